@@ -1,0 +1,172 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Lookups are the ids that belong to an account: destination to lookup to
+// DrChrono's value to their id, or their ids joined by commas. Names of
+// destinations and lookups are as Normal gives them; values are exact.
+type Lookups map[string]map[string]map[string]string
+
+// anyKey is the entry that stands for every key a lookup does not name.
+const anyKey = "default"
+
+// defaulted are the lookups that may have a default. Those that are true are
+// keyed by nothing, and may be given as the id alone.
+var defaulted = map[string]bool{
+	"tag": false, "casemanager": false, "serviceline": true, "contactform": true,
+}
+
+// Normal makes one of the spellings of a name: lower case, letters and digits
+// only. clientStatus, client_status and "client status" are clientstatus.
+func Normal(name string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsLetter(c) || unicode.IsDigit(c) {
+			return unicode.ToLower(c)
+		}
+		return -1
+	}, name)
+}
+
+// Find returns the id for a key. Only the lookups tag, caseManager,
+// serviceLine and contactForm fall back to their default.
+func (l Lookups) Find(destination, lookup, key string) (id string, ok bool) {
+	lookup = Normal(lookup)
+	ids := l[Normal(destination)][lookup]
+	if id, ok = ids[key]; ok {
+		return id, true
+	}
+	if _, may := defaulted[lookup]; may {
+		id, ok = ids[anyKey]
+	}
+	return id, ok
+}
+
+// Has reports whether a lookup holds any id at all.
+func (l Lookups) Has(destination, lookup string) bool {
+	return len(l[Normal(destination)][Normal(lookup)]) > 0
+}
+
+// LoadLookups reads the lookups file. The error is Faults when it can be read.
+func LoadLookups(path string) (Lookups, error) {
+	text, err := readFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the lookups: %w; `chartbridge lookups template` prints them", err)
+	}
+	return ParseLookups(path, text)
+}
+
+// ParseLookups reads the text of a lookups file; name stands in faults.
+func ParseLookups(name string, text []byte) (Lookups, error) {
+	d := &document{file: name}
+	all := Lookups{}
+	for _, p := range d.named("", d.root(text)) {
+		lookups := map[string]map[string]string{}
+		path := printable(p.key)
+		for _, q := range d.named(path, p.value) {
+			lookups[Normal(q.key)] = d.lookup(join(path, printable(q.key)), Normal(q.key), q.value)
+		}
+		all[Normal(p.key)] = lookups
+	}
+	if err := d.faults.err(); err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// named returns a mapping's entries whose names differ also when normal.
+func (d *document) named(path string, n *yaml.Node) []pair {
+	var kept []pair
+	seen := map[string]int{}
+	for _, p := range d.pairs(path, n) {
+		at, name := join(path, printable(p.key)), Normal(p.key)
+		if first, ok := seen[name]; ok {
+			d.fault(p.line, at, fmt.Sprintf("names the same as line %d", first), "keep one spelling")
+			continue
+		}
+		if name == "" {
+			d.fault(p.line, at, "is no name", "use letters and digits")
+			continue
+		}
+		seen[name] = p.line
+		kept = append(kept, p)
+	}
+	return kept
+}
+
+// lookup reads one lookup; ids that are not known yet are left out.
+func (d *document) lookup(path, name string, n *yaml.Node) map[string]string {
+	ids := map[string]string{}
+	add := func(at, key string, value *yaml.Node) {
+		if id, ok := d.id(at, value); ok {
+			ids[key] = id
+		}
+	}
+	if defaulted[name] && (n.Kind == yaml.ScalarNode || n.Kind == yaml.SequenceNode) {
+		add(path, anyKey, n)
+		return ids
+	}
+	keys := map[string]int{}
+	for _, p := range d.pairs(path, n) {
+		key := lookupKey(p)
+		at := join(path, printable(key))
+		if first, ok := keys[key]; ok {
+			d.fault(p.line, at, fmt.Sprintf("names the same as line %d", first), "keep one spelling")
+			continue
+		}
+		keys[key] = p.line
+		if _, may := defaulted[name]; key == anyKey && !may {
+			d.fault(p.line, at, "this lookup has no default", "write each key, since a guess would be sent")
+			continue
+		}
+		add(at, key, p.value)
+	}
+	return ids
+}
+
+// lookupKey is the key as it is written; true and false may have capitals in
+// YAML and have none in DrChrono.
+func lookupKey(p pair) string {
+	if p.kind == "!!bool" || strings.EqualFold(p.key, anyKey) {
+		return strings.ToLower(p.key)
+	}
+	return p.key
+}
+
+// id reads a scalar or a list of scalars as text; ok is false where it is not
+// known yet, or is no id.
+func (d *document) id(path string, n *yaml.Node) (id string, ok bool) {
+	switch {
+	case n.Kind == broken || isNull(n):
+		return "", false
+	case n.Kind == yaml.ScalarNode:
+		return n.Value, !unknown(n.Value)
+	case n.Kind != yaml.SequenceNode:
+		d.fault(n.Line, path, "must be an id or a list of ids", "")
+		return "", false
+	}
+	ids := make([]string, len(n.Content))
+	for i, item := range n.Content {
+		if item.Kind != yaml.ScalarNode && item.Kind != broken {
+			d.fault(item.Line, path, "must be a list of plain ids", "")
+		}
+		if strings.Contains(item.Value, ",") {
+			d.fault(item.Line, path, "an id in a list must not hold a comma", "write each as an item of its own")
+		}
+		ids[i] = item.Value
+	}
+	// A list that is known in part is not known: half of it would be sent.
+	return strings.Join(ids, ","), len(ids) > 0 && !slices.ContainsFunc(ids, unknown)
+}
+
+var placeholder = regexp.MustCompile(`(?is)^[?\s]*$|^[^\pL\pN]*(todo|tbd|fixme)([^\pL\pN].*)?$|^(null|~)$`)
+
+// unknown reports an id that a person has yet to fill in.
+func unknown(id string) bool { return placeholder.MatchString(id) }

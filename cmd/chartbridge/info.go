@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/chartbridge/chartbridge/extract"
+	"github.com/chartbridge/chartbridge/load/rethink"
+	"github.com/chartbridge/chartbridge/transform"
+	"github.com/spf13/cobra"
+)
+
+// Verbs that only show something.
+
+func newVersion(s *shared) *cobra.Command {
+	return &cobra.Command{Use: "version", Short: "The program's version", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(s.stdout, "chartbridge "+version)
+			return err
+		}}
+}
+
+func newEndpoints(s *shared) *cobra.Command {
+	return &cobra.Command{Use: "endpoints", Short: "DrChrono's endpoints: how each moves, and what it needs", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if s.output == "json" {
+				return printJSON(s.stdout, extract.Catalogue)
+			}
+			var rows [][]string
+			for _, e := range extract.Catalogue {
+				rows = append(rows, []string{e.Name, e.Move.String(), fmt.Sprint(e.Size()), e.Scopes})
+			}
+			return printTable(s.stdout, []string{"endpoint", "moves by", "page", "scopes"}, rows)
+		}}
+}
+
+// allShapes are every destination's, enabled or not.
+func allShapes() []transform.Shape { return rethink.Shapes() }
+
+func newShapes(s *shared) *cobra.Command {
+	return &cobra.Command{Use: "shapes [DESTINATION/OBJECT]", Short: "The field tables: what each field is mapped from, its limits and lookups",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			var rows [][]string
+			var shown []transform.Shape
+			for _, shape := range allShapes() {
+				name := shape.Destination + "/" + shape.Object
+				if len(args) == 1 && args[0] != name && args[0] != shape.Object && args[0] != shape.Destination {
+					continue
+				}
+				shown = append(shown, shape)
+				for _, c := range shape.Columns {
+					rows = append(rows, []string{name, c.Name, string(c.Type), blankZero(c.Max), pick(c.Required, "yes", "-"), orDash(c.Lookup), c.From})
+				}
+			}
+			if len(shown) == 0 {
+				return usageError{fmt.Errorf("no shape is named %q; `chartbridge shapes` lists them", args[0])}
+			}
+			if s.output == "json" {
+				return printJSON(s.stdout, documented(shown))
+			}
+			return printTable(s.stdout, []string{"object", "field", "type", "max", "required", "lookup", "from"}, rows)
+		}}
+}
+
+func documented(shapes []transform.Shape) []map[string]any {
+	var list []map[string]any
+	for _, s := range shapes {
+		list = append(list, map[string]any{"destination": s.Destination, "object": s.Object, "endpoint": s.Endpoint, "fields": s.Columns})
+	}
+	return list
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// withPractice opens the practice for a verb and closes it after.
+func withPractice(ctx context.Context, s *shared, f func(*practice) error) (err error) {
+	p, err := openPractice(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	return f(p)
+}
+
+func newBudget(s *shared) *cobra.Command {
+	return &cobra.Command{Use: "budget", Short: "Calls to DrChrono in this window: used, left, when they reset, who spent them", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withPractice(cmd.Context(), s, func(p *practice) error {
+				b, err := p.ledger("", "operator").Budget(cmd.Context())
+				if err != nil {
+					return err
+				}
+				if s.output == "json" {
+					return printJSON(s.stdout, b)
+				}
+				fmt.Fprintf(s.stdout, "%d of %d calls used, %d left; resets at %s (%s)\n%d in the last 10 minutes, of %d\n", b.Used, b.Limit, b.Left,
+					b.Resets.In(p.config.Timezone).Format("15:04 MST"), b.Resets.UTC().Format(time.RFC3339), b.Used10Min, p.config.DrChrono.CallsPerTenMin)
+				var rows [][]string
+				for _, spent := range b.By {
+					rows = append(rows, []string{spent.Spender, spent.Endpoint, fmt.Sprint(spent.Calls)})
+				}
+				if len(rows) == 0 {
+					return nil
+				}
+				fmt.Fprintln(s.stdout)
+				return printTable(s.stdout, []string{"spender", "endpoint", "calls"}, rows)
+			})
+		}}
+}
+
+func newRuns(s *shared) *cobra.Command {
+	runs := &cobra.Command{Use: "runs", Short: "Past runs: list, show"}
+	limit := 0
+	list := &cobra.Command{Use: "list", Short: "The newest runs", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withPractice(cmd.Context(), s, func(p *practice) error {
+				past, err := p.store.Runs(cmd.Context(), limit)
+				if err != nil || s.output == "json" {
+					return errors.Join(err, printIf(err == nil, s, past))
+				}
+				var rows [][]string
+				for _, r := range past {
+					rows = append(rows, []string{r.ID, r.Trigger, r.StartedAt, orDash(r.FinishedAt), exitWord(r.ExitCode), orDash(r.Note)})
+				}
+				return printTable(s.stdout, []string{"run", "trigger", "started", "finished", "exit", "note"}, rows)
+			})
+		}}
+	list.Flags().IntVar(&limit, "limit", 30, "at most so many")
+	show := &cobra.Command{Use: "show RUN", Short: "One run's counts", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withPractice(cmd.Context(), s, func(p *practice) error { return showRun(cmd.Context(), s, p, args[0]) })
+		}}
+	runs.AddCommand(list, show)
+	return runs
+}
+
+func showRun(ctx context.Context, s *shared, p *practice, id string) error {
+	past, err := p.store.Run(ctx, id)
+	if err != nil {
+		return usageError{err}
+	}
+	counts, err := p.store.Tally(ctx, id)
+	if err != nil {
+		return err
+	}
+	if s.output == "json" {
+		return printJSON(s.stdout, map[string]any{"run": past, "counts": counts})
+	}
+	_, err = fmt.Fprintf(s.stdout, "Run %s by %s, %s to %s, exit %s %s\n\n%s", past.ID, past.Trigger, past.StartedAt, orDash(past.FinishedAt),
+		exitWord(past.ExitCode), past.Note, outcomeTable(counts))
+	return err
+}
+
+func printIf(yes bool, s *shared, v any) error {
+	if !yes {
+		return nil
+	}
+	return printJSON(s.stdout, v)
+}
+
+// exitWord is a run's exit code; one that is still running or was killed has
+// none.
+func exitWord(code int) string {
+	if code < 0 {
+		return "none"
+	}
+	return fmt.Sprint(code)
+}

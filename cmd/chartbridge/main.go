@@ -1,0 +1,52 @@
+// Command chartbridge is a practice's nightly job: it pulls what changed in
+// DrChrono, stages it in SQLite, maps it to the destinations' shapes, sends
+// each record once, and leaves load results and a reconciliation workbook.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	_ "time/tzdata" // zones are known on hosts that have none
+)
+
+func main() {
+	syscall.Umask(0o077) // whatever is written may hold PHI
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the whole program but for the process around it.
+func run(args []string, stdout, stderr *os.File) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	caught := catchSignals(cancel)
+	root := newRoot(stdout, stderr)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	code := exitCode(err, caught.Load())
+	if err != nil && code != exitAttention {
+		fmt.Fprintln(stderr, "chartbridge: "+explain(err))
+	}
+	return code
+}
+
+// catchSignals cancels the work at the first SIGINT or SIGTERM, which then
+// finishes the record in hand; a second one ends the program at once.
+func catchSignals(cancel context.CancelFunc) *atomic.Int32 {
+	var caught atomic.Int32
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		for s := range signals {
+			number, _ := s.(syscall.Signal)
+			if !caught.CompareAndSwap(0, int32(number)) {
+				os.Exit(128 + int(number))
+			}
+			cancel()
+		}
+	}()
+	return &caught
+}

@@ -1,0 +1,258 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/extract"
+	"github.com/chartbridge/chartbridge/extract/drchrono"
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/reports"
+	"github.com/chartbridge/chartbridge/sql"
+	"github.com/chartbridge/chartbridge/transform"
+)
+
+// A night is one pass of the job: the unit of work that `run`, `demo` and the
+// tests share.
+type night struct {
+	*practice
+	run          etl.Run
+	only         string   // one stage; "" = all
+	endpoints    []string // to extract
+	destinations []string // names; empty = all enabled
+	onQuota      drchrono.QuotaPolicy
+	released     bool // a person released the brake
+}
+
+// Stages, in their order.
+const (
+	stageExtract   = "extract"
+	stageTransform = "transform"
+	stageLoad      = "load"
+	stageReport    = "report"
+)
+
+// A result is how a night ended.
+type result struct {
+	Run    etl.Run
+	Exit   int
+	Counts []sql.Count
+	Calls  int
+	Files  reports.Files
+}
+
+const (
+	runLease     = "run"
+	leaseLife    = 2 * time.Minute
+	leaseRenewal = 20 * time.Second
+)
+
+// pass runs the night under the run lease. The run's row is opened before
+// anything else and closed whatever happens; what was committed stays.
+func (n *night) pass(ctx context.Context) (res result, err error) {
+	if err := n.store.Lease(ctx, runLease, n.clock.Now(), leaseLife); err != nil {
+		return res, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go n.keepLease(ctx, cancel)
+	defer func() { err = errors.Join(err, n.store.Release(context.WithoutCancel(ctx), runLease)) }()
+
+	if err := n.store.OpenRun(ctx, n.run, version, ""); err != nil {
+		return res, err
+	}
+	n.practice.log = n.log.WithField("run", n.run.ID)
+	err = n.stages(ctx)
+	res, err = n.conclude(context.WithoutCancel(ctx), err)
+	return res, err
+}
+
+// keepLease renews the lease for as long as the work goes on. A lease that is
+// lost ends the work: another process may have taken over.
+func (n *night) keepLease(ctx context.Context, cancel context.CancelFunc) {
+	for n.clock.Sleep(ctx, leaseRenewal) == nil {
+		if err := n.store.Lease(ctx, runLease, n.clock.Now(), leaseLife); err != nil && ctx.Err() == nil {
+			n.log.WithError(err).Error("the run lease is lost; stopping")
+			cancel()
+		}
+	}
+}
+
+// stages runs extract, transform and load. What stops extraction does not stop
+// the rest: what is staged is mapped and sent.
+func (n *night) stages(ctx context.Context) error {
+	var failed error
+	if n.does(stageExtract) {
+		if err := n.extract(ctx); err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			n.log.WithError(err).Error("extraction stopped short")
+			failed = errors.Join(failed, err)
+		}
+	}
+	for _, d := range n.practice.destinations() {
+		if len(n.destinations) > 0 && !slices.Contains(n.destinations, d.name) {
+			continue
+		}
+		if err := n.deliver(ctx, d); err != nil {
+			if ctx.Err() != nil {
+				return errors.Join(failed, err)
+			}
+			n.log.WithError(err).Errorf("%s stopped short", d.name)
+			failed = errors.Join(failed, err)
+		}
+	}
+	return failed
+}
+
+func (n *night) does(stage string) bool { return n.only == "" || n.only == stage }
+
+func (n *night) extract(ctx context.Context) error {
+	client, err := n.drchrono(n.run.ID, extract.Nightly, n.onQuota)
+	if err != nil {
+		return err
+	}
+	stage := &extract.Stage{Store: n.store, Pager: client, Clock: n.clock, Overlap: n.config.Overlap, OnPage: n.show.page}
+	err = stage.Run(ctx, n.run, n.endpoints)
+	n.show.done()
+	return err
+}
+
+// deliver maps one destination's records and sends them.
+func (n *night) deliver(ctx context.Context, d destination) error {
+	if n.does(stageTransform) {
+		if err := n.transform(ctx, d); err != nil {
+			return err
+		}
+	}
+	if !n.does(stageLoad) || n.run.DryRun {
+		return nil
+	}
+	first, err := n.vendorFirst(ctx, d)
+	if err != nil {
+		return err
+	}
+	b := n.config.Brake
+	stage := &load.Stage{Store: n.store, Destination: d.sender(), Clock: n.clock, InFlight: d.inFlight, Quiet: n.config.QuietPeriod,
+		Brake:       load.Brake{Changed: int(b.Changed), Rejected: int(b.Rejected), After: b.After},
+		VendorFirst: first, Released: n.released, Timeout: load.RequestTimeout, OnSent: n.show.sent}
+	err = stage.Run(ctx, n.run)
+	n.show.done()
+	return err
+}
+
+func (n *night) transform(ctx context.Context, d destination) error {
+	rules, err := n.rules(d)
+	if err != nil {
+		return err
+	}
+	env := d.env
+	env.Now = n.run.At
+	stage := &transform.Stage{Store: n.store, Env: env, Shapes: d.shapes, Rules: rules, OnChunk: n.show.judged}
+	err = stage.Run(ctx, n.run)
+	n.show.done()
+	return err
+}
+
+// vendorFirst reports whether the vendor still has to load a destination's
+// records first.
+func (n *night) vendorFirst(ctx context.Context, d destination) (bool, error) {
+	if !d.vendorFirst {
+		return false, nil
+	}
+	done, err := n.store.Setting(ctx, "initial_load/"+d.name)
+	return done == "", err
+}
+
+// conclude counts, checks the law, writes the files and closes the run's row.
+func (n *night) conclude(ctx context.Context, cause error) (result, error) {
+	res := result{Run: n.run}
+	err := errors.Join(cause, n.account(ctx, cause, &res))
+	if err == nil && slices.ContainsFunc(res.Counts, func(c sql.Count) bool { return c.N > 0 && c.Outcome.NeedsAttention() }) {
+		err = errAttention
+	}
+	res.Exit = exitCode(err, interrupted(cause))
+	finished := n.clock.Now()
+	if closing := n.store.CloseRun(ctx, n.run, finished, res.Exit, note(err)); closing != nil {
+		return res, errors.Join(err, closing)
+	}
+	if n.does(stageReport) {
+		files, writing := n.write(ctx, n.reportOptions(n.run, finished, res.Exit))
+		if writing != nil {
+			return res, errors.Join(err, fmt.Errorf("write the reports: %w", writing))
+		}
+		res.Files = files
+	}
+	return res, err
+}
+
+// account writes a run's counts and holds them against the law: over all
+// staged records in scope of a destination and object, source = the sum of
+// outcomes.
+func (n *night) account(ctx context.Context, cause error, res *result) error {
+	if err := n.store.Conclude(ctx, n.run); err != nil {
+		return err
+	}
+	counts, err := n.store.Tally(ctx, n.run.ID)
+	if err != nil {
+		return err
+	}
+	res.Counts = counts
+	spent, err := n.store.CallsOf(ctx, n.run.ID)
+	if err != nil {
+		return err
+	}
+	for _, s := range spent {
+		res.Calls += s.Calls
+	}
+	if errors.Is(cause, context.Canceled) || n.only == stageExtract || n.only == stageLoad {
+		return nil // what was just staged is judged by the next transform
+	}
+	return n.checkLaw(ctx, counts)
+}
+
+func (n *night) checkLaw(ctx context.Context, counts []sql.Count) error {
+	for _, d := range n.practice.destinations() {
+		if len(n.destinations) > 0 && !slices.Contains(n.destinations, d.name) {
+			continue
+		}
+		for _, shape := range d.shapes {
+			source, err := n.store.SourceCount(ctx, shape.Endpoint, shape.Parts)
+			if err != nil {
+				return err
+			}
+			sum := 0
+			for _, c := range counts {
+				if c.Destination == d.name && c.Object == shape.Object && c.Outcome != etl.Extra {
+					sum += c.N
+				}
+			}
+			if sum != source {
+				return fmt.Errorf("%s %s: %d source records, %d in the outcomes: %w", d.name, shape.Object, source, sum, errBalance)
+			}
+		}
+	}
+	return nil
+}
+
+// interrupted is the signal number that an exit code tells, where a run's
+// work was cancelled.
+func interrupted(err error) int32 {
+	if errors.Is(err, context.Canceled) {
+		return 2
+	}
+	return 0
+}
+
+// note is what a run's row keeps of an error.
+func note(err error) string {
+	if err == nil || errors.Is(err, errAttention) {
+		return ""
+	}
+	return err.Error()
+}

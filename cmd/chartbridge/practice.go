@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/extract"
+	"github.com/chartbridge/chartbridge/extract/drchrono"
+	"github.com/chartbridge/chartbridge/sql"
+	"github.com/sirupsen/logrus"
+)
+
+// A practice is one config with its database: what the stages are wired from.
+type practice struct {
+	config  *config.Config
+	lookups config.Lookups
+	store   *sql.Store
+	clock   etl.Clock
+	log     *logrus.Entry
+	show    *show
+}
+
+// openPractice reads the config and opens the database.
+func openPractice(ctx context.Context, s *shared) (*practice, error) {
+	cfg, err := config.Load(s.config, os.LookupEnv)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, usageError{fmt.Errorf("there is no config at %s; `chartbridge init` writes one, or name one with --config", s.config)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	log, err := newLog(s)
+	if err != nil {
+		return nil, err
+	}
+	p := &practice{config: cfg, clock: wallClock{}, log: log.WithField("practice", cfg.Practice), show: newShow(s)}
+	for _, w := range cfg.Warnings {
+		p.log.Warn(w)
+	}
+	if p.lookups, err = readLookups(cfg, p.log); err != nil {
+		return nil, err
+	}
+	return p, p.openStore(ctx)
+}
+
+func (p *practice) openStore(ctx context.Context) error {
+	key, _ := p.config.Key()
+	seal, err := sql.NewSealer(key)
+	if err != nil {
+		return err
+	}
+	if p.store, err = sql.Open(ctx, p.config.DataDir, seal, holder()); err != nil {
+		return err
+	}
+	return p.store.SetApprovers(ctx, p.config.CentralRegistry.Approvers)
+}
+
+// readLookups reads the lookups file. One that is not there yet is empty:
+// every row that needs it then says which lookup and key it lacks.
+func readLookups(cfg *config.Config, log *logrus.Entry) (config.Lookups, error) {
+	lookups, err := config.LoadLookups(cfg.Lookups)
+	if errors.Is(err, fs.ErrNotExist) {
+		log.Warnf("there is no lookups file at %s: every record that needs an id from it will be invalid and say which", cfg.Lookups)
+		return config.Lookups{}, nil
+	}
+	return lookups, err
+}
+
+func (p *practice) close() error { return p.store.Close() }
+
+// holder names this process in leases and deliveries.
+func holder() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "host"
+	}
+	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), randomHex(4))
+}
+
+func randomHex(n int) string {
+	b := make([]byte, n)
+	if _, err := rand.Read(b); err != nil {
+		panic(err) // the system has no randomness: nothing may go on
+	}
+	return hex.EncodeToString(b)
+}
+
+// newRun names a run by its start.
+func (p *practice) newRun(trigger string, dry bool) etl.Run {
+	now := p.clock.Now().UTC()
+	return etl.Run{ID: now.Format("20060102T150405Z") + "-" + randomHex(2), At: now, Trigger: trigger, DryRun: dry}
+}
+
+// drchrono makes the client for a run.
+func (p *practice) drchrono(run, spender string, onQuota drchrono.QuotaPolicy) (*drchrono.Client, error) {
+	d := p.config.DrChrono
+	return drchrono.New(drchrono.Options{
+		BaseURL: d.BaseURL, ClientID: d.ClientID, ClientSecret: d.ClientSecret.Reveal(), Clock: p.clock,
+		Ledger: p.ledger(run, spender), Tokens: p.tokens(), OnQuota: onQuota, OnWait: p.show.waiting, UserAgent: "chartbridge/" + version,
+	})
+}
+
+func (p *practice) ledger(run, spender string) *sql.Ledger {
+	d := p.config.DrChrono
+	return &sql.Ledger{Store: p.store, Clock: p.clock, Run: run, Spender: spender, Limits: sql.Limits{
+		PerWindow: d.CallsPerHour, Window: d.QuotaWindow, Per10Min: d.CallsPerTenMin, PerSecond: d.CallsPerSecond}}
+}
+
+func (p *practice) tokens() *sql.Tokens {
+	return &sql.Tokens{Store: p.store, Clock: p.clock, Seed: p.config.DrChrono.RefreshToken.Reveal()}
+}
+
+// endpoints are those that the config names, or what the enabled destinations
+// need, in the catalogue's order.
+func (p *practice) endpoints() []string {
+	if len(p.config.DrChrono.Endpoints) > 0 {
+		return p.config.DrChrono.Endpoints
+	}
+	needed := []string{"offices", "custom_demographics"}
+	for _, d := range p.destinations() {
+		for _, shape := range d.shapes {
+			needed = append(needed, shape.Endpoint)
+			for _, use := range shape.Uses {
+				needed = append(needed, use.Endpoint)
+			}
+		}
+	}
+	var list []string
+	for _, e := range extract.Catalogue {
+		if slices.Contains(needed, e.Name) {
+			list = append(list, e.Name)
+		}
+	}
+	return list
+}
+
+// rules is a hash of everything beside the records that a verdict hangs on: if
+// it changes, everything is judged again.
+func (p *practice) rules(d destination) (string, error) {
+	var tables []any
+	for _, s := range d.shapes {
+		tables = append(tables, s.Object, s.Columns)
+	}
+	text, err := json.Marshal([]any{version, p.config.GoLive, p.config.Timezone.String(), p.lookups[config.Normal(d.name)], d.env.Route,
+		d.env.Constants, d.settings, tables})
+	if err != nil {
+		return "", fmt.Errorf("hash the rules: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8]), nil
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/reports"
+	"github.com/chartbridge/chartbridge/transform"
+	"github.com/spf13/cobra"
+)
+
+type reportFlags struct {
+	run, phi string
+	all      bool
+}
+
+func newReport(s *shared) *cobra.Command {
+	var f reportFlags
+	cmd := &cobra.Command{
+		Use:   "report",
+		Short: "Rebuild the workbook and the other files of a run",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withPractice(cmd.Context(), s, func(p *practice) error { return rebuild(cmd.Context(), s, p, f) })
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.run, "run", "", "the run's `ID`; the newest by default")
+	flags.StringVar(&f.phi, "phi", "", "how much of a patient the workbook shows: `none|masked|full`; the config's by default")
+	flags.BoolVar(&f.all, "all", false, "list unchanged and excluded records too")
+	return cmd
+}
+
+// rebuild writes a past run's files again.
+func rebuild(ctx context.Context, s *shared, p *practice, f reportFlags) error {
+	if f.phi != "" && !slices.Contains([]string{"none", "masked", "full"}, f.phi) {
+		return usageError{fmt.Errorf("--phi %q: write none, masked or full", f.phi)}
+	}
+	past, err := p.store.Runs(ctx, 1)
+	if err != nil {
+		return err
+	}
+	if f.run == "" && len(past) == 0 {
+		return usageError{errors.New("there is no run yet; `chartbridge run` makes one")}
+	}
+	if f.run == "" {
+		f.run = past[0].ID
+	}
+	r, err := p.store.Run(ctx, f.run)
+	if err != nil {
+		return usageError{err}
+	}
+	options := p.reportOptions(etl.Run{ID: r.ID, At: r.Started(), Trigger: r.Trigger, DryRun: r.Dry}, r.Finished(), r.ExitCode)
+	options.All, options.Good = f.all, options.Good && r.ID == past[0].ID
+	if f.phi != "" {
+		options.Level = reports.Level(f.phi)
+	}
+	files, err := p.write(ctx, options)
+	if err != nil {
+		return err
+	}
+	if options.Level != "none" {
+		if err := p.store.Audit(ctx, p.clock.Now(), operator(), "report", r.ID, "workbook written with phi "+string(options.Level)); err != nil {
+			return err
+		}
+	}
+	if s.output == "json" {
+		return printJSON(s.stdout, files)
+	}
+	_, err = fmt.Fprintf(s.stdout, "workbook   %s\nsummary    %s\nresults    %s\ncounts     %s\n", files.Reconciliation, files.Summary, files.Results, files.JSON)
+	return err
+}
+
+func (p *practice) reportOptions(run etl.Run, finished time.Time, exit int) reports.Options {
+	return reports.Options{Run: run, Finished: finished, ExitCode: exit, Good: exit == exitDone || exit == exitAttention,
+		Practice: p.config.Practice, Zone: p.config.Timezone, Level: reports.Level(p.config.Workbook.PHI), Dir: p.config.OutputDir,
+		Objects: p.objects()}
+}
+
+// write writes a run's files from one snapshot of the database.
+func (p *practice) write(ctx context.Context, o reports.Options) (files reports.Files, err error) {
+	snap, err := p.store.Snapshot(ctx)
+	if err != nil {
+		return files, err
+	}
+	defer func() { err = errors.Join(err, snap.Close()) }()
+	return reports.Write(ctx, snap, o)
+}
+
+// objects documents the enabled destinations' shapes for the mapping sheet.
+func (p *practice) objects() []reports.Object {
+	var list []reports.Object
+	for _, d := range p.destinations() {
+		for _, s := range d.shapes {
+			list = append(list, reports.Object{Destination: d.name, Object: s.Object, Endpoint: s.Endpoint, Parts: s.Parts, Fields: fields(s)})
+		}
+	}
+	return list
+}
+
+func fields(s transform.Shape) []reports.Field {
+	list := make([]reports.Field, len(s.Columns))
+	for i, c := range s.Columns {
+		list[i] = reports.Field{Name: c.Name, Type: string(c.Type), Max: c.Max, Required: c.Required, Lookup: c.Lookup, From: c.From}
+	}
+	return list
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/chartbridge/chartbridge/extract"
+	"github.com/chartbridge/chartbridge/extract/drchrono"
+	"github.com/spf13/cobra"
+)
+
+type runFlags struct {
+	dryRun       bool
+	only         string
+	endpoints    []string
+	destinations []string
+	onQuota      string
+}
+
+func newRun(s *shared) *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "One pass: extract, transform, load, report",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return runOnce(cmd.Context(), s, f) },
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&f.dryRun, "dry-run", false, "send nothing")
+	flags.StringVar(&f.only, "only", "", "one `STAGE`: extract, transform, load or report")
+	flags.StringSliceVar(&f.endpoints, "endpoints", nil, "extract these `ENDPOINTS` alone")
+	flags.StringSliceVar(&f.destinations, "destinations", nil, "map and send to these `DESTINATIONS` alone")
+	flags.StringVar(&f.onQuota, "on-quota", "wait", "when the calls are used up: `wait|stop`")
+	return cmd
+}
+
+func runOnce(ctx context.Context, s *shared, f runFlags) (err error) {
+	p, err := openPractice(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	n, err := p.night(f, "operator")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, p.config.RunLimit, fmt.Errorf("the run reached run_limit of %s", p.config.RunLimit))
+	defer cancel()
+	res, err := n.pass(ctx)
+	if res.Run.ID != "" {
+		err = errors.Join(err, printResult(s, res))
+	}
+	return err
+}
+
+// night checks what a person asked for and makes the pass of it.
+func (p *practice) night(f runFlags, trigger string) (*night, error) {
+	n := &night{practice: p, run: p.newRun(trigger, f.dryRun), only: f.only, endpoints: f.endpoints, destinations: f.destinations}
+	stages := []string{"", stageExtract, stageTransform, stageLoad, stageReport}
+	if !slices.Contains(stages, f.only) {
+		return nil, usageError{fmt.Errorf("--only %q: write extract, transform, load or report", f.only)}
+	}
+	switch f.onQuota {
+	case "", "wait":
+		n.onQuota = drchrono.Wait
+	case "stop":
+		n.onQuota = drchrono.Stop
+	default:
+		return nil, usageError{fmt.Errorf("--on-quota %q: write wait or stop", f.onQuota)}
+	}
+	if len(n.endpoints) == 0 {
+		n.endpoints = p.endpoints()
+	}
+	for _, name := range n.endpoints {
+		if e, ok := extract.Find(name); !ok || e.Move == extract.OnRequest {
+			return nil, usageError{fmt.Errorf("endpoint %q is no list of DrChrono's; `chartbridge endpoints` shows them", name)}
+		}
+	}
+	for _, name := range n.destinations {
+		if !slices.Contains(p.config.Destinations(), name) {
+			return nil, usageError{fmt.Errorf("destination %q is not enabled in the config; enabled are %v", name, p.config.Destinations())}
+		}
+	}
+	return n, nil
+}
+
+func printResult(s *shared, res result) error {
+	if s.output == "json" {
+		return printJSON(s.stdout, map[string]any{"run": res.Run.ID, "exit_code": res.Exit, "calls": res.Calls, "counts": res.Counts, "files": res.Files})
+	}
+	return printNight(s.stdout, "Run "+res.Run.ID, res)
+}
+
+// printNight writes the table of outcomes, and where the files are.
+func printNight(w io.Writer, title string, res result) error {
+	fmt.Fprintf(w, "%s: %d calls to DrChrono, exit code %d\n\n", title, res.Calls, res.Exit)
+	fmt.Fprint(w, outcomeTable(res.Counts))
+	if sent := sentIn(res.Counts); sent == 0 {
+		fmt.Fprintln(w, "\nNothing was sent: the destinations hold what DrChrono holds, but for what waits above.")
+	}
+	if res.Files.Reconciliation != "" {
+		fmt.Fprintf(w, "\n  workbook   %s\n  summary    %s\n  results    %s\n  counts     %s\n",
+			res.Files.Reconciliation, res.Files.Summary, res.Files.Results, res.Files.JSON)
+	}
+	_, err := fmt.Fprintln(w)
+	return err
+}

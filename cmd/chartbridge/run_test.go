@@ -1,0 +1,246 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chartbridge/chartbridge/extract/drchronotest"
+)
+
+func TestDemoEndsAsItsSeedPredicts(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "demo-out")
+	code, stdout, stderr := runHere(t, "demo", "--dir", dir, "--patients", "60", "--staff", "9", "--appointments", "400")
+	if code != exitDone {
+		t.Fatalf("exit code %d, want %d\n%s\n%s", code, exitDone, stdout, stderr)
+	}
+	for _, name := range []string{"reconciliation.xlsx", "summary.xlsx", "load-results.jsonl", "summary.json"} {
+		if found, _ := filepath.Glob(filepath.Join(dir, "out", "2*", name)); len(found) != 2 {
+			t.Errorf("%d files %s, want one a night", len(found), name)
+		}
+	}
+	if target, err := os.Readlink(filepath.Join(dir, "out", "latest")); err != nil || !strings.Contains(stdout, target) {
+		t.Errorf("latest names %q (%v), want the second night's run", target, err)
+	}
+}
+
+func TestSecondRunOverUnchangedDataSendsNothing(t *testing.T) {
+	s := newSite(t)
+	s.mustRun(exitAttention, "run")
+	before := s.writes()
+	stdout, _ := s.mustRun(exitAttention, "run")
+	if got := s.writes() - before; got != 0 {
+		t.Errorf("the second run made %d writes, want none", got)
+	}
+	if !strings.Contains(stdout, "Nothing was sent") {
+		t.Errorf("the second run does not say that nothing was sent:\n%s", stdout)
+	}
+	if twice := append(s.v.Rethink.Duplicates(), s.v.CentralReach.Duplicates()...); len(twice) > 0 {
+		t.Errorf("created twice: %v", twice)
+	}
+}
+
+func TestOnlyWhatChangedIsSent(t *testing.T) {
+	s := newSite(t)
+	s.mustRun(exitAttention, "run")
+	before := s.v.Rethink.Calls()["update client"]
+	id := goodPatient(t, s.v.Practice)
+	s.v.Practice.Patch("patients", id, map[string]any{"address": "77 Changed Way"})
+	s.mustRun(exitAttention, "run")
+	if got := s.v.Rethink.Calls()["update client"] - before; got != 1 {
+		t.Errorf("%d clients were updated, want 1", got)
+	}
+}
+
+// goodPatient is one that no kind was planted on.
+func goodPatient(t *testing.T, p *drchronotest.Practice) string {
+	t.Helper()
+	odd := map[string]bool{}
+	for _, c := range p.Cases() {
+		odd[c.ID] = true
+	}
+	for _, row := range p.Rows("patients") {
+		if id := row["id"].(json.Number).String(); !odd[id] {
+			return id
+		}
+	}
+	t.Fatal("every patient is odd")
+	return ""
+}
+
+// secondPage matches the second page of the appointments, in either style of
+// paging.
+func secondPage(r *http.Request) bool {
+	return strings.HasSuffix(r.URL.Path, "/api/appointments") && (r.URL.Query().Has("page") || r.URL.Query().Has("cursor"))
+}
+
+func TestABadPageLosesNothing(t *testing.T) {
+	faults := map[string]drchronotest.Fault{
+		"broken JSON": drchronotest.BrokenJSON(secondPage, 1),
+		"HTML":        drchronotest.HTML200(secondPage, 1),
+		"no results":  drchronotest.NoResults(secondPage, 1),
+	}
+	for name, fault := range faults {
+		t.Run(name, func(t *testing.T) {
+			s := newSizedSite(t, drchronotest.Size{Patients: 40, Staff: 8, Appointments: 300}) // two pages of them
+			for _, c := range s.v.Practice.CasesOf(drchronotest.KindVirtual) {
+				s.v.Practice.Delete("appointments", c.ID)
+			}
+			s.v.DrChrono.Inject(fault)
+			_, stderr := s.mustRun(exitFailed, "run")
+			if !strings.Contains(stderr, "appointments") || !strings.Contains(stderr, "page 2") {
+				t.Errorf("the error does not name endpoint and page:\n%s", stderr)
+			}
+			s.mustRun(exitAttention, "run")
+			if got, want := s.staged("appointments"), s.v.Practice.Count("appointments"); got != want {
+				t.Errorf("%d appointments are staged, want %d", got, want)
+			}
+		})
+	}
+}
+
+// staged is how many records of an endpoint the newest run counts as staged.
+func (s *site) staged(endpoint string) int {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, "out", "latest", "summary.json"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var summary struct {
+		Endpoints []struct {
+			Endpoint string
+			Staged   int
+		}
+	}
+	if err := json.Unmarshal(text, &summary); err != nil {
+		s.t.Fatal(err)
+	}
+	for _, e := range summary.Endpoints {
+		if e.Endpoint == endpoint {
+			return e.Staged
+		}
+	}
+	return 0
+}
+
+// canaries are planted in every member of a patient's that holds text, and
+// must stand in reconciliation.xlsx made with --phi full and nowhere else.
+var canaries = []string{"Canaryfirst", "Canarylast", "Canarystreet", "canary@example.test", "1987-06-05", "Canarycompany"}
+
+func TestPHIStaysInTheWorkbook(t *testing.T) {
+	s := newSite(t)
+	id := goodPatient(t, s.v.Practice)
+	s.v.Practice.Patch("patients", id, map[string]any{"first_name": canaries[0], "last_name": canaries[1], "address": canaries[2],
+		"email": canaries[3], "date_of_birth": canaries[4], "zip_code": "bad zip " + canaries[2]})
+	var printed string
+	for _, args := range [][]string{{"run", "--log-level", "debug"}, {"report", "--phi", "full"}, {"runs", "list"}, {"budget"}} {
+		_, stdout, stderr := s.run(args...)
+		printed += stdout + stderr
+	}
+	for _, canary := range canaries {
+		if strings.Contains(printed, canary) {
+			t.Errorf("%s was printed or logged", canary)
+		}
+	}
+	found := map[string]bool{}
+	for path, text := range everyFile(t, s.dir) {
+		for _, canary := range canaries {
+			if bytes.Contains(text, []byte(canary)) {
+				if !strings.Contains(path, "reconciliation.xlsx") {
+					t.Errorf("%s stands in %s", canary, path)
+				}
+				found[canary] = true
+			}
+		}
+	}
+	for _, canary := range canaries[:2] {
+		if !found[canary] {
+			t.Errorf("%s is not in the workbook made with --phi full", canary)
+		}
+	}
+}
+
+// everyFile reads every file below dir, and what is packed inside workbooks.
+func everyFile(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	all := map[string][]byte{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		all[path] = text
+		if packed, err := zip.NewReader(bytes.NewReader(text), int64(len(text))); err == nil {
+			for _, f := range packed.File {
+				r, err := f.Open()
+				if err != nil {
+					return err
+				}
+				part, err := io.ReadAll(r)
+				if err != nil {
+					return err
+				}
+				all[path+"!"+f.Name] = part
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestMistakesAreUsageErrors(t *testing.T) {
+	s := newSite(t)
+	for _, args := range [][]string{{"run", "--only", "nothing"}, {"run", "--on-quota", "beg"}, {"run", "--endpoints", "patient"},
+		{"run", "--destinations", "elsewhere"}, {"report", "--phi", "some"}, {"report", "--run", "none"}, {"runs", "show", "none"}, {"shapes", "none"}} {
+		s.mustRun(exitUsage, args...)
+	}
+	if code, _, stderr := runHere(t, "run", "--config", filepath.Join(s.dir, "missing.yaml")); code != exitUsage || !strings.Contains(stderr, "chartbridge init") {
+		t.Errorf("a missing config: exit code %d, %s", code, stderr)
+	}
+}
+
+func TestAConfigFaultNamesItsLine(t *testing.T) {
+	s := newSite(t)
+	s.set("go_live:", "go_life:")
+	_, stderr := s.mustRun(exitUsage, "run")
+	if !strings.Contains(stderr, "config.yaml:4: go_life: unknown key; did you mean \"go_live\"?") {
+		t.Errorf("got:\n%s", stderr)
+	}
+}
+
+func TestTheLeaseIsExclusive(t *testing.T) {
+	s := newSite(t)
+	p, err := openPractice(t.Context(), &shared{config: s.config, logLevel: "error", logFormat: "text", stderr: os.Stderr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	if err := p.store.Lease(t.Context(), runLease, p.clock.Now(), leaseLife); err != nil {
+		t.Fatal(err)
+	}
+	s.mustRun(exitHeld, "run")
+}
+
+func TestQuotaStopsAndGoesOn(t *testing.T) {
+	s := newSite(t)
+	s.set("  client_id: demo-client\n", "  client_id: demo-client\n  calls_per_hour: 3\n  nightly_reserve: 0\n")
+	s.mustRun(exitQuota, "run", "--on-quota", "stop")
+	s.set("calls_per_hour: 3", "calls_per_hour: 400")
+	s.mustRun(exitAttention, "run")
+	if got, want := s.staged("patients"), s.v.Practice.Count("patients"); got != want {
+		t.Errorf("%d patients are staged, want %d", got, want)
+	}
+}

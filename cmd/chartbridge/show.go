@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/sirupsen/logrus"
+)
+
+// A show tells a person how the work goes on: one line, rewritten, on a
+// terminal; nothing where nobody looks. It goes to stderr; data goes to stdout.
+type show struct {
+	out   io.Writer
+	live  bool
+	width int
+}
+
+func newShow(s *shared) *show {
+	return &show{out: s.stderr, live: isTerminal(s.stderr) && s.output != "json"}
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+}
+
+func (s *show) line(format string, args ...any) {
+	if !s.live {
+		return
+	}
+	text := fmt.Sprintf("  "+format, args...)
+	fmt.Fprintf(s.out, "\r%-*s", s.width, text)
+	s.width = len(text)
+}
+
+// done ends the line that was rewritten.
+func (s *show) done() {
+	if s.live && s.width > 0 {
+		fmt.Fprintf(s.out, "\r%*s\r", s.width, "")
+		s.width = 0
+	}
+}
+
+func (s *show) page(c etl.Cursor) {
+	s.line("extract %-24s page %d, %d rows, %d changed", c.Endpoint, c.Page, c.Rows, c.Changed)
+}
+
+func (s *show) judged(destination, object string, judged, of int) {
+	s.line("map %s %-16s %d of %d", destination, object, judged, of)
+}
+
+func (s *show) sent(destination, object string, sent int) {
+	s.line("send %s %-16s %d sent", destination, object, sent)
+}
+
+func (s *show) waiting(reason string, until time.Time) {
+	s.line("waiting until %s: %s", until.Local().Format("15:04:05"), reason)
+}
+
+// newLog makes the log: on stderr, without anything of a patient's.
+func newLog(s *shared) (*logrus.Logger, error) {
+	log := logrus.New()
+	log.SetOutput(s.stderr)
+	level, err := logrus.ParseLevel(s.logLevel)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--log-level %q: write debug, info, warn or error", s.logLevel)}
+	}
+	log.SetLevel(level)
+	switch s.logFormat {
+	case "text":
+		log.SetFormatter(&logrus.TextFormatter{FullTimestamp: true, DisableColors: os.Getenv("NO_COLOR") != ""})
+	case "json":
+		log.SetFormatter(&logrus.JSONFormatter{})
+	default:
+		return nil, usageError{fmt.Errorf("--log-format %q: write text or json", s.logFormat)}
+	}
+	return log, nil
+}
+
+// quieter leaves a person's screen to the show: warnings stand in the table.
+func quieter(level logrus.Level) logrus.Level { return min(level, logrus.ErrorLevel) }

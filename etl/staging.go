@@ -1,0 +1,51 @@
+package etl
+
+// A Row is one source record as a page brought it, before it is staged.
+type Row struct {
+	ID        string
+	UpdatedAt string // the vendor's stamp, as sent
+	Patient   string // ids that most records hang on; "" if none
+	Doctor    string
+	Parts     int // objects of their own inside it, e.g. a patient's insurances
+	Verbose   bool
+	Hash      []byte // of the content, volatile fields left out
+	Raw       []byte // the bytes of the wire
+	Fault     string // why it cannot be read; it is staged all the same
+}
+
+// A Cursor says where one endpoint's stream stands.
+type Cursor struct {
+	Endpoint  string
+	Lane      string // "nightly", or a backfill's id
+	Watermark string // the server's own stamp; only a drained stream moves it
+	Next      string // path and query to go on from; "" = no drain is open
+	Since     string // lower bound of the open drain
+	Newest    string // largest stamp seen in the open drain
+	Page      int    // pages of the open or last drain
+	Rows      int    // likewise, rows
+	Changed   int    // likewise, rows that were new or differed
+	Caught    int    // changed rows that only the overlap brought
+	State     string // new, open, drained, unavailable, failed
+	Note      string
+}
+
+// Cursor states.
+const (
+	StreamNew         = "new"
+	StreamOpen        = "open"
+	StreamDrained     = "drained"
+	StreamUnavailable = "unavailable" // the vendor does not let us read it
+	StreamFailed      = "failed"
+)
+
+// A Source is a staged record, as the stages after extraction read it.
+type Source struct {
+	Ref
+	Seq       int64
+	UpdatedAt string
+	Patient   string
+	Doctor    string
+	Gone      bool
+	Fault     string
+	Raw       []byte
+}

@@ -1,0 +1,88 @@
+package etl
+
+// A Target is one source record at one destination as one object: what it maps
+// to, and what became of it.
+type Target struct {
+	ID          int64
+	Destination string
+	Object      string
+	Source      Ref
+	Parent      string // source id of the target that it travels inside; "" = it travels alone
+	Slot        string // the parent's array that carries it
+
+	Payload []byte // the mapped JSON body; nil where it does not map
+	Hash    []byte // of Payload and Needs
+	Needs   []Need
+
+	Outcome  Outcome
+	Cause    string // why it is excluded, blocked, held or failed: one of the Cause constants
+	Problems []Problem
+
+	Sent      bool   // the destination holds it, or may hold it
+	AckedHash []byte // of the payload last acknowledged
+	Refused   []byte // of the payload last rejected
+	Attempts  int
+}
+
+// A Need is a field whose value is another record's id at the destination. It
+// is filled in from the crosswalk just before sending.
+type Need struct {
+	Path     string `json:"path"` // "clientId", or "clientFunders.0.clientFunderId" inside an array
+	Object   string `json:"object"`
+	ID       string `json:"id"`                 // source id
+	Optional bool   `json:"optional,omitempty"` // left out while unknown; otherwise the record is blocked
+}
+
+// Causes: why a record is where it is, for people and for rules.
+const (
+	CauseNotSent     = "not_sent" // failed: mapped, its turn did not come in this run
+	CauseBreak       = "break"    // excluded: a break has no patient
+	CauseDeleted     = "deleted"  // excluded: deleted before it was ever sent
+	CauseBeforeLive  = "before_go_live"
+	CauseRoute       = "route"
+	CauseCalledOff   = "called_off" // excluded: did not take place, was never sent, and the account has no status for it
+	CauseVirtual     = "virtual"    // excluded: an occurrence that DrChrono has not made real yet
+	CauseNoDischarge = "no_discharge"
+	CauseSkipped     = "decision"     // excluded: a person said SKIP
+	CauseParent      = "parent"       // blocked: the record that carries it did not go
+	CauseReference   = "reference"    // blocked: another record is not there yet
+	CauseApproval    = "approval"     // held: final, so a person approves it first
+	CauseBrake       = "brake"        // held: the night would change suspiciously much
+	CauseInitialLoad = "initial_load" // held: the vendor loads it first
+	CauseCandidates  = "candidates"   // held: several of theirs match
+	CauseOverwrite   = "overwrite"    // held: adopted, and they hold something else
+	CauseStatusID    = "status_lookup"
+	CauseNoAnswer    = "no_answer"   // uncertain
+	CauseUnreached   = "unreached"   // failed: no connection
+	CauseUnreadable  = "unreadable"  // failed: the source record cannot be read
+	CauseCircuit     = "circuit"     // failed: the destination was given up for this run
+	CauseDryRun      = "dry_run"     // failed: nothing is sent in a dry run
+	CauseCreateOff   = "create_off"  // excluded: the config does not let us create it
+	CauseUnavailable = "unavailable" // failed: a stream that it needs could not be read
+)
+
+// A Delivery is one record on its way to a destination.
+type Delivery struct {
+	ID          int64
+	TargetRow   int64 // the target's row
+	Destination string
+	Object      string
+	SourceID    string
+	Op          Op
+	TargetID    string // theirs, for an update
+	Hash        []byte // of the mapped payload
+	Body        []byte // the mapped payload with its needs filled in
+	Needs       []Need
+	Filled      map[string]string // path of a need -> id
+	Attempts    int
+}
+
+// An Op is what a delivery asks for.
+type Op string
+
+// Ops.
+const (
+	Create    Op = "create"
+	Update    Op = "update"
+	Discharge Op = "discharge"
+)

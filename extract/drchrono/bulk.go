@@ -1,0 +1,206 @@
+package drchrono
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	pollFirst   = 10 * time.Second // the vendor's script asks every 10 s
+	pollMost    = time.Minute
+	pollFor     = 30 * time.Minute // an order lives an hour
+	bulkReorder = 2                // orders made anew after a failed one
+)
+
+// errReorder: the order is gone or failed; a new one may succeed.
+var errReorder = errors.New("the order failed")
+
+// Bulk reads a list by the asynchronous protocol of /api/<endpoint>_list
+// (vendors/drchrono-facts §3): an order by POST for each page, asked after
+// until it is complete. query holds the filters, page_size and order_by
+// ("since=2026-01-01&page_size=1000&order_by=id"), and page=N to go on from a
+// saved Next, which is the query of the page to come. Count is the list's
+// total when the page was made; pages are separate snapshots, so it may move.
+//
+// The first order is made at once. The error beside the sequence is the one
+// it met: 403, 404 or 405 wraps ErrUnavailable, read the plain list instead.
+// Errors within the sequence, which is read once, are those of Pages.
+func (c *Client) Bulk(ctx context.Context, endpoint, query string) (iter.Seq2[Page, error], error) {
+	d := c.newDrain(strings.TrimSuffix(endpoint, "_list") + "_list")
+	d.n = 1
+	first, err := d.order(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return func(yield func(Page, error) bool) {
+		for o := first; ; {
+			page, err := d.complete(ctx, o)
+			if !yield(page, err) || err != nil || page.Next == "" {
+				return
+			}
+			d.n++
+			if o, err = d.order(ctx, page.Next); err != nil {
+				yield(Page{}, err)
+				return
+			}
+		}
+	}, nil
+}
+
+// order is one page asked for.
+type order struct {
+	q      request // the POST
+	uuid   string
+	rest   string // the query without page=
+	number int    // the page
+}
+
+// order asks for one page.
+func (d *drain) order(ctx context.Context, query string) (order, error) {
+	rest, number := cutPage(query)
+	q, err := d.bulkRequest(http.MethodPost, withPage(rest, number))
+	if err != nil {
+		return order{}, err
+	}
+	r, err := d.c.fetch(ctx, q)
+	if err != nil {
+		return order{}, err
+	}
+	e, err := split(r.body)
+	switch {
+	case err != nil:
+		return order{}, pageError(q, err.Error())
+	case !plainID(e.uuid):
+		return order{}, pageError(q, "the order has no uuid")
+	}
+	return order{q: q, uuid: e.uuid, rest: rest, number: number}, nil
+}
+
+// complete waits for one page, and orders it again if it failed.
+func (d *drain) complete(ctx context.Context, o order) (Page, error) {
+	for again := 0; ; again++ {
+		e, r, err := d.poll(ctx, o)
+		switch {
+		case err == nil:
+			return d.bulkPage(o, e, r)
+		case !errors.Is(err, errReorder):
+			return Page{}, err
+		case again >= bulkReorder:
+			return Page{}, pageError(o.q, "the bulk order failed again and again")
+		}
+		if o, err = d.order(ctx, withPage(o.rest, o.number)); err != nil {
+			return Page{}, err
+		}
+	}
+}
+
+// bulkPage judges a completed order.
+func (d *drain) bulkPage(o order, e envelope, r reply) (Page, error) {
+	if !e.hasRows || e.page.Count == nil || e.page.Pages == nil {
+		return Page{}, pageError(o.q, "it is complete but has no results or no pagination")
+	}
+	if err := d.progress(e.rows); err != nil {
+		return Page{}, err
+	}
+	page := Page{Rows: e.rows, Date: r.date(), URL: o.q.url.RequestURI(), Count: *e.page.Count}
+	if o.number < *e.page.Pages {
+		if d.n >= d.c.pageCap {
+			return Page{}, &LoopError{Endpoint: d.endpoint, Page: d.n, Reason: "is the last that is read: the list has too many pages"}
+		}
+		page.Next = withPage(o.rest, o.number+1)
+	}
+	return page, nil
+}
+
+// poll asks after an order until it is complete.
+func (d *drain) poll(ctx context.Context, o order) (envelope, reply, error) {
+	q, err := d.bulkRequest(http.MethodGet, "uuid="+o.uuid)
+	if err != nil {
+		return envelope{}, reply{}, err
+	}
+	deadline := d.c.o.Clock.Now().Add(pollFor)
+	for wait := pollFirst; d.c.o.Clock.Now().Before(deadline); wait = min(wait*3/2, pollMost) {
+		if err := d.c.pause(ctx, "DrChrono prepares a bulk list", wait); err != nil {
+			return envelope{}, reply{}, err
+		}
+		r, err := d.c.fetch(ctx, q)
+		if err != nil {
+			return envelope{}, r, orderFailed(err)
+		}
+		e, err := split(r.body)
+		if err != nil {
+			return e, r, pageError(q, err.Error())
+		}
+		switch strings.ToLower(e.status) {
+		case "complete":
+			return e, r, nil
+		case "in progress":
+		case "failed", "canceled", "cancelled", "error":
+			return e, r, errReorder
+		default:
+			return e, r, pageError(q, "its status is none of the known ones")
+		}
+	}
+	return envelope{}, reply{}, pageError(q, "the bulk order was not complete after 30 minutes")
+}
+
+// orderFailed: 404 is an order that expired, 5xx one that failed.
+func orderFailed(err error) error {
+	var status *StatusError
+	if errors.As(err, &status) && (status.Status == http.StatusNotFound || status.Kind == KindServer) {
+		return errReorder
+	}
+	return err
+}
+
+// bulkRequest: an order is a read, so it may be sent again; a poll's 5xx
+// tells that the order failed, so it is not retried for long.
+func (d *drain) bulkRequest(method, query string) (request, error) {
+	u, err := d.c.place("/api/"+d.endpoint+"?"+query, false)
+	if err != nil {
+		return request{}, &ForeignURLError{Endpoint: d.endpoint, Page: d.n, Reason: err.Error()}
+	}
+	q := request{endpoint: d.endpoint, purpose: "bulk", method: method, accept: acceptJSON, url: u,
+		page: d.n, list: true, retries: retries, timeout: 2 * d.c.o.Timeout}
+	if method == http.MethodGet {
+		q.retries = 1
+	}
+	return q, nil
+}
+
+// cutPage takes page=N out of a query; 1 if it has none.
+func cutPage(query string) (rest string, number int) {
+	number = 1
+	var kept []string
+	for part := range strings.SplitSeq(query, "&") {
+		if v, ok := strings.CutPrefix(part, "page="); ok {
+			if n, err := strconv.Atoi(v); err == nil && n > 0 {
+				number = n
+			}
+		} else if part != "" {
+			kept = append(kept, part)
+		}
+	}
+	return strings.Join(kept, "&"), number
+}
+
+func withPage(rest string, number int) string {
+	if rest != "" {
+		rest += "&"
+	}
+	return rest + "page=" + strconv.Itoa(number)
+}
+
+func plainID(s string) bool {
+	for _, ch := range s {
+		if !(ch == '-' || ch >= '0' && ch <= '9' || ch >= 'a' && ch <= 'z' || ch >= 'A' && ch <= 'Z') {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 64
+}

@@ -1,0 +1,174 @@
+package drchrono
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"iter"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+const acceptJSON = "application/json"
+
+// Page is one page of a list.
+type Page struct {
+	Rows  []Row     // in the order of the wire
+	Next  string    // where to go on, verbatim; "" at the end. Pages and Bulk each take their own back
+	Date  time.Time // DrChrono's clock (the Date header), zero if it did not tell
+	URL   string    // path and query that were asked, for messages
+	Count int       // rows of the whole list, by a bulk list's word; -1 where there is no total
+}
+
+// Pages reads a list from start to its end: a path with query, such as
+// "/api/patients?since=2026-01-01", or a Next that was saved. Only a next of
+// null ends it; a short page does not (vendors/drchrono-facts §2).
+//
+// A page is handed over only when all of it can be relied on, its next
+// included; otherwise the error comes in its stead, and is the last: a
+// *PageError, *ForeignURLError, *LoopError, *StatusError, *QuotaError, or one
+// that wraps ErrConsent, ErrUnreachable, the context's error or the ledger's.
+// A 404 to a saved next is of KindMissing: forget it and begin the window anew.
+func (c *Client) Pages(ctx context.Context, endpoint, start string) iter.Seq2[Page, error] {
+	return func(yield func(Page, error) bool) {
+		d := c.newDrain(endpoint)
+		for link := start; ; {
+			page, err := d.read(ctx, link)
+			if !yield(page, err) || err != nil || page.Next == "" {
+				return
+			}
+			link = page.Next
+		}
+	}
+}
+
+// drain is one walk along a list, with the guards against going in circles.
+type drain struct {
+	c        *Client
+	endpoint string
+	n        int // pages asked
+	seen     map[string]bool
+	previous [sha256.Size]byte // digest of the last page's ids
+}
+
+func (c *Client) newDrain(endpoint string) *drain {
+	return &drain{c: c, endpoint: endpoint, seen: map[string]bool{}}
+}
+
+func (d *drain) read(ctx context.Context, link string) (Page, error) {
+	u, err := d.c.place(link, false)
+	if err != nil {
+		return Page{}, &ForeignURLError{Endpoint: d.endpoint, Page: d.n, Reason: err.Error()}
+	}
+	d.n++
+	d.seen[u.RequestURI()] = true
+	q := request{endpoint: d.endpoint, purpose: "page", method: http.MethodGet, accept: acceptJSON, url: u,
+		page: d.n, list: true, later: d.n > 1 || !strings.HasPrefix(link, "/"), retries: retries, timeout: d.c.o.Timeout}
+	r, err := d.c.fetch(ctx, q)
+	if err != nil {
+		return Page{}, err
+	}
+	e, err := splitPage(q, r)
+	if err != nil {
+		return Page{}, err
+	}
+	if err := d.progress(e.rows); err != nil {
+		return Page{}, err
+	}
+	if err := d.follow(e.next); err != nil {
+		return Page{}, err
+	}
+	return Page{Rows: e.rows, Next: e.next, Date: r.date(), URL: u.RequestURI(), Count: -1}, nil
+}
+
+// follow checks a next before anybody stores it.
+func (d *drain) follow(next string) error {
+	if next == "" {
+		return nil
+	}
+	u, err := d.c.place(next, false)
+	switch {
+	case err != nil:
+		return &ForeignURLError{Endpoint: d.endpoint, Page: d.n, Reason: err.Error()}
+	case d.seen[u.RequestURI()]:
+		return &LoopError{Endpoint: d.endpoint, Page: d.n, Reason: "leads back to a page already read"}
+	case d.n >= d.c.pageCap:
+		return &LoopError{Endpoint: d.endpoint, Page: d.n, Reason: fmt.Sprintf("is the last that is read: a list may have %d pages", d.c.pageCap)}
+	}
+	return nil
+}
+
+// progress refuses a page with the very ids of the page before it: some
+// servers ignore the page they are asked for (vendors/drchrono-facts §2).
+func (d *drain) progress(rows []Row) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	keys := make([]string, len(rows))
+	for i, row := range rows {
+		keys[i] = row.key()
+	}
+	slices.Sort(keys)
+	sum := sha256.Sum256([]byte(strings.Join(slices.Compact(keys), "\x00")))
+	if sum == d.previous {
+		return &LoopError{Endpoint: d.endpoint, Page: d.n, Reason: "repeats the records of the page before it"}
+	}
+	d.previous = sum
+	return nil
+}
+
+// splitPage takes a list's reply apart; what lacks rows is no empty page.
+func splitPage(q request, r reply) (envelope, error) {
+	e, err := split(r.body)
+	if err != nil {
+		return e, pageError(q, err.Error())
+	}
+	if !e.hasRows {
+		return e, pageError(q, "it has no array named results or data")
+	}
+	return e, nil
+}
+
+func pageError(q request, reason string) *PageError {
+	return &PageError{Endpoint: q.endpoint, Page: q.page, Path: q.url.RequestURI(), Reason: reason}
+}
+
+// date is the server's clock.
+func (r reply) date() time.Time {
+	t, err := http.ParseTime(r.header.Get("Date"))
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// Get reads one object, or one document in XML, at a path such as
+// "/api/doctors/7". JSON is checked as strictly as a row; an HTML page is a
+// *PageError, a 404 a *StatusError of KindMissing.
+func (c *Client) Get(ctx context.Context, endpoint, path string) ([]byte, http.Header, error) {
+	u, err := c.place(path, false)
+	if err != nil {
+		return nil, nil, &ForeignURLError{Endpoint: endpoint, Reason: err.Error()}
+	}
+	q := request{endpoint: endpoint, purpose: "object", method: http.MethodGet, accept: acceptJSON + ", application/xml;q=0.5",
+		url: u, page: 1, retries: retries, timeout: 2 * c.o.Timeout}
+	r, err := c.fetch(ctx, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	kind := strings.ToLower(r.header.Get("Content-Type"))
+	switch {
+	case strings.Contains(kind, "html"):
+		return nil, nil, pageError(q, "it is HTML")
+	case strings.Contains(kind, "xml"):
+		return r.body, r.header, nil
+	}
+	if v := jsontext.Value(r.body); tooDeep(v) || !v.IsValid() {
+		return nil, nil, pageError(q, "it is not strict JSON")
+	}
+	return r.body, r.header, nil
+}

@@ -1,0 +1,166 @@
+package extract
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// hashSize is how much of a SHA-256 is kept of a row's content.
+const hashSize = 16
+
+// lenient reads on where a row breaks the rules of strict JSON: a malformed
+// row is staged with its fault, not lost.
+var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+
+// ReadRow finds what staging needs in the bytes of one row: its id, stamp,
+// the patient and doctor that it hangs on, and the hash of its content. The
+// bytes are kept as they came.
+func ReadRow(e Endpoint, raw []byte, fault string) etl.Row {
+	row := etl.Row{Raw: raw, Fault: fault, Verbose: e.Need}
+	full := sha256.Sum256(raw)
+	row.Hash = full[:hashSize]
+	if err := readMembers(e, &row); err != nil && row.Fault == "" {
+		row.Fault = err.Error()
+	}
+	if row.Fault != "" {
+		row.Parts = 0 // what cannot be read cannot be told apart either
+	}
+	if row.ID == "" {
+		row.ID = "content:" + hex.EncodeToString(full[:hashSize])
+	}
+	switch e.Name {
+	case "patients":
+		row.Patient = row.ID
+	case "doctors":
+		row.Doctor = row.ID
+	}
+	if len(e.Volatile) > 0 && row.Fault == "" {
+		row.Hash = stableHash(raw, e.Volatile)
+	}
+	return row
+}
+
+func readMembers(e Endpoint, row *etl.Row) error {
+	dec := jsontext.NewDecoder(bytes.NewReader(row.Raw), lenient...)
+	if tok, err := dec.ReadToken(); err != nil || tok.Kind() != '{' {
+		return fmt.Errorf("the row is not an object")
+	}
+	for dec.PeekKind() == '"' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return fmt.Errorf("a member's name cannot be read")
+		}
+		key := name.String()
+		value, err := dec.ReadValue()
+		if err != nil {
+			return fmt.Errorf("member %q cannot be read", key)
+		}
+		switch {
+		case key == e.IDField():
+			row.ID = scalar(value)
+		case key == "updated_at":
+			row.UpdatedAt = scalar(value)
+		case key == "patient":
+			row.Patient = scalar(value)
+		case key == "doctor":
+			row.Doctor = scalar(value)
+		case slices.Contains(e.Parts, key) && filledIn(value):
+			row.Parts++
+		}
+	}
+	return nil
+}
+
+// scalar is a string, number or null as text: ids come as either, and "" and
+// null both mean absent (drchrono-v4, Documentation Structure).
+func scalar(v jsontext.Value) string {
+	switch v.Kind() {
+	case '"':
+		text, err := jsontext.AppendUnquote(nil, v)
+		if err != nil {
+			return ""
+		}
+		return string(text)
+	case '0':
+		return string(v)
+	}
+	return ""
+}
+
+// filledIn reports whether an insurance object is one: it is there, full of
+// "", when the patient has none (drchrono-facts, section 4).
+func filledIn(v jsontext.Value) bool {
+	dec := jsontext.NewDecoder(bytes.NewReader(v), lenient...)
+	if tok, err := dec.ReadToken(); err != nil || tok.Kind() != '{' {
+		return false
+	}
+	for dec.PeekKind() == '"' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return false
+		}
+		key := name.String()
+		value, err := dec.ReadValue()
+		if err != nil {
+			return false
+		}
+		if (key == "insurance_company" || key == "insurance_id_number") && scalar(value) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// stableHash leaves out the URLs of volatile members: presigned ones live an
+// hour and differ at each read (drchrono-facts, section 4).
+func stableHash(raw []byte, volatile []string) []byte {
+	h := sha256.New()
+	dec := jsontext.NewDecoder(bytes.NewReader(raw), lenient...)
+	hashValue(h, dec, volatile, "")
+	return h.Sum(nil)[:hashSize]
+}
+
+func hashValue(h hash.Hash, dec *jsontext.Decoder, volatile []string, name string) {
+	switch dec.PeekKind() {
+	case '{', '[':
+		tok, _ := dec.ReadToken()
+		object := tok.Kind() == '{'
+		h.Write([]byte{byte(tok.Kind())})
+		for dec.PeekKind() != '}' && dec.PeekKind() != ']' && dec.PeekKind() != 0 {
+			member := name
+			if object {
+				tok, err := dec.ReadToken()
+				if err != nil {
+					return
+				}
+				member = tok.String()
+				h.Write([]byte(member + "\x00"))
+			}
+			hashValue(h, dec, volatile, member)
+		}
+		if tok, err := dec.ReadToken(); err == nil {
+			h.Write([]byte{byte(tok.Kind())})
+		}
+	default:
+		value, err := dec.ReadValue()
+		if err != nil {
+			return
+		}
+		if slices.Contains(volatile, name) && strings.HasPrefix(scalar(value), "http") {
+			value = jsontext.Value("url")
+		}
+		h.Write(value)
+		h.Write([]byte{0})
+	}
+}

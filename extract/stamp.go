@@ -1,0 +1,68 @@
+package extract
+
+import (
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+)
+
+// naiveLayout is the only form that since takes: a zone suffix is refused
+// (drchrono-facts, section 2).
+const naiveLayout = "2006-01-02T15:04:05"
+
+func naive(t time.Time) string { return t.Format(naiveLayout) }
+
+// parseNaive reads the vendor's stamps: naive, with odd forms seen (a space
+// for the T, fractions, a date alone). The zone is not known, so the result is
+// only good for comparing and reaching back.
+func parseNaive(s string) (time.Time, bool) {
+	for _, layout := range []string{naiveLayout, "2006-01-02 15:04:05", time.RFC3339, "2006-01-02"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// aheadOfServer is how far a stamp may lie ahead of the server's own date:
+// further is a typing error, and would make the cursor skip what comes before
+// it. It is less than the default overlap, which therefore still covers it.
+const aheadOfServer = 24 * time.Hour
+
+// createdWindow is how far back a stream is read again whose filter speaks of
+// creation: a lab order changes for weeks after it was made.
+const createdWindow = 60 * 24 * time.Hour
+
+// blindMargin is added to the overlap where the watermark is the server's
+// clock instead of the rows' stamps, whose zone nobody documents.
+const blindMargin = 24 * time.Hour
+
+// newestStamp is the largest plausible stamp of a page, floored to the second.
+func newestStamp(rows []etl.Row, date time.Time) string {
+	limit := naive(date.UTC().Add(aheadOfServer))
+	newest := ""
+	for _, r := range rows {
+		t, ok := parseNaive(r.UpdatedAt)
+		if !ok {
+			continue
+		}
+		newest = max(newest, min(naive(t), limit))
+	}
+	return newest
+}
+
+// lowerBound is where a drain reaches back to: the watermark less the overlap;
+// "" asks for everything.
+func lowerBound(e Endpoint, watermark string, overlap time.Duration) string {
+	t, ok := parseNaive(watermark)
+	if !ok || e.Move == Full {
+		return ""
+	}
+	switch e.Move {
+	case SinceBlind:
+		overlap += blindMargin
+	case SinceCreated:
+		overlap += createdWindow
+	}
+	return naive(t.Add(-overlap))
+}

@@ -1,0 +1,101 @@
+// Package load holds the delivery engine: one loop that brings every mapped
+// record to its destination once. The destinations stand in packages below it,
+// each with its vendor's dictionary and client.
+package load
+
+import (
+	"context"
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+)
+
+// An Object is one kind of record of a destination, in the order in which
+// they are sent.
+type Object struct {
+	Name string
+	// Askable: the destination can be asked what it holds. Where it cannot,
+	// creates go one at a time and an unanswered one waits for a person.
+	Askable bool
+	// Final: sent once and never changed; a person approves each payload.
+	Final bool
+}
+
+// A Destination is one vendor's API.
+//
+// Obligations: Send makes one request that may change something, on a fresh
+// connection, without a transport's retry or a followed redirect, and says how
+// far it got. Find only reads. Neither gives a vendor's text away in an error
+// or a problem: it may quote a patient.
+type Destination interface {
+	Name() string
+	Objects() []Object
+	// Open fetches a token and checks that this is the right tenant. It writes
+	// nothing.
+	Open(ctx context.Context) error
+	// Find looks for each record at the destination: by our external id, then
+	// by its exact natural key. It gives one finding for each delivery.
+	Find(ctx context.Context, object string, ds []etl.Delivery) ([]Finding, error)
+	Send(ctx context.Context, d etl.Delivery) Answer
+}
+
+// A Finding is what a look at the destination showed.
+type Finding struct {
+	TargetID   string            // "" = nothing was found
+	How        How               // by what it was found
+	Differs    []string          // fields whose values there are not ours
+	Candidates []string          // several that match: a person decides
+	Inside     map[string]string // ids of what travels inside it, by the path of their need
+	Proved     bool              // nothing was found, and a known record was visible with the same credentials
+}
+
+// How a record at the destination was found.
+type How string
+
+// Ways of finding.
+const (
+	ByExternalID How = "external_id"
+	ByNaturalKey How = "natural_key"
+)
+
+// A Kind is what an answer means for what happens next.
+type Kind string
+
+// Kinds of answer. They follow from the phase that a request reached and from
+// the status, never from an error's text (reliability, 3.4).
+const (
+	Acknowledged Kind = "acknowledged"
+	Rejected     Kind = "rejected"  // the vendor refused it: not sent again until something changes
+	NotSent      Kind = "not sent"  // no byte of it left, or it was turned away before being read: may be sent again
+	Throttled    Kind = "throttled" // turned away by a rate limit
+	Exists       Kind = "exists"    // there already: look it up, never send again
+	Denied       Kind = "denied"    // our credentials: nothing more goes there in this run
+	Unknown      Kind = "unknown"   // it may have been applied
+)
+
+// An Answer is what came of one request.
+type Answer struct {
+	Kind     Kind
+	TargetID string
+	Status   int // HTTP; 0 = none
+	Phase    Phase
+	After    time.Duration // Throttled: how long to wait
+	Problem  etl.Problem
+	Inside   map[string]Nested // by the path of a need inside an array
+}
+
+// A Nested answer is for one object that travelled inside another.
+type Nested struct {
+	TargetID string
+	Problem  etl.Problem // set if the vendor refused it
+}
+
+// A Phase is how far a request got.
+type Phase string
+
+// Phases.
+const (
+	PhaseDial    Phase = "dial"    // nothing was written
+	PhaseWritten Phase = "written" // some or all of it was written
+	PhaseAnswer  Phase = "answer"  // the first byte of an answer came
+)

@@ -1,0 +1,222 @@
+package rethink
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/transform"
+)
+
+// A visit is an appointment with its times.
+type visit struct {
+	transform.Appointment
+	Start, End time.Time // in the zone of the doctor
+}
+
+// appointmentFields is the Appointment object (destinations-facts, A7). The
+// fields from serviceId on are likely names beyond the published part, and are
+// sent only by accounts whose lookups have them (assumptions, Rethink).
+var appointmentFields = []transform.Field[visit]{
+	{Name: "appointmentId", Type: transform.Own, From: "Rethink's answer",
+		Get: func(_ visit, c *transform.Case) transform.Value { return c.OwnID("appointment") }},
+	{Name: "appointmentTypeId", Type: transform.Integer, Required: true, From: "appointments.profile", Lookup: "appointmentType",
+		Get: func(v visit, c *transform.Case) transform.Value {
+			return inRange(c, transform.Raw(c.Lookup("appointmentType", v.Profile.String(), profile(v))), 3)
+		}},
+	{Name: "date", Type: transform.Date, Required: true, From: "appointments.scheduled_time: the calendar date in the practice's zone",
+		Get: func(v visit, c *transform.Case) transform.Value {
+			return transform.String(v.Start.In(c.Zone).Format(time.DateOnly))
+		}},
+	{Name: "scheduledStartTime", Type: transform.Time, Max: 5, Required: true, From: "appointments.scheduled_time, in UTC",
+		Get: func(v visit, _ *transform.Case) transform.Value {
+			return transform.String(v.Start.UTC().Format("15:04"))
+		}},
+	{Name: "scheduledEndTime", Type: transform.Time, Max: 5, Required: true, From: "start and appointments.duration, in UTC",
+		Get: func(v visit, _ *transform.Case) transform.Value { return transform.String(v.End.UTC().Format("15:04")) }},
+	{Name: "staffId", Type: transform.Theirs, Required: true, From: "appointments.doctor",
+		Get: func(v visit, c *transform.Case) transform.Value { return c.Need("staff", v.Doctor.String()) }},
+	{Name: "payCodeId", Type: transform.Integer, Required: true, From: "appointments.profile", Lookup: "payCode",
+		Get: func(v visit, c *transform.Case) transform.Value {
+			return transform.Raw(c.Lookup("payCode", v.Profile.String(), profile(v)))
+		}},
+	{Name: "tagId", Type: transform.Integer, From: "appointments.profile; required where the type is non-billable", Lookup: "tag",
+		Get: tag},
+	{Name: "clientId", Type: transform.Theirs, Required: true, From: "appointments.patient",
+		Get: func(v visit, c *transform.Case) transform.Value { return c.Need("client", v.Patient.String()) }},
+	{Name: "serviceId", Type: transform.Integer, From: "appointments.profile", Lookup: "service",
+		Get: func(v visit, c *transform.Case) transform.Value {
+			return transform.Raw(c.IfKept("service", v.Profile.String(), profile(v)))
+		}},
+	{Name: "locationId", Type: transform.Integer, From: "appointments.office", Lookup: "location",
+		Get: func(v visit, c *transform.Case) transform.Value {
+			return transform.Raw(c.IfKept("location", v.Office.String(), "office "+v.Office.String()))
+		}},
+	{Name: "placeOfServiceId", Type: transform.Integer, From: "appointments.office", Lookup: "placeOfService",
+		Get: func(v visit, c *transform.Case) transform.Value {
+			return transform.Raw(c.IfKept("placeOfService", v.Office.String(), "office "+v.Office.String()))
+		}},
+	{Name: "appointmentStatusId", Type: transform.Integer, From: "appointments.status; a deleted visit counts as Cancelled", Lookup: "appointmentStatus",
+		Get: func(v visit, c *transform.Case) transform.Value {
+			return transform.Raw(c.IfKept("appointmentStatus", status(v.Appointment, c), statusWord(v)))
+		}},
+	{Name: "cancellationTypeId", Type: transform.Integer, From: "appointments.status, where it did not take place", Lookup: "cancellationType",
+		Get: func(v visit, c *transform.Case) transform.Value {
+			if !off(v.Appointment) {
+				return transform.Value{}
+			}
+			return transform.Raw(c.IfKept("cancellationType", status(v.Appointment, c), statusWord(v)))
+		}},
+}
+
+// judgeAppointment decides on a visit. The order of the rules is the order of
+// what a person would ask.
+func judgeAppointment(c *transform.Case) []transform.Verdict {
+	a, fault := c.AsAppointment()
+	if fault != "" {
+		return unreadable(fault)
+	}
+	if cause := aside(a, c); cause != "" {
+		return excluded(cause)
+	}
+	p, staged := c.Patients[a.Patient.String()]
+	if staged && !c.RoutesVisit(a, p) || staged && !c.RoutesPatient(p) {
+		return excluded(etl.CauseRoute)
+	}
+	v, known, problems := times(a, c)
+	if known && v.Start.In(c.Zone).Format(time.DateOnly) < c.GoLive {
+		return excluded(etl.CauseBeforeLive)
+	}
+	if len(problems) > 0 {
+		return []transform.Verdict{{Outcome: etl.Invalid, Cause: problems[0].Code, Problems: problems}}
+	}
+	if !staged {
+		return []transform.Verdict{reference("clientId", "its patient "+strconv.Quote(a.Patient.String())+" is not staged")}
+	}
+	verdict := transform.Map(appointmentFields, v, c)
+	return []transform.Verdict{calledOff(a, c, verdict)}
+}
+
+// aside says why a row of the calendar is no visit to send.
+func aside(a transform.Appointment, c *transform.Case) string {
+	switch {
+	case !numeric(a.ID.String()):
+		return etl.CauseVirtual // an occurrence that DrChrono has not made real (drchrono-facts, section 4)
+	case a.Break.True(), a.Patient.String() == "":
+		return etl.CauseBreak
+	case a.Deleted.True() && !c.Sent:
+		return etl.CauseDeleted
+	case off(a) && !c.Sent && !c.Lookups.Has(Name, "appointmentStatus"):
+		return etl.CauseCalledOff
+	}
+	return ""
+}
+
+// calledOff holds a visit that Rethink has and that did not take place, where
+// the lookups cannot say so: sent as it is, it would look like a visit.
+func calledOff(a transform.Appointment, c *transform.Case, v transform.Verdict) transform.Verdict {
+	if !c.Sent || !off(a) && !a.Deleted.True() {
+		return v
+	}
+	lacking := !c.Lookups.Has(Name, "appointmentStatus")
+	for _, p := range v.Problems {
+		lacking = lacking || p.Lookup == "appointmentStatus" || p.Lookup == "cancellationType"
+	}
+	if !lacking {
+		return v
+	}
+	return transform.Verdict{Outcome: etl.Held, Cause: etl.CauseStatusID, Problems: append(v.Problems, etl.Problem{
+		Field: "appointmentStatusId", Code: etl.CodeLookup, Lookup: "appointmentStatus", Key: status(a, c),
+		Message: "Rethink has this visit and it did not take place; the lookups appointmentStatus and cancellationType must say how to tell it"})}
+}
+
+// off reports whether a visit did not take place.
+func off(a transform.Appointment) bool {
+	switch a.Status.String() {
+	case "Cancelled", "Canceled", "No Show", "Rescheduled":
+		return true
+	}
+	return a.Deleted.True()
+}
+
+// status is the key of a visit's status in the lookups. A deleted visit counts
+// as Cancelled unless the lookups know Deleted.
+func status(a transform.Appointment, c *transform.Case) string {
+	if a.Deleted.True() {
+		if _, ok := c.Lookups.Find(Name, "appointmentStatus", "Deleted"); ok {
+			return "Deleted"
+		}
+		return "Cancelled"
+	}
+	key := a.Status.String()
+	if _, ok := c.Lookups.Find(Name, "appointmentStatus", key); key == "" && !ok {
+		return "blank" // how a lookups file may spell the empty status
+	}
+	return key
+}
+
+// times reads a visit's wall clock in its doctor's zone; known is false where
+// not even its day can be told.
+func times(a transform.Appointment, c *transform.Case) (v visit, known bool, problems []etl.Problem) {
+	zone := c.Zone
+	if d, ok := c.Doctors[a.Doctor.String()]; ok && d.Timezone.String() != "" {
+		loaded, err := time.LoadLocation(d.Timezone.String())
+		if err != nil {
+			return v, false, []etl.Problem{{Field: "scheduledStartTime", Code: etl.CodeFormat,
+				Message: "the doctor's time zone is not a known one; correct it in DrChrono"}}
+		}
+		zone = loaded
+	}
+	start, fault := transform.Local(a.ScheduledTime.String(), zone)
+	v, known = visit{a, start, start}, !start.IsZero()
+	if fault != "" {
+		code := etl.CodeDST
+		if !known {
+			code = etl.CodeFormat
+		}
+		problems = append(problems, etl.Problem{Field: "scheduledStartTime", Code: code, Message: "the visit's time " + fault})
+	}
+	minutes, err := strconv.Atoi(a.Duration.String())
+	if err != nil || minutes <= 0 || minutes > 24*60 {
+		problems = append(problems, etl.Problem{Field: "scheduledEndTime", Code: etl.CodeRange,
+			Message: "the visit's duration must be between 1 minute and 24 hours"})
+	}
+	v.End = v.Start.Add(time.Duration(minutes) * time.Minute)
+	return v, known, problems
+}
+
+// nonBillable is the appointment type that must carry a tag (A7).
+const nonBillable = "2"
+
+func tag(v visit, c *transform.Case) transform.Value {
+	kind, _ := c.Lookups.Find(Name, "appointmentType", v.Profile.String())
+	if kind == nonBillable {
+		return transform.Raw(c.Lookup("tag", v.Profile.String(), profile(v)))
+	}
+	return transform.Value{} // a billable visit's tag must be billable too, which no lookup tells
+}
+
+func inRange(c *transform.Case, v transform.Value, most int) transform.Value {
+	if v.Absent() {
+		return v
+	}
+	if n, err := strconv.Atoi(v.Text()); err != nil || n < 1 || n > most {
+		return c.Problem(etl.CodeRange, fmt.Sprintf("the id must lie between 1 and %d; correct the lookups file", most))
+	}
+	return v
+}
+
+func profile(v visit) string {
+	if v.Profile.String() == "" {
+		return "a visit without a profile"
+	}
+	return "appointment profile " + v.Profile.String()
+}
+
+func statusWord(v visit) string { return "appointment status " + quoted(v.Status.String()) }
+
+func numeric(id string) bool {
+	_, err := strconv.ParseUint(id, 10, 64)
+	return err == nil
+}

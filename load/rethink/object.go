@@ -1,0 +1,122 @@
+package rethink
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/transform"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// An object is one of Rethink's, as it answers. Names are compared as the
+// vendor writes them, or else without regard to case: its own casing is not
+// consistent (destinations-facts, A2).
+type object map[string]jsontext.Value
+
+func (o object) member(name string) (jsontext.Value, bool) {
+	if v, ok := o[name]; ok {
+		return v, true
+	}
+	for key, v := range o {
+		if strings.EqualFold(key, name) {
+			return v, true
+		}
+	}
+	return nil, false
+}
+
+func (o object) has(name string) bool {
+	_, ok := o.member(name)
+	return ok
+}
+
+// text is a scalar member as text; "" if it is absent, null, or none.
+func (o object) text(name string) string {
+	v, ok := o.member(name)
+	if !ok {
+		return ""
+	}
+	var s transform.Scalar
+	if json.Unmarshal(v, &s) != nil {
+		return ""
+	}
+	return s.String()
+}
+
+// list is a member that is an array of objects.
+func (o object) list(name string) []object {
+	v, ok := o.member(name)
+	if !ok {
+		return nil
+	}
+	var list []object
+	if json.Unmarshal(v, &list) != nil {
+		return nil
+	}
+	return list
+}
+
+func (o object) at(slot, position string) (object, bool) {
+	n, err := strconv.Atoi(position)
+	list := o.list(slot)
+	if err != nil || n >= len(list) {
+		return nil, false
+	}
+	return list[n], list[n] != nil
+}
+
+var errNoObject = errors.New("the answer is not an object of Rethink's")
+
+// parseObject reads an answer that is one object, bare or in an array of one.
+func parseObject(reply load.Reply) (object, error) {
+	if !reply.IsJSON() {
+		return nil, errNoObject
+	}
+	list, err := parseList(reply.Body)
+	if err != nil || len(list) != 1 {
+		return nil, errNoObject
+	}
+	return list[0], nil
+}
+
+// parseList reads a bare array, an object that holds one array of objects, or
+// a single object: the read API's envelope is not fixed by its documents
+// (destinations-facts, A1).
+func parseList(body []byte) ([]object, error) {
+	var list []object
+	if json.Unmarshal(body, &list) == nil {
+		return list, nil
+	}
+	var one object
+	if err := json.Unmarshal(body, &one); err != nil || one == nil {
+		return nil, errNoObject
+	}
+	for _, name := range []string{"items", "data", "results", "value"} {
+		if v, ok := one.member(name); ok && json.Unmarshal(v, &list) == nil {
+			return list, nil
+		}
+	}
+	return []object{one}, nil
+}
+
+// messageIn is the vendor's own text of a refusal. It is parsed, never passed
+// on: it may quote a patient.
+func messageIn(reply load.Reply) string {
+	var text string
+	if json.Unmarshal(reply.Body, &text) == nil {
+		return text
+	}
+	list, err := parseList(reply.Body)
+	if err != nil || len(list) == 0 {
+		return ""
+	}
+	for _, name := range []string{"ErrorMessage", "message", "error"} {
+		if m := list[0].text(name); m != "" {
+			return m
+		}
+	}
+	return ""
+}

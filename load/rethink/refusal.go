@@ -1,0 +1,79 @@
+package rethink
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/transform"
+)
+
+// patterns turn Rethink's error texts into a cause (destinations-facts, A9).
+// They are matched by pattern, since the seed document and the pages word the
+// same error differently.
+var patterns = []struct {
+	form    *regexp.Regexp
+	code    string
+	meaning string
+}{
+	{regexp.MustCompile(`(?i)is required`), etl.CodeRequired, "Rethink says that it is required"},
+	{regexp.MustCompile(`(?i)length exceeded|exceeds max length`), etl.CodeTooLong, "Rethink says that it is too long"},
+	{regexp.MustCompile(`(?i)already exists`), "duplicate", "Rethink says that it exists already"},
+	{regexp.MustCompile(`(?i)valid range of values`), etl.CodeRange, "Rethink says that it is out of range"},
+	{regexp.MustCompile(`(?i)does not exist under|does match any ids|does not match any ids|for this authorization|for the client`),
+		"unknown_id", "Rethink does not know this id in the account; correct the lookups file"},
+	{regexp.MustCompile(`(?i)invalid .*\bid\b`), "unknown_id", "Rethink does not know this id; correct the lookups file"},
+	{regexp.MustCompile(`(?i)invalid format|must be|not supported|not valid|does not match system`), etl.CodeFormat, "Rethink says that its form is wrong"},
+}
+
+// refusal parses an error text into field and cause. The text itself is left
+// behind: it may quote a patient.
+func refusal(text string, del etl.Delivery) etl.Problem {
+	p := etl.Problem{Field: fieldIn(text, del.Object), Code: "refused", Message: "Rethink refused it without a reason that we know; look it up there"}
+	for _, pattern := range patterns {
+		if pattern.form.MatchString(text) {
+			p.Code, p.Message = pattern.code, pattern.meaning
+			break
+		}
+	}
+	if p.Field != "" {
+		p.Message = p.Field + ": " + p.Message
+	}
+	return p
+}
+
+// fieldIn finds the field that an error text speaks of, among those that we
+// send: "Client Id", "clientId" and "ClientID" are one. The longest name that
+// occurs wins.
+func fieldIn(text, object string) string {
+	squeezed := squeeze(text)
+	best := ""
+	for _, s := range Shapes() {
+		if s.Object != object {
+			continue
+		}
+		for _, c := range s.Columns {
+			if names(squeezed, c) && len(c.Name) > len(best) {
+				best = c.Name
+			}
+		}
+	}
+	return best
+}
+
+// names reports whether a text names a field, with or without the Id at its
+// end.
+func names(squeezed string, c transform.Column) bool {
+	name := strings.ToLower(c.Name)
+	return strings.Contains(squeezed, name) ||
+		len(name) > 6 && strings.Contains(squeezed, strings.TrimSuffix(name, "id"))
+}
+
+func squeeze(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || r == '_' || r == '-' || r == '[' || r == ']' {
+			return -1
+		}
+		return r
+	}, strings.ToLower(text))
+}

@@ -1,0 +1,186 @@
+package rethink
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
+)
+
+// Options are an account's settings.
+type Options struct {
+	BaseURL      string
+	TokenURL     string
+	ClientID     string
+	ClientSecret string
+	Paths        map[string]string // by object: client, staff, appointment
+	Readback     bool              // GET with datetimestamp can be asked what it holds
+	InFlight     int
+	Clock        etl.Clock
+}
+
+// A Destination sends records to Rethink. One endpoint creates and updates:
+// the id's presence tells which (rethink.txt, New Record Process and Update
+// Record Process).
+type Destination struct {
+	o      Options
+	client *load.Client
+	grant  *load.Grant
+	mu     sync.Mutex
+	index  map[string]*index // by object, read once a run
+}
+
+// New makes the destination.
+func New(o Options) *Destination {
+	client := load.NewClient(o.InFlight)
+	return &Destination{o: o, client: client, index: map[string]*index{},
+		grant: load.NewGrant(client, o.Clock, o.TokenURL, o.ClientID, o.ClientSecret, "api.read", "api.write")}
+}
+
+// Name is the destination's name.
+func (d *Destination) Name() string { return Name }
+
+// Objects are what travels alone, in the order in which one needs the other
+// (destinations-facts, section D, load order).
+func (d *Destination) Objects() []load.Object {
+	return []load.Object{
+		{Name: "staff", Askable: d.o.Readback},
+		{Name: "client", Askable: d.o.Readback},
+		{Name: "appointment", Askable: d.o.Readback},
+	}
+}
+
+// Open fetches a token.
+func (d *Destination) Open(ctx context.Context) error {
+	_, err := d.grant.Token(ctx)
+	return err
+}
+
+// Send posts one record: no array, one transaction a record (rethink.txt,
+// Transmission Limits). A 401 was not applied, so it is tried once more with a
+// new token.
+func (d *Destination) Send(ctx context.Context, del etl.Delivery) load.Answer {
+	answer := d.post(ctx, del)
+	if answer.Kind == load.Denied && answer.Status == http.StatusUnauthorized {
+		answer = d.post(ctx, del)
+	}
+	return answer
+}
+
+func (d *Destination) post(ctx context.Context, del etl.Delivery) load.Answer {
+	token, err := d.grant.Token(ctx)
+	if err != nil {
+		return load.GrantAnswer(err)
+	}
+	req, err := load.JSONRequest(http.MethodPost, d.o.BaseURL+d.o.Paths[del.Object], del.Body)
+	if err != nil {
+		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	reply, err := d.client.Write(ctx, req)
+	if err != nil {
+		return load.Unanswered(reply)
+	}
+	if reply.Status == http.StatusUnauthorized {
+		d.grant.Drop(token)
+	}
+	return classify(reply, del)
+}
+
+// get reads a list or one object.
+func (d *Destination) get(ctx context.Context, object string, query url.Values) (load.Reply, error) {
+	for try := 0; ; try++ {
+		token, err := d.grant.Token(ctx)
+		if err != nil {
+			return load.Reply{}, err
+		}
+		req, err := load.JSONRequest(http.MethodGet, d.o.BaseURL+d.o.Paths[object]+"?"+query.Encode(), nil)
+		if err != nil {
+			return load.Reply{}, err
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		reply, err := d.client.Read(ctx, req)
+		switch {
+		case err != nil:
+			return reply, err
+		case reply.Status == http.StatusUnauthorized && try == 0:
+			d.grant.Drop(token)
+		case reply.Status != http.StatusOK || !reply.IsJSON():
+			return reply, fmt.Errorf("GET %s answers HTTP %d; where this account cannot be read, set rethink.readback: false",
+				d.o.Paths[object], reply.Status)
+		default:
+			return reply, nil
+		}
+	}
+}
+
+// classify says what an answer means. A 200 can carry a refusal, of the record
+// or of an object inside it (rethink.txt, Error Handling).
+func classify(reply load.Reply, del etl.Delivery) load.Answer {
+	a := load.Answer{Status: reply.Status, Phase: reply.Phase}
+	switch {
+	case reply.Status == http.StatusTooManyRequests:
+		a.Kind, a.After = load.Throttled, reply.RetryAfter(0)
+	case reply.Status == http.StatusUnauthorized, reply.Status == http.StatusForbidden:
+		a.Kind = load.Denied
+	case reply.Status >= 200 && reply.Status < 300:
+		return answered(a, reply, del)
+	case definite[reply.Status]:
+		a.Kind, a.Problem = load.Rejected, refusal(messageIn(reply), del)
+	default:
+		a.Kind = load.Unknown
+	}
+	return a
+}
+
+// definite are the statuses by which a request is refused before it is applied
+// (reliability, 3.4).
+var definite = map[int]bool{400: true, 404: true, 405: true, 413: true, 415: true, 422: true}
+
+// idField is where an object's own id stands.
+var idField = map[string]string{"client": "clientId", "staff": "staffId", "appointment": "appointmentId"}
+
+func answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
+	obj, err := parseObject(reply)
+	if err != nil {
+		a.Kind = load.Unknown // it may well be applied: the look-up tells
+		return a
+	}
+	id := obj.text(idField[del.Object])
+	switch message := obj.text("ErrorMessage"); {
+	case message != "":
+		a.Kind, a.Problem = load.Rejected, refusal(message, del)
+	case id != "":
+		a.Kind, a.TargetID, a.Inside = load.Acknowledged, id, insideAnswers(obj, del)
+	default:
+		a.Kind = load.Unknown // accepted for later, or an answer that nobody documents
+	}
+	return a
+}
+
+// insideAnswers reads the answers for what travelled inside: by position, as
+// the vendor echoes the input.
+func insideAnswers(obj object, del etl.Delivery) map[string]load.Nested {
+	inside := map[string]load.Nested{}
+	for _, n := range del.Needs {
+		path := strings.Split(n.Path, ".")
+		if len(path) != 3 || !n.Optional {
+			continue
+		}
+		child, ok := obj.at(path[0], path[1])
+		if !ok {
+			continue
+		}
+		answer := load.Nested{TargetID: child.text(path[2])}
+		if message := child.text("ErrorMessage"); message != "" {
+			answer = load.Nested{Problem: refusal(message, etl.Delivery{Object: n.Object})}
+		}
+		inside[n.Path] = answer
+	}
+	return inside
+}

@@ -1,0 +1,98 @@
+package load
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/chartbridge/chartbridge/etl"
+)
+
+// settle asks after the deliveries whose answer never came, once each has
+// rested for the quiet period: only a wait longer than landing time and look-up
+// lag keeps a record from being sent twice (reliability, 5.1). What is found is
+// adopted; what is provably not there may be sent again; what cannot be asked
+// waits for a person.
+func (s *Stage) settle(ctx context.Context, run etl.Run) error {
+	for _, object := range s.Destination.Objects() {
+		open, err := s.Store.OpenDeliveries(ctx, s.Destination.Name(), s.Clock.Now().Add(-s.Quiet))
+		if err != nil {
+			return err
+		}
+		var mine []etl.Delivery
+		for _, d := range open {
+			if d.Object == object.Name && !object.Final {
+				mine = append(mine, d)
+			}
+		}
+		done, err := s.ask(ctx, object, mine)
+		if err != nil {
+			return err
+		}
+		if len(done) == 0 {
+			continue
+		}
+		if _, err := s.Store.Commit(ctx, run, done, nil, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Stage) ask(ctx context.Context, object Object, open []etl.Delivery) ([]Done, error) {
+	if len(open) == 0 {
+		return nil, nil
+	}
+	if !object.Askable {
+		return s.repeatable(open), nil
+	}
+	findings, err := s.Destination.Find(ctx, object.Name, open)
+	if err != nil {
+		return nil, fmt.Errorf("ask after unanswered deliveries: %w: %w", err, ErrGivenUp)
+	}
+	var done []Done
+	for i, d := range open {
+		if answer, evidence, ok := conclude(d, findings[i]); ok {
+			done = append(done, Done{Delivery: d, Answer: answer, How: findings[i].How, SettledBy: "probe",
+				Evidence: evidence, At: s.Clock.Now()})
+		}
+	}
+	return done, nil
+}
+
+// conclude says what a look at the destination proves of an unanswered
+// delivery; ok is false where it proves nothing.
+func conclude(d etl.Delivery, f Finding) (a Answer, evidence string, ok bool) {
+	switch {
+	case len(f.Candidates) > 0:
+		return a, "", false
+	case f.TargetID != "" && d.Op == etl.Update && len(f.Differs) > 0:
+		return Answer{Kind: NotSent}, "read back: they hold the earlier values", true
+	case f.TargetID != "":
+		return Answer{Kind: Acknowledged, TargetID: f.TargetID, Inside: nested(f.Inside)}, "found there by " + string(f.How), true
+	case f.Proved:
+		return Answer{Kind: NotSent}, "not there after the quiet period, while a known record was visible", true
+	}
+	return a, "", false
+}
+
+// repeatable settles what may be sent again although nobody can be asked: an
+// update carries their id, so the same bytes twice change nothing. A create
+// waits for a person.
+func (s *Stage) repeatable(open []etl.Delivery) []Done {
+	var done []Done
+	for _, d := range open {
+		if d.Op == etl.Update {
+			done = append(done, Done{Delivery: d, Answer: Answer{Kind: NotSent}, SettledBy: "probe",
+				Evidence: "an update repeats harmlessly after the quiet period", At: s.Clock.Now()})
+		}
+	}
+	return done
+}
+
+func nested(ids map[string]string) map[string]Nested {
+	inside := map[string]Nested{}
+	for path, id := range ids {
+		inside[path] = Nested{TargetID: id}
+	}
+	return inside
+}

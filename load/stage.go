@@ -1,0 +1,304 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+)
+
+// Store is staging as delivery needs it. Obligations: what Commit is given is
+// on the disk when it returns; the store itself refuses a second live create,
+// a second open delivery of a record, a step back, and a discharge that nobody
+// approved.
+type Store interface {
+	// Orphans makes the intents of dead processes uncertain.
+	Orphans(ctx context.Context, run etl.Run, destination string) error
+	// Open lists the uncertain deliveries whose deadline lies before the instant.
+	OpenDeliveries(ctx context.Context, destination string, before time.Time) ([]etl.Delivery, error)
+	// Due lists targets that map and differ from what was acknowledged, after
+	// a row, in the order of rows, with their needs filled in where known.
+	Due(ctx context.Context, destination, object string, after int64, limit int, at time.Time) ([]Due, error)
+	// Weight counts, for the brake: records acknowledged, and of these due.
+	Weight(ctx context.Context, destination, object string) (known, changed int, err error)
+	// Commit saves what came of deliveries and marks targets, and then the
+	// intents of the next ones, in one transaction; it gives the intents' ids.
+	Commit(ctx context.Context, run etl.Run, done []Done, marks []Mark, intents []Intent) ([]int64, error)
+	// CloseParents blocks what travels inside records that did not go.
+	CloseParents(ctx context.Context, run etl.Run, destination string) error
+	Setting(ctx context.Context, name string) (string, error)
+}
+
+// A Due target waits to be sent.
+type Due struct {
+	etl.Delivery
+	Cause    string   // why it did not go last time
+	Approved bool     // a person approved this very payload
+	Missing  []string // objects that it needs and that are not there yet
+}
+
+// An Intent is a delivery that is about to leave.
+type Intent struct {
+	etl.Delivery
+	At, Deadline time.Time
+}
+
+// A Done delivery has an answer, or was settled.
+type Done struct {
+	etl.Delivery
+	Answer    Answer
+	How       How    // how the id was come by, where not by creating
+	Attempts  int    // requests made
+	SettledBy string // "answer" or "probe"
+	Evidence  string
+	At        time.Time
+}
+
+// A Mark sets a target's outcome without a delivery.
+type Mark struct {
+	TargetRow int64
+	Outcome   etl.Outcome
+	Cause     string
+	Problem   etl.Problem
+	Adopt     string // their id, found and taken over
+	How       How
+	Inside    map[etl.Ref]string // ids found for what travels inside it, by object and source id
+	Acked     bool               // they hold it just as we map it
+}
+
+// A Brake stops a night that would change suspiciously much. Shares are in
+// hundredths.
+type Brake struct {
+	Changed  int // of the acknowledged records of an object
+	Rejected int // of those sent, once After were sent
+	After    int
+}
+
+// fewRecords is the number of changes that is never suspicious, whatever
+// share of a small practice it is.
+const fewRecords = 10
+
+// A Stage brings one destination's records there.
+type Stage struct {
+	Store       Store
+	Destination Destination
+	Clock       etl.Clock
+	InFlight    int
+	Quiet       time.Duration // how long an unanswered delivery rests before it is asked after
+	Brake       Brake
+	VendorFirst bool // initial_load: vendor, and not done yet: match, create nothing
+	Released    bool // a person released the brake for this run
+	Timeout     time.Duration
+	OnSent      func(destination, object string, sent int)
+}
+
+// ErrBrake says that the brake stopped an object; its records are held.
+var ErrBrake = errors.New("stopped by the brake: far more would change than on other nights; look at the workbook, then release it with `chartbridge push --plan`")
+
+// ErrGivenUp says that a destination was given up for this run.
+var ErrGivenUp = errors.New("given up for this run: it does not answer, or refuses our credentials; what was not sent goes with the next run")
+
+// Run settles what an earlier run left open, then sends what is due, object by
+// object in the order in which one needs the other. Everything committed
+// stays, whatever happens after it.
+func (s *Stage) Run(ctx context.Context, run etl.Run) error {
+	name := s.Destination.Name()
+	if err := s.Store.Orphans(ctx, run, name); err != nil {
+		return err
+	}
+	if err := s.Destination.Open(ctx); err != nil {
+		return fmt.Errorf("%s: %w: %w", name, err, ErrGivenUp)
+	}
+	if err := s.settle(ctx, run); err != nil {
+		return fmt.Errorf("settle open deliveries to %s: %w", name, err)
+	}
+	var stopped error
+	for _, object := range s.Destination.Objects() {
+		err := s.deliver(ctx, run, object)
+		if err != nil && !errors.Is(err, ErrBrake) {
+			return errors.Join(stopped, fmt.Errorf("send %s %s: %w", name, object.Name, err))
+		}
+		if err != nil {
+			stopped = errors.Join(stopped, fmt.Errorf("send %s %s: %w", name, object.Name, err))
+		}
+	}
+	return errors.Join(stopped, s.Store.CloseParents(ctx, run, name))
+}
+
+// page is how many due targets are looked at together.
+const page = 200
+
+// deliver sends an object's due targets.
+func (s *Stage) deliver(ctx context.Context, run etl.Run, object Object) error {
+	braked, err := s.braked(ctx, object)
+	if err != nil {
+		return err
+	}
+	line := &line{stage: s, run: run, object: object}
+	if err := s.deliverPass(ctx, run, line, braked); err != nil {
+		return err
+	}
+	if line.again { // what is there already was found out on the way: it goes as an update now
+		if err := s.deliverPass(ctx, run, line, braked); err != nil {
+			return err
+		}
+	}
+	if braked {
+		return ErrBrake
+	}
+	return nil
+}
+
+func (s *Stage) deliverPass(ctx context.Context, run etl.Run, line *line, braked bool) error {
+	for after := int64(0); ; {
+		due, err := s.Store.Due(ctx, s.Destination.Name(), line.object.Name, after, page, run.At)
+		if err != nil {
+			return err
+		}
+		if len(due) == 0 {
+			return nil
+		}
+		after = due[len(due)-1].TargetRow
+		sends, marks, err := s.sort(ctx, line.object, due, braked)
+		if err != nil {
+			return err
+		}
+		for _, m := range marks {
+			if m.Adopt != "" && m.Outcome == etl.Failed {
+				line.again = true
+			}
+		}
+		if err := line.send(ctx, sends, marks); err != nil {
+			return err
+		}
+	}
+}
+
+// braked reports whether this night would change suspiciously much of what
+// the destination acknowledged before. A first load has nothing acknowledged.
+func (s *Stage) braked(ctx context.Context, object Object) (bool, error) {
+	if s.Released || object.Final {
+		return false, nil
+	}
+	known, changed, err := s.Store.Weight(ctx, s.Destination.Name(), object.Name)
+	if err != nil {
+		return false, err
+	}
+	return changed > fewRecords && changed*100 > known*s.Brake.Changed, nil
+}
+
+// sort splits due targets into what goes now and what waits, and looks for
+// what is there already before anything is created.
+func (s *Stage) sort(ctx context.Context, object Object, due []Due, braked bool) ([]etl.Delivery, []Mark, error) {
+	var sends []etl.Delivery
+	var marks []Mark
+	var creates []Due
+	for _, d := range due {
+		switch {
+		case len(d.Missing) > 0:
+			marks = append(marks, blocked(d))
+		case object.Final && !d.Approved:
+			marks = append(marks, held(d, etl.CauseApproval, "it is final, so a person approves this very payload first"))
+		case object.Final:
+			d.Op = etl.Discharge
+			sends = append(sends, d.Delivery)
+		case d.TargetID == "":
+			creates = append(creates, d)
+		case braked && !d.Approved:
+			marks = append(marks, held(d, etl.CauseBrake, "the brake stopped this night's updates; look, then release them"))
+		case d.Cause == etl.CauseOverwrite && !d.Approved:
+			marks = append(marks, held(d, etl.CauseOverwrite, "it was adopted and they hold other values; a person approves the first overwrite"))
+		default:
+			d.Op = etl.Update
+			sends = append(sends, d.Delivery)
+		}
+	}
+	more, found, err := s.match(ctx, object, creates)
+	return append(sends, more...), append(marks, found...), err
+}
+
+// match looks for what is there already: one match is adopted, several wait
+// for a person, none is created.
+func (s *Stage) match(ctx context.Context, object Object, creates []Due) (sends []etl.Delivery, marks []Mark, err error) {
+	if len(creates) == 0 {
+		return nil, nil, nil
+	}
+	findings := make([]Finding, len(creates))
+	if object.Askable {
+		list := make([]etl.Delivery, len(creates))
+		for i, d := range creates {
+			list[i] = d.Delivery
+		}
+		if findings, err = s.Destination.Find(ctx, object.Name, list); err != nil {
+			return nil, nil, fmt.Errorf("look before creating: %w: %w", err, ErrGivenUp)
+		}
+	}
+	for i, d := range creates {
+		if mark, there := s.adopt(d, findings[i]); there {
+			marks = append(marks, mark)
+			continue
+		}
+		d.Op = etl.Create
+		sends = append(sends, d.Delivery)
+	}
+	return sends, marks, nil
+}
+
+// adopt says what becomes of a record without an id there yet, unless it is to
+// be created. One that was adopted and differs is sent as an update by the
+// pass that follows, with its id filled in.
+func (s *Stage) adopt(d Due, f Finding) (m Mark, there bool) {
+	switch {
+	case len(f.Candidates) > 0:
+		m = held(d, etl.CauseCandidates, fmt.Sprintf("%d of theirs match; a person picks one (ids %s)", len(f.Candidates), joined(f.Candidates)))
+	case f.TargetID != "" && len(f.Differs) == 0:
+		m = Mark{TargetRow: d.TargetRow, Outcome: etl.Unchanged, Acked: true}
+	case f.TargetID != "" && f.How == ByExternalID:
+		m = Mark{TargetRow: d.TargetRow, Outcome: etl.Failed, Cause: etl.CauseNotSent}
+	case f.TargetID != "":
+		m = held(d, etl.CauseOverwrite, "adopted by its natural key, but they hold other values in "+joined(f.Differs)+"; a person approves the first overwrite")
+	case s.VendorFirst && !d.Approved:
+		return held(d, etl.CauseInitialLoad, "the vendor loads it first; give its id with `chartbridge crosswalk import`"), true
+	default:
+		return m, false
+	}
+	m.Adopt, m.How, m.Inside = f.TargetID, f.How, insideIDs(d.Needs, f.Inside)
+	return m, true
+}
+
+// insideIDs turns ids by path into ids by record.
+func insideIDs(needs []etl.Need, byPath map[string]string) map[etl.Ref]string {
+	ids := map[etl.Ref]string{}
+	for _, n := range needs {
+		if id := byPath[n.Path]; id != "" {
+			ids[etl.Ref{Endpoint: n.Object, ID: n.ID}] = id
+		}
+	}
+	return ids
+}
+
+func blocked(d Due) Mark {
+	return Mark{TargetRow: d.TargetRow, Outcome: etl.Blocked, Cause: etl.CauseReference, Problem: etl.Problem{
+		Code: etl.CauseReference, Message: "waits for " + joined(d.Missing) + ", which is not there yet"}}
+}
+
+func held(d Due, cause, message string) Mark {
+	return Mark{TargetRow: d.TargetRow, Outcome: etl.Held, Cause: cause, Problem: etl.Problem{Code: cause, Message: message}}
+}
+
+func joined(list []string) string {
+	const most = 8
+	text := ""
+	for i, s := range list {
+		if i == most {
+			return text + fmt.Sprintf(" and %d more", len(list)-most)
+		}
+		if i > 0 {
+			text += ", "
+		}
+		text += s
+	}
+	return text
+}

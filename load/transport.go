@@ -1,0 +1,158 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// RequestTimeout bounds one request to a destination, from dial to the last
+// byte of its answer. The quiet period counts from its end.
+const RequestTimeout = 60 * time.Second
+
+// maxAnswer caps an answer's body after decompression.
+const maxAnswer = 16 << 20
+
+// A Client makes requests to one destination. Reads share connections. A write
+// gets a fresh one, since Go sends a POST again on a warm connection in some
+// cases (reliability, 5.3).
+type Client struct {
+	reads, writes *http.Client
+	Timeout       time.Duration
+}
+
+// NewClient makes a Client with TLS 1.2 or better and no followed redirects.
+func NewClient(inFlight int) *Client {
+	base := func() *http.Transport {
+		return &http.Transport{
+			DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+			TLSHandshakeTimeout:    10 * time.Second,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			MaxResponseHeaderBytes: 64 << 10,
+			MaxIdleConnsPerHost:    inFlight,
+		}
+	}
+	writes := base()
+	writes.DisableKeepAlives = true
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Client{
+		reads:   &http.Client{Transport: base(), CheckRedirect: stay},
+		writes:  &http.Client{Transport: writes, CheckRedirect: stay},
+		Timeout: RequestTimeout,
+	}
+}
+
+// A Reply is a whole answer.
+type Reply struct {
+	Status int
+	Header http.Header
+	Body   []byte
+	Phase  Phase
+}
+
+// Read makes a request that changes nothing.
+func (c *Client) Read(ctx context.Context, req *http.Request) (Reply, error) {
+	return c.do(ctx, c.reads, req)
+}
+
+// Write makes a request that may change something. An error's phase tells
+// whether it can have reached the destination.
+func (c *Client) Write(ctx context.Context, req *http.Request) (Reply, error) {
+	req.GetBody = nil // nothing can send the body again behind our back
+	return c.do(ctx, c.writes, req)
+}
+
+func (c *Client) do(ctx context.Context, client *http.Client, req *http.Request) (Reply, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	var wrote, first atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteHeaderField:     func(string, []string) { wrote.Store(true) },
+		WroteHeaders:         func() { wrote.Store(true) },
+		GotFirstResponseByte: func() { first.Store(true) },
+	})
+	phase := func() Phase {
+		switch {
+		case first.Load():
+			return PhaseAnswer
+		case wrote.Load():
+			return PhaseWritten
+		}
+		return PhaseDial
+	}
+	res, err := client.Do(req.WithContext(ctx))
+	if err != nil {
+		return Reply{Phase: phase()}, scrub(req, err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(http.MaxBytesReader(nil, res.Body, maxAnswer))
+	reply := Reply{Status: res.StatusCode, Header: res.Header, Body: body, Phase: PhaseAnswer}
+	if err != nil {
+		return reply, scrub(req, fmt.Errorf("the answer broke off: %w", err))
+	}
+	return reply, nil
+}
+
+// scrub keeps what happened and leaves out the URL, whose query may hold what
+// it should not (reliability, S7).
+func scrub(req *http.Request, err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	return fmt.Errorf("%s %s: %w", req.Method, req.URL.Path, err)
+}
+
+// JSONRequest builds a request with a JSON body; nil has none.
+func JSONRequest(method, target string, body []byte) (*http.Request, error) {
+	req, err := http.NewRequest(method, target, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("build a request: %w", err)
+	}
+	if body == nil {
+		req.Body, req.ContentLength = nil, 0
+	} else {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	req.Header.Set("Accept", "application/json")
+	return req, nil
+}
+
+// IsJSON reports whether a reply says that it is JSON: a 200 with HTML is a
+// portal or a maintenance page, not the vendor's word.
+func (r Reply) IsJSON() bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err == nil && kind != "" && kind != "text/plain" && kind != "application/octet-stream" {
+		return kind == "application/json" || bytes.HasSuffix([]byte(kind), []byte("+json"))
+	}
+	trimmed := bytes.TrimLeft(r.Body, " \r\n\t")
+	return len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[')
+}
+
+// RetryAfter is the wait that a reply asks for in seconds, or the default.
+func (r Reply) RetryAfter(otherwise time.Duration) time.Duration {
+	if n, err := strconv.Atoi(r.Header.Get("Retry-After")); err == nil && n >= 0 {
+		return time.Duration(n) * time.Second
+	}
+	return otherwise
+}
+
+// Unanswered classifies a write that brought no whole answer: only one of
+// which no byte left is safe to send again.
+func Unanswered(r Reply) Answer {
+	if r.Phase == PhaseDial {
+		return Answer{Kind: NotSent, Phase: r.Phase}
+	}
+	return Answer{Kind: Unknown, Phase: r.Phase, Status: r.Status}
+}

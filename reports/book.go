@@ -1,0 +1,152 @@
+package reports
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/xuri/excelize/v2"
+)
+
+// A book is one workbook being written.
+type book struct {
+	*report
+	f      *excelize.File
+	styles [styleCount_]int
+	public bool // the summary: no rows of patients
+	places map[string][]place
+	parts  map[key][]place
+	shown  map[key]map[etl.Outcome]int // rows of the objects' sheets, as they were written
+	marked int                         // cells whose text was altered to fit
+	tables int
+}
+
+// An entry is one or more sheets of the workbook. Late ones hold counts of
+// what the others show, so they are written after them, but stand where the
+// list says.
+type entry struct {
+	late       string // its sheet's name, made ahead
+	public     bool   // also in the summary
+	dictionary bool   // explains the others, so it asks for their columns
+	make       func(*book, context.Context) []sheet
+}
+
+// allEntries is every sheet, in the order of the tabs. Start comes before them.
+func allEntries() []entry {
+	return []entry{
+		{late: "Summary", public: true, make: (*book).summarySheet},
+		{late: "Balance", public: true, make: (*book).balanceSheet},
+		{late: "Outcomes", public: true, make: (*book).outcomesSheet},
+		{make: (*book).worklistSheet},
+		{public: true, make: (*book).causesSheet},
+		{make: (*book).rejectsSheet},
+		{make: (*book).objectSheets},
+		{public: true, make: (*book).endpointsSheet},
+		{public: true, make: (*book).quotaSheet},
+		{public: true, make: (*book).mappingSheet},
+		{public: true, dictionary: true, make: (*book).dictionarySheet},
+	}
+}
+
+// writeBook writes the workbook, or the summary of it that holds nothing of a
+// patient.
+func (r *report) writeBook(ctx context.Context, path string, public bool) (err error) {
+	dir, err := os.MkdirTemp(filepath.Dir(path), partPrefix) // 0700: sheets under way hold what the workbook holds
+	if err != nil {
+		return fmt.Errorf("make a folder for sheets under way: %w", err)
+	}
+	f := excelize.NewFile(excelize.Options{TmpDir: dir})
+	b := &book{report: r, f: f, public: public, places: map[string][]place{}, parts: map[key][]place{}, shown: map[key]map[etl.Outcome]int{}}
+	if public {
+		b.shown = r.facts.lines
+	}
+	err = b.fill(ctx)
+	if err == nil {
+		err = writeFile(path, func(w io.Writer) error { return b.save(w, dir) })
+	} else {
+		err = fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	return errors.Join(err, f.Close(), os.RemoveAll(dir))
+}
+
+func (b *book) fill(ctx context.Context) (err error) {
+	if b.styles, err = makeStyles(b.f); err != nil {
+		return err
+	}
+	if err := b.f.SetSheetName("Sheet1", startName); err != nil {
+		return fmt.Errorf("sheet %s: %w", startName, err)
+	}
+	var late []sheet
+	for _, e := range b.entries() {
+		if e.late != "" {
+			if _, err := b.f.NewSheet(e.late); err != nil {
+				return fmt.Errorf("sheet %s: %w", e.late, err)
+			}
+			continue
+		}
+		for _, s := range e.make(b, ctx) {
+			if err := b.writeSheet(s); err != nil {
+				return err
+			}
+		}
+	}
+	for _, e := range b.entries() {
+		if e.late != "" {
+			late = append(late, e.make(b, ctx)...)
+		}
+	}
+	for _, s := range late {
+		if err := b.writeSheet(s); err != nil {
+			return err
+		}
+	}
+	return b.writeStart()
+}
+
+func (b *book) entries() []entry {
+	var list []entry
+	for _, e := range allEntries() {
+		if e.public || !b.public {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// save sets what the file says of itself, all of it from the run, and writes
+// it through a zip writer whose bytes hang on nothing else.
+func (b *book) save(w io.Writer, dir string) error {
+	at := b.o.Run.At.UTC()
+	stamp, title := at.Format(time.RFC3339), "Chartbridge reconciliation"
+	if b.public {
+		title = "Chartbridge summary"
+	}
+	err := b.f.SetDocProps(&excelize.DocProperties{Creator: "chartbridge", LastModifiedBy: "chartbridge", Created: stamp, Modified: stamp,
+		Title: title, Subject: "Run " + b.o.Run.ID})
+	if err != nil {
+		return fmt.Errorf("set document properties: %w", err)
+	}
+	if err := b.f.SetAppProps(&excelize.AppProperties{Application: "Chartbridge"}); err != nil {
+		return fmt.Errorf("set document properties: %w", err)
+	}
+	yes := true
+	if err := b.f.SetCalcProps(&excelize.CalcPropsOptions{FullCalcOnLoad: &yes}); err != nil {
+		return fmt.Errorf("set calculation: %w", err)
+	}
+	b.f.SetActiveSheet(0)
+	zip, err := newPartsZip(w, dir, at)
+	if err != nil {
+		return err
+	}
+	// excelize writes into a buffer of its own, which here stays empty.
+	b.f.SetZipWriter(func(io.Writer) excelize.ZipWriter { return zip })
+	if err := b.f.Write(io.Discard); err != nil {
+		return errors.Join(fmt.Errorf("put the workbook together: %w", err), zip.spool.Close())
+	}
+	return nil
+}

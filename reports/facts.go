@@ -1,0 +1,302 @@
+package reports
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+)
+
+// key names one object of one destination.
+type key struct{ destination, object string }
+
+// Rows of a tally that are no outcome of a source record.
+const (
+	tallySource = "source" // how many source records there are
+	tallyExtra  = string(etl.Extra)
+)
+
+// facts are a run's counts, read once and shown in every file.
+type facts struct {
+	keys      []key // in the order of reports
+	source    map[key]int
+	told      map[key]map[etl.Outcome]int // as the run counted them
+	carried   map[key]map[etl.Outcome]int // not touched in the run, counted anew
+	extra     map[key]int
+	lines     map[key]map[etl.Outcome]int // lines of load-results.jsonl
+	codes     map[string]int              // problems of those lines
+	tallied   bool                        // the run counted
+	recounted bool                        // no later run has moved on: carried could be counted anew
+
+	before    string // the run before, "" if there is none
+	beforeAt  time.Time
+	beforeN   map[key]map[etl.Outcome]int
+	beforeSrc map[key]int
+
+	run       runFacts
+	endpoints []endpointFacts
+	calls     map[string]int
+}
+
+type runFacts struct{ trigger, note, version string }
+
+type endpointFacts struct {
+	name, state, note                    string
+	pages, rows, changed                 int
+	staged, gone, unreadable, callsOfRun int
+	drained                              time.Time
+}
+
+func readFacts(ctx context.Context, snap Snapshot, o Options) (*facts, error) {
+	f := &facts{source: map[key]int{}, extra: map[key]int{}, lines: map[key]map[etl.Outcome]int{}, codes: map[string]int{},
+		beforeSrc: map[key]int{}, calls: map[string]int{}}
+	steps := []func(context.Context, Snapshot, Options) error{
+		f.readRun, f.readTally, f.readSource, f.readBefore, f.readCarried, f.readEndpoints, f.readCalls}
+	for _, step := range steps {
+		if err := step(ctx, snap, o); err != nil {
+			return nil, fmt.Errorf("read the counts of the run: %w", err)
+		}
+	}
+	f.orderKeys(o)
+	return f, nil
+}
+
+func (f *facts) readRun(ctx context.Context, snap Snapshot, o Options) error {
+	f.run.trigger = o.Run.Trigger
+	for row, err := range snap.Rows(ctx, "run", o.Run.ID) {
+		if err != nil {
+			return err
+		}
+		f.run = runFacts{trigger: str(row[1]), note: str(row[5]), version: str(row[7])}
+	}
+	return nil
+}
+
+// readCounts reads a tally into its outcomes, sources and extras.
+func readCounts(ctx context.Context, snap Snapshot, run string, source, extra map[key]int) (map[key]map[etl.Outcome]int, error) {
+	counts := map[key]map[etl.Outcome]int{}
+	for row, err := range snap.Rows(ctx, "tally", run) {
+		if err != nil {
+			return nil, err
+		}
+		k, n := key{str(row[0]), str(row[1])}, num(row[3])
+		switch what := str(row[2]); what {
+		case tallySource:
+			source[k] = n
+		case tallyExtra:
+			extra[k] = n
+		default:
+			add(counts, k, etl.Outcome(what), n)
+		}
+	}
+	return counts, nil
+}
+
+func (f *facts) readTally(ctx context.Context, snap Snapshot, o Options) (err error) {
+	f.told, err = readCounts(ctx, snap, o.Run.ID, f.source, f.extra)
+	f.tallied = len(f.told)+len(f.source) > 0
+	return err
+}
+
+func (f *facts) readBefore(ctx context.Context, snap Snapshot, o Options) (err error) {
+	for row, err := range snap.Rows(ctx, "run-before", o.Run.ID) {
+		if err != nil {
+			return err
+		}
+		f.before, f.beforeAt = str(row[0]), instant(row[1])
+	}
+	if f.before == "" {
+		return nil
+	}
+	f.beforeN, err = readCounts(ctx, snap, f.before, f.beforeSrc, map[key]int{})
+	return err
+}
+
+func (f *facts) readSource(ctx context.Context, snap Snapshot, o Options) error {
+	list := make([][4]any, len(o.Objects))
+	for i, ob := range o.Objects {
+		list[i] = [4]any{ob.Destination, ob.Object, ob.Endpoint, ob.Parts}
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		return fmt.Errorf("list the objects: %w", err)
+	}
+	for row, err := range snap.Rows(ctx, "source", o.Run.ID, string(text)) {
+		if err != nil {
+			return err
+		}
+		f.source[key{str(row[0]), str(row[1])}] = num(row[2])
+	}
+	return nil
+}
+
+// readCarried counts what the run left alone. What was created or updated in
+// an earlier run is unchanged now.
+func (f *facts) readCarried(ctx context.Context, snap Snapshot, o Options) error {
+	f.carried = map[key]map[etl.Outcome]int{}
+	f.recounted = true
+	for row, err := range snap.Rows(ctx, "moved-on", o.Run.ID) {
+		if err != nil {
+			return err
+		}
+		f.recounted = num(row[0]) == 0
+	}
+	if !f.recounted {
+		return nil
+	}
+	for row, err := range snap.Rows(ctx, "carried", o.Run.ID) {
+		if err != nil {
+			return err
+		}
+		k, outcome, n, earlier := key{str(row[0]), str(row[1])}, etl.Outcome(str(row[2])), num(row[3]), num(row[4])
+		if outcome == etl.Created || outcome == etl.Updated {
+			add(f.carried, k, etl.Unchanged, earlier)
+			n -= earlier
+		}
+		add(f.carried, k, outcome, n)
+	}
+	return nil
+}
+
+func (f *facts) readEndpoints(ctx context.Context, snap Snapshot, o Options) error {
+	for row, err := range snap.Rows(ctx, "endpoints", o.Run.ID) {
+		if err != nil {
+			return err
+		}
+		f.endpoints = append(f.endpoints, endpointFacts{name: str(row[0]), state: str(row[1]), pages: num(row[2]), rows: num(row[3]),
+			changed: num(row[4]), note: str(row[5]), staged: num(row[6]), gone: num(row[7]), unreadable: num(row[8]),
+			callsOfRun: num(row[9]), drained: instant(row[10])})
+	}
+	return nil
+}
+
+func (f *facts) readCalls(ctx context.Context, snap Snapshot, o Options) error {
+	for row, err := range snap.Rows(ctx, "calls", o.Run.ID) {
+		if err != nil {
+			return err
+		}
+		f.calls[str(row[0])] = num(row[1])
+	}
+	return nil
+}
+
+// orderKeys lists the objects as the options do, and after them what only the
+// counts know, by name.
+func (f *facts) orderKeys(o Options) {
+	seen := map[key]bool{}
+	for _, ob := range o.Objects {
+		if k := (key{ob.Destination, ob.Object}); !seen[k] {
+			seen[k], f.keys = true, append(f.keys, k)
+		}
+	}
+	var rest []key
+	note := func(k key) {
+		if !seen[k] {
+			seen[k], rest = true, append(rest, k)
+		}
+	}
+	for k := range f.told {
+		note(k)
+	}
+	for k := range f.carried {
+		note(k)
+	}
+	for k := range f.source {
+		note(k)
+	}
+	sort.Slice(rest, func(i, j int) bool {
+		return rest[i].destination+"\x00"+rest[i].object < rest[j].destination+"\x00"+rest[j].object
+	})
+	f.keys = append(f.keys, rest...)
+}
+
+// counted is how many records an outcome has: as the run counted, or, if it
+// ended before that, as they stand now.
+func (f *facts) counted(k key, o etl.Outcome) int {
+	if f.tallied {
+		return f.told[k][o]
+	}
+	return f.lines[k][o] + f.carried[k][o]
+}
+
+// sum is that of all outcomes, and difference what it lacks to the source: 0
+// where every record is counted once.
+func (f *facts) sum(k key) (n int) {
+	for _, o := range etl.Outcomes {
+		n += f.counted(k, o)
+	}
+	return n
+}
+
+func (f *facts) difference(k key) int { return f.source[k] - f.sum(k) }
+
+func (f *facts) closes() bool {
+	for _, k := range f.keys {
+		if f.difference(k) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// total adds up outcomes over every object.
+func (f *facts) total(outcomes ...etl.Outcome) (n int) {
+	for _, k := range f.keys {
+		for _, o := range outcomes {
+			n += f.counted(k, o)
+		}
+	}
+	return n
+}
+
+func add(counts map[key]map[etl.Outcome]int, k key, o etl.Outcome, n int) {
+	if n == 0 {
+		return
+	}
+	if counts[k] == nil {
+		counts[k] = map[etl.Outcome]int{}
+	}
+	counts[k][o] += n
+}
+
+// str, num, blob and instant take a value out of a snapshot's row.
+func str(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case []byte:
+		return string(v)
+	}
+	return ""
+}
+
+func num(v any) int {
+	n, _ := v.(int64)
+	return int(n)
+}
+
+func blob(v any) []byte {
+	b, _ := v.([]byte)
+	return b
+}
+
+func instant(v any) time.Time {
+	t, err := time.Parse(time.RFC3339Nano, str(v))
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// linesOf adds up the lines of load-results.jsonl with those outcomes.
+func (f *facts) linesOf(outcomes ...etl.Outcome) (n int) {
+	for _, counts := range f.lines {
+		for _, o := range outcomes {
+			n += counts[o]
+		}
+	}
+	return n
+}

@@ -1,0 +1,203 @@
+package reports
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+)
+
+// opens says to the queries whether payloads are opened.
+func (b *book) opens() int {
+	if b.o.Level == LevelNone {
+		return 0
+	}
+	return 1
+}
+
+// objectSheets is a sheet for each object of each destination: its records
+// that were judged or sent, or wait; all of them where they are asked for.
+func (b *book) objectSheets(ctx context.Context) []sheet {
+	var list []sheet
+	for _, k := range b.facts.keys {
+		list = append(list, b.objectSheet(ctx, k, b.object(k)))
+	}
+	return list
+}
+
+func (b *book) object(k key) Object {
+	for _, o := range b.o.Objects {
+		if o.Destination == k.destination && o.Object == k.object {
+			return o
+		}
+	}
+	return Object{Destination: k.destination, Object: k.object}
+}
+
+var recordColumns = []column{
+	{"Source id", kindID, "The record's id in DrChrono; the part after a slash names an insurance within a patient."}}
+
+var resultColumns = []column{
+	{"Outcome", kindOutcome, "What became of the record at this destination."},
+	{"Cause", kindText, "Why it is there: see causes and codes below."},
+	{"Field", kindText, "The destination's field that the problem is about."},
+	{"Message", kindWrap, "Our own sentence: what is wrong and what to do."},
+	{"HTTP", kindCount, "The destination's last HTTP status."},
+	{"Target id", kindID, "The record's id at the destination."},
+	{"Attempts", kindCount, "How often it was sent since its payload last changed."},
+	{"Hash", kindID, "The first 12 digits of the payload's hash, as in load-results.jsonl."}}
+
+func (b *book) objectSheet(ctx context.Context, k key, o Object) sheet {
+	query, about := "object-rows", "Records judged or sent in this run, or waiting"
+	if b.o.All {
+		query, about = "object-rows-all", "All records, also those that the run left alone"
+	}
+	shown := shownOf(o)
+	if b.o.Level == LevelNone {
+		shown = nil
+	}
+	columns := append(append(append([]column(nil), recordColumns...), at(shown, b.o.Level)...), resultColumns...)
+	row := make([]any, 0, len(columns))
+	rows := mapped(b.snap.Rows(ctx, query, b.o.Run.ID, k.destination, k.object, b.opens()), func(in []any) []any {
+		row = append(row[:0], str(in[1]))
+		if len(shown) > 0 {
+			from := newSubject(str(in[0]), str(in[1]), str(in[11]), str(in[12]), str(in[13]))
+			for _, s := range shown {
+				row = append(row, s.value(from, b.o.Level))
+			}
+		}
+		return append(row, etl.Outcome(str(in[2])), causeOf(str(in[3]), str(in[4])), str(in[5]), str(in[6]), status(in[7]), str(in[8]),
+			num(in[9]), short(blob(in[10])))
+	})
+	name := destinationName(k.destination) + " " + objectName(k.object, true)
+	return sheet{name: k.sheetName(), title: name, about: about, colour: colourGood, freeze: 1, phi: true,
+		none: "No record: nothing was judged or sent, and nothing waits.", columns: columns, rows: rows, of: &k}
+}
+
+func newSubject(endpoint, id, raw, person, body string) subject {
+	s := subject{id: id, record: read(raw), body: read(body)}
+	if s.person = read(person); endpoint == "patients" {
+		s.person = s.record
+	}
+	return s
+}
+
+// causeOf is the cause, with the code where that says more.
+func causeOf(cause, code string) string {
+	if cause == "" {
+		return code
+	}
+	if code == "" || code == cause {
+		return cause
+	}
+	return cause + ": " + code
+}
+
+// status is an HTTP status; 0 means that there was none.
+func status(v any) any {
+	if n := num(v); n > 0 {
+		return n
+	}
+	return nil
+}
+
+func short(hash []byte) string { return firstOf(hex.EncodeToString(hash), 12) }
+
+// worklistSheet is what a person should look at, in the order to do so.
+func (b *book) worklistSheet(ctx context.Context) []sheet {
+	columns := []column{{"Severity", kindText, "1 is most severe: it may have been sent; 2 waits for a decision; 3 and 4 were refused; 5 and 6 go on by themselves."},
+		{"Destination", kindText, "Where the record goes."}, {"Object", kindText, "What it is there."}}
+	if b.o.Level != LevelNone {
+		columns = append(columns, column{"Record", kindText, "Whose record, and when. Masked: initials."})
+	}
+	columns = append(columns, column{"Source id", kindID, "The record's id in DrChrono."}, column{"Outcome", kindOutcome, "What became of it."},
+		column{"Cause", kindText, "Why: see causes and codes below."}, column{"Field", kindText, "The destination's field that it is about."},
+		column{"Message", kindWrap, "What is wrong."}, column{"Suggestion", kindWrap, "What to do next."},
+		column{"Target id", kindID, "The record's id at the destination, if it has one."},
+		column{"First seen", kindText, "The run since which it waits without a break, as far back as runs are kept."},
+		column{"Nights", kindCount, "Calendar days since then, in the practice's zone."},
+		column{"Attempts", kindCount, "How often it was sent since its payload last changed."})
+	rows := mapped(b.snap.Rows(ctx, "worklist", b.o.Run.ID, worklistCap, b.opens()), b.worklistRow)
+	about := "Most severe first, then oldest first"
+	if n := b.facts.linesOf(waitingOutcomes...); n > worklistCap {
+		about = fmt.Sprintf("%s; shown %s of %s, the others stand on their object's sheet", about, thousands(worklistCap), thousands(n))
+	}
+	return []sheet{{name: "Worklist", title: "Worklist: what waits for a person, or was refused", about: about, colour: colourOrange,
+		none: "Nothing waits, and nothing was refused.", freeze: 1, phi: true, columns: columns, rows: rows}}
+}
+
+func (b *book) worklistRow(in []any) []any {
+	outcome, cause, code := etl.Outcome(str(in[3])), str(in[4]), str(in[5])
+	row := []any{severities[num(in[0])], destinationName(str(in[1])), objectName(str(in[2]), false)}
+	if b.o.Level != LevelNone {
+		row = append(row, label(newSubject(str(in[10]), str(in[11]), str(in[16]), str(in[17]), ""), b.o.Level))
+	}
+	suggestion := nextStep(code, cause, outcome)
+	if lookup := str(in[8]); lookup != "" {
+		suggestion = fmt.Sprintf("Add %q to lookup %s: every record with it follows.", str(in[9]), lookup)
+	}
+	return append(row, str(in[11]), outcome, causeOf(cause, code), str(in[6]), str(in[7]), suggestion, str(in[12]), str(in[13]),
+		b.nights(instant(in[14])), num(in[15]))
+}
+
+// nights is how many midnights lie between an instant and the run.
+func (b *book) nights(since time.Time) any {
+	if since.IsZero() {
+		return nil
+	}
+	day := func(t time.Time) time.Time {
+		t = t.In(b.o.Zone)
+		return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
+	}
+	return int(day(b.o.Run.At).Sub(day(since)) / (24 * time.Hour))
+}
+
+// label names a record in one cell.
+func label(s subject, level Level) string {
+	name := s.person.name()
+	if name == "" {
+		name = s.record.name()
+	}
+	if level == LevelMasked {
+		name = initials(name)
+	}
+	if when := string(s.record.Scheduled); len(when) >= len("2006-01-02T15:04") {
+		name += " " + when[:10] + " " + when[11:16]
+	}
+	return name
+}
+
+// causesSheet is the Pareto of refusals.
+func (b *book) causesSheet(ctx context.Context) []sheet {
+	columns := []column{{"Records", kindCount, "How many records have this problem: the commonest comes first."},
+		{"Destination", kindText, "Where they go."}, {"Object", kindText, "What they are there."},
+		{"Outcome", kindOutcome, "invalid: we refused; rejected: they refused."}, {"Code", kindText, "What kind of problem."},
+		{"Field", kindText, "The destination's field."}, {"Lookup", kindText, "The lookup that lacks a key."},
+		{"Key", kindID, "The key that it lacks."}, {"Message", kindWrap, "What is wrong."}, {"Suggestion", kindWrap, "What to do next."}}
+	rows := mapped(b.snap.Rows(ctx, "reject-causes", b.o.Run.ID, worklistCap), func(in []any) []any {
+		suggestion := nextStep(str(in[3]), "", etl.Outcome(str(in[2])))
+		return []any{num(in[8]), destinationName(str(in[0])), objectName(str(in[1]), true), etl.Outcome(str(in[2])), str(in[3]), str(in[4]),
+			str(in[5]), str(in[6]), str(in[7]), suggestion}
+	})
+	return []sheet{{name: "Reject causes", title: "Reject causes: what to mend first", about: "By how many records each would free",
+		none: "Nothing was refused, by us or by them.", colour: colourOrange, columns: columns, rows: rows}}
+}
+
+// rejectsSheet is every problem of every record that was refused.
+func (b *book) rejectsSheet(ctx context.Context) []sheet {
+	columns := []column{{"Destination", kindText, "Where the record goes."}, {"Object", kindText, "What it is there."},
+		{"Source id", kindID, "The record's id in DrChrono."}, {"Outcome", kindOutcome, "invalid: we refused; rejected: they refused."},
+		{"Code", kindText, "What kind of problem."}, {"Field", kindText, "The destination's field."},
+		{"Message", kindWrap, "Our own sentence, never the vendor's text, which may quote a patient."},
+		{"HTTP", kindCount, "The destination's HTTP status, if it was sent."}, {"Lookup", kindText, "The lookup that lacks a key."},
+		{"Key", kindID, "The key that it lacks."}, {"Attempts", kindCount, "How often it was sent since its payload last changed."},
+		{"Target id", kindID, "The record's id at the destination, if it has one."}, {"Hash", kindID, "The first 12 digits of the payload's hash."}}
+	rows := mapped(b.snap.Rows(ctx, "rejects", b.o.Run.ID), func(in []any) []any {
+		return []any{destinationName(str(in[0])), objectName(str(in[1]), false), str(in[4]), etl.Outcome(str(in[2])), str(in[5]), str(in[6]),
+			str(in[7]), status(in[10]), str(in[8]), str(in[9]), num(in[11]), str(in[12]), short(blob(in[13]))}
+	})
+	return []sheet{{name: "Rejects", title: "Rejects: every problem of every refused record", about: "A record with two problems has two rows",
+		none: "Nothing was refused, by us or by them.", colour: colourOrange, freeze: 3, phi: true, columns: columns, rows: rows}}
+}

@@ -1,0 +1,91 @@
+package reports
+
+import (
+	"iter"
+)
+
+// A kind says how a column's values look.
+type kind int
+
+const (
+	kindText  kind = iota
+	kindWrap       // sentences
+	kindID         // text whatever it looks like: leading zeros and long numbers stay
+	kindCount      // whole numbers
+	kindDate       // time.Time, or text where it is none
+	kindTime       // likewise, to the minute
+	kindOutcome
+	kindCheck // ✓ or ✗ and words
+	kindLink
+)
+
+// A column is one of a sheet's. Its meaning stands in the dictionary.
+type column struct {
+	head    string
+	kind    kind
+	meaning string
+}
+
+// A sheet is a title, a header and rows. A row holds string, int, time.Time,
+// formula, link or nil, one for each column.
+type sheet struct {
+	name    string // at most 28 characters: a number may follow
+	title   string
+	about   string // one line below the title, and on Start
+	none    string // what to say where there are no rows
+	colour  string // of the tab
+	freeze  int    // columns that stay in sight
+	columns []column
+	rows    iter.Seq2[[]any, error]
+	of      *key // rows are this object's records, to be counted by outcome
+	phi     bool // shows patients
+	total   []any
+}
+
+// A formula is one with the value that we computed ourselves.
+type formula struct {
+	text  string
+	value any // string or int
+}
+
+// A link leads to a cell of this workbook.
+type link struct{ sheet, cell, text string }
+
+func (l link) formula() formula {
+	return formula{`HYPERLINK("#'` + l.sheet + `'!` + l.cell + `","` + l.text + `")`, l.text}
+}
+
+// A place is a sheet, or a part of one, as it was written.
+type place struct {
+	sheet       string
+	about       string
+	rows        int
+	first, last string // its first column's values, for the index
+	outcomes    string // the letter of the column of outcomes
+}
+
+// listed is a sheet's rows from a list.
+func listed(rows [][]any) iter.Seq2[[]any, error] {
+	return func(yield func([]any, error) bool) {
+		for _, row := range rows {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+// mapped is a sheet's rows from a query's.
+func mapped(from iter.Seq2[[]any, error], row func([]any) []any) iter.Seq2[[]any, error] {
+	return func(yield func([]any, error) bool) {
+		for in, err := range from {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(row(in), nil) {
+				return
+			}
+		}
+	}
+}

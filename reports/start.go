@@ -1,0 +1,291 @@
+package reports
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/xuri/excelize/v2"
+)
+
+const startName = "Start"
+
+// A starter writes the first sheet, which is read, not filtered: blocks of
+// rows, each with a header of its own.
+type starter struct {
+	b       *book
+	out     *excelize.StreamWriter
+	row     int
+	columns int // 5 where a sheet has parts, whose first and last ids are shown
+}
+
+// writeStart writes the first sheet, after all others: it counts them.
+func (b *book) writeStart() error {
+	if err := b.streamStart(); err != nil {
+		return fmt.Errorf("sheet %s: %w", startName, err)
+	}
+	return nil
+}
+
+func (b *book) streamStart() error {
+	if err := b.sheetLook(startName, colourDark); err != nil {
+		return err
+	}
+	out, err := b.f.NewStreamWriter(startName)
+	if err != nil {
+		return err
+	}
+	s := &starter{b: b, out: out, columns: 3}
+	for _, list := range b.places {
+		if len(list) > 1 {
+			s.columns = 5
+		}
+	}
+	for i, width := range []float64{26, startWidth, 13, 22, 22}[:s.columns] {
+		if err := out.SetColWidth(i+1, i+1, width); err != nil {
+			return err
+		}
+	}
+	for _, block := range []func() error{s.verdict, s.toDo, s.sheets, s.outcomes, s.about} {
+		if err := block(); err != nil {
+			return err
+		}
+	}
+	if err := b.printSetup(startName, false); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+const startWidth = 92
+
+func (s *starter) put(height float64, cells ...any) error {
+	s.row++
+	return s.out.SetRow(cellName(1, s.row), cells, excelize.RowOpts{Height: height})
+}
+
+// head begins a block; one thin row parts it from the one before.
+func (s *starter) head(names ...string) error {
+	if err := s.put(9); err != nil {
+		return err
+	}
+	cells := make([]any, s.columns)
+	for i := range cells {
+		cells[i] = s.b.cell(styleHead, nil)
+		if i < len(names) {
+			cells[i] = s.b.cell(styleHead, names[i])
+		}
+	}
+	if len(names) > 2 {
+		cells[2] = s.b.cell(styleHeadRight, names[2])
+	}
+	return s.put(17, cells...)
+}
+
+// across goes on with empty cells of the last one's style to the last column.
+func (s *starter) across(cells ...any) []any {
+	last, _ := cells[len(cells)-1].(excelize.Cell)
+	for len(cells) < s.columns {
+		cells = append(cells, excelize.Cell{StyleID: last.StyleID})
+	}
+	return cells
+}
+
+// line is a label and a sentence.
+func (s *starter) line(name, text string) error {
+	text, _ = cellText(text)
+	return s.put(15.5*float64(linesIn(text, startWidth)), s.across(s.b.cell(styleLabel, name), s.b.cell(styleWrap, text))...)
+}
+
+func (s *starter) verdict() error {
+	b, title := s.b, "Chartbridge reconciliation"
+	if b.public {
+		title = "Chartbridge summary"
+	}
+	if b.o.Practice != "" {
+		title += " – " + b.o.Practice
+	}
+	title, _ = cellText(title)
+	if err := s.put(24, b.cell(styleTitle, title)); err != nil {
+		return err
+	}
+	night := b.o.Run.At.In(b.o.Zone).Format("Monday, 2 January 2006, 15:04 MST") + " · Run " + b.o.Run.ID
+	if err := s.put(18, b.cell(styleSubtitle, night)); err != nil {
+		return err
+	}
+	word, text := b.verdict()
+	look := styleVerdictWait
+	switch word {
+	case verdictGood:
+		look = styleVerdictGood
+	case verdictBad:
+		look = styleVerdictBad
+	}
+	return s.put(19*float64(linesIn(text, startWidth*0.8)), s.across(b.cell(look, word), b.cell(look, text))...)
+}
+
+// Words of the verdict.
+const (
+	verdictGood = "✓ In order"
+	verdictWait = "▲ Needs a person"
+	verdictBad  = "✗ Do not rely on this"
+)
+
+// verdict is the night in a word and a sentence.
+func (b *book) verdict() (word, text string) {
+	f := b.facts
+	source := 0
+	for _, k := range f.keys {
+		source += f.source[k]
+	}
+	if b.verdictWord() != checkGood {
+		return verdictBad, "The balance does not close: some records are in no outcome, or in two. See Balance."
+	}
+	people := f.total(etl.Held, etl.Uncertain, etl.Invalid, etl.Rejected, etl.Mismatched, etl.Missing)
+	all := fmt.Sprintf("All %s source records are accounted for", thousands(source))
+	if source == 0 {
+		all = "There are no source records in scope"
+	}
+	switch {
+	case b.o.Run.DryRun:
+		return verdictGood, all + "; it was a dry run, so nothing was sent."
+	case !f.tallied:
+		return verdictWait, all + ", but the run ended before it counted them itself: see its exit code below."
+	case people > 0:
+		return verdictWait, fmt.Sprintf("%s; %s of them need a person.", all, thousands(people))
+	case f.total(etl.Failed, etl.Blocked) > 0:
+		return verdictGood, fmt.Sprintf("%s; none needs a person, %s go with the next run.", all, thousands(f.total(etl.Failed, etl.Blocked)))
+	}
+	return verdictGood, all + "; nothing waits for anybody."
+}
+
+// toDo is what to do, in three lines.
+func (s *starter) toDo() error {
+	if err := s.head("What to do"); err != nil {
+		return err
+	}
+	f, first := s.b.facts, "Nothing has to be decided tonight."
+	if n := f.total(etl.Held, etl.Uncertain); n > 0 {
+		first = fmt.Sprintf("Open Worklist and begin at the top: %s records wait for a decision, or for word whether they arrived.", thousands(n))
+	}
+	if s.b.public {
+		first = replaceSheet(first)
+	}
+	second := "Nothing was refused."
+	if n := f.total(etl.Invalid, etl.Rejected); n > 0 {
+		second = fmt.Sprintf("Open Reject causes and mend the first line first: %s records were refused, and one cause may free many.", thousands(n))
+	}
+	third := "Nothing is left for the next run."
+	if n := f.total(etl.Failed, etl.Blocked); n > 0 {
+		third = fmt.Sprintf("Leave the %s failed and blocked ones: they go by themselves. Look if their nights grow.", thousands(n))
+	}
+	if s.b.verdictWord() != checkGood {
+		first = "First of all open Balance: the line with ✗ says which object does not add up, and Outcomes shows where. Tell support before you correct anything."
+	}
+	for i, text := range []string{first, second, third} {
+		if err := s.line(fmt.Sprint(i+1), text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replaceSheet points to the other file: the summary has no worklist.
+func replaceSheet(text string) string {
+	return "In reconciliation.xlsx: " + text
+}
+
+// sheets is the index: every sheet and part of one, its rows, its first and
+// last id.
+func (s *starter) sheets() error {
+	b := s.b
+	if err := s.head([]string{"Sheet", "What it shows", "Rows", "First", "Last"}[:s.columns]...); err != nil {
+		return err
+	}
+	byName := map[string]place{}
+	for _, list := range b.places {
+		for _, p := range list {
+			byName[p.sheet] = p
+		}
+	}
+	for _, name := range b.f.GetSheetList() {
+		p, ok := byName[name]
+		if !ok {
+			continue
+		}
+		l := link{p.sheet, "A1", p.sheet}.formula()
+		cells := []any{excelize.Cell{StyleID: b.styles[styleLink], Formula: l.text, Value: l.value}, b.cell(styleText, p.about), b.cell(styleCount, p.rows)}
+		if len(b.placesOf(name)) > 1 {
+			cells = append(cells, b.cell(styleID, p.first), b.cell(styleID, p.last))
+		}
+		if err := s.put(15.5, cells...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// placesOf are all parts of the sheet that a part belongs to.
+func (b *book) placesOf(part string) []place {
+	for _, list := range b.places {
+		for _, p := range list {
+			if p.sheet == part {
+				return list
+			}
+		}
+	}
+	return nil
+}
+
+func (s *starter) outcomes() error {
+	if err := s.head("Outcome", "What it means", "Records"); err != nil {
+		return err
+	}
+	for _, o := range s.b.outcomeOrder() {
+		err := s.put(15.5, s.b.cell(outcomeStyle(o), string(o)), s.b.cell(styleText, meanings[o]), s.b.cell(styleCount, s.b.facts.total(o)))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// about is the run and this file.
+func (s *starter) about() error {
+	if err := s.head("About this run"); err != nil {
+		return err
+	}
+	b := s.b
+	stamp := func(t time.Time) string {
+		if t.IsZero() {
+			return "not yet"
+		}
+		return t.In(b.o.Zone).Format("2006-01-02 15:04:05 MST")
+	}
+	lines := [][2]string{{"Started", stamp(b.o.Run.At)}, {"Finished", stamp(b.o.Finished)},
+		{"Times", "in " + b.o.Zone.String() + " unless a column says otherwise"},
+		{"Asked for by", b.facts.run.trigger}, {"Exit code", fmt.Sprintf("%d: %s", b.o.ExitCode, exitMeanings[b.o.ExitCode])},
+		{"Compared with", b.facts.before}, {"Note", b.facts.run.note}, {"Patients", b.phiWords()},
+		{"Signs", "✓ holds · ✗ does not hold · – none. A yellow cell with signs such as ␀, or an end in brackets, was altered to fit: " + fmt.Sprintf("%d of them here.", b.marked)}}
+	for _, l := range lines {
+		if l[1] == "" {
+			continue
+		}
+		if err := s.line(l[0], l[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *book) phiWords() string {
+	switch {
+	case b.public:
+		return "This file holds counts only and nothing of any patient; it may be mailed."
+	case b.o.Level == LevelNone:
+		return "This file shows records by their ids only (phi: none)."
+	case b.o.Level == LevelFull:
+		return "This file shows names, birth dates and ids as they are (phi: full). Keep it where patients' charts are kept."
+	}
+	return "This file shows initials, year of birth and the end of personal ids (phi: masked). It still is PHI."
+}

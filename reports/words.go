@@ -1,0 +1,126 @@
+package reports
+
+import (
+	"strings"
+
+	"github.com/chartbridge/chartbridge/etl"
+)
+
+// meanings are the outcomes in one sentence each.
+var meanings = map[etl.Outcome]string{
+	etl.Created:    "Sent in this run; the destination made a new record of it.",
+	etl.Updated:    "Sent in this run; the destination changed its record.",
+	etl.Unchanged:  "Acknowledged earlier, and equal now: nothing to send.",
+	etl.Matched:    "The destination, which we may only read, holds the same.",
+	etl.Mismatched: "The destination, which we may only read, holds something else.",
+	etl.Missing:    "The destination, which we may only read, does not hold it.",
+	etl.Excluded:   "Left out by a rule or a decision; the cause says which.",
+	etl.Invalid:    "We refused to send it: a field breaks a rule of the destination.",
+	etl.Rejected:   "The destination refused it. It is not sent again until something changes.",
+	etl.Blocked:    "Waits for another record, which has to be there first.",
+	etl.Held:       "Waits for a person.",
+	etl.Uncertain:  "Sent, but no answer came: it is asked after before it is ever sent again.",
+	etl.Failed:     "It did not go, or could not be read. The next run tries again.",
+	etl.Extra:      "Only the destination holds it: counted beside the sum.",
+}
+
+// A word is a cause or a code: what it means, and what to do next.
+type word struct{ word, meaning, next string }
+
+// words are the causes and codes that we give ourselves. A vendor's own code
+// stands as it came.
+var words = []word{
+	{etl.CodeRequired, "A field that the destination requires has no value.", "Fill the field in DrChrono; the next run sends the record."},
+	{etl.CodeTooLong, "A value is longer than the destination takes. It is never cut.", "Shorten the value in DrChrono."},
+	{etl.CodeFormat, "A value is not of the format that the destination asks for.", "Correct the value in DrChrono."},
+	{etl.CodeRange, "A value lies outside what the destination allows.", "Correct the value in DrChrono."},
+	{etl.CodeLookup, "The lookups file has no id for a value.", "Add the key to the lookups file once: every record with it follows."},
+	{etl.CodeDST, "A local time that does not exist, or exists twice, when clocks change.", "Move the visit in DrChrono to a time that exists once."},
+	{etl.CodeReference, "It names a record that is not there yet.", "Look at the record that it names; this one follows by itself."},
+	{etl.CodeConflict, "Two values contradict each other.", "Decide in DrChrono which one is right."},
+	{etl.CodeUnread, "The source record cannot be read.", "Open the record in DrChrono and save it again; if it stays, ask support."},
+	{etl.CauseNotSent, "It is ready, but its turn did not come in this run.", "Nothing: the next run sends it."},
+	{etl.CauseBreak, "A break in the calendar has no patient.", "Nothing."},
+	{etl.CauseDeleted, "It was deleted before it was ever sent.", "Nothing."},
+	{etl.CauseBeforeLive, "It lies before go_live.", "Nothing, unless go_live is wrong in the config."},
+	{etl.CauseRoute, "The route does not lead it to this destination.", "Nothing, unless the route is wrong in the config."},
+	{etl.CauseVirtual, "A repetition that DrChrono has not made a real visit yet.", "Nothing."},
+	{etl.CauseNoDischarge, "The patient has no registry id or no discharge reason.", "Nothing, unless the patient was discharged."},
+	{etl.CauseSkipped, "A person decided to skip it until it changes.", "Nothing."},
+	{etl.CauseParent, "The record that it travels inside did not go.", "Look at that record; this one follows by itself."},
+	{etl.CauseApproval, "It is final, so a person approves it first.", "Check it, then approve it with `chartbridge discharges approve`."},
+	{etl.CauseBrake, "The night would have changed suspiciously much.", "Find out why so much changed; then run `chartbridge plan` and `push`."},
+	{etl.CauseInitialLoad, "The vendor loads it first.", "Wait for the vendor's load, then run `chartbridge crosswalk import`."},
+	{etl.CauseCandidates, "Several records of theirs could be this one.", "Choose the right one and give its id with `chartbridge crosswalk import`."},
+	{etl.CauseOverwrite, "Their record was found, and holds something else.", "Compare the two; decide whose value stands."},
+	{etl.CauseStatusID, "A status has no id at the destination.", "Add the status to the lookups file."},
+	{etl.CauseNoAnswer, "It was sent, and no answer came.", "If it stays: look for it at the destination, then `chartbridge uncertain resolve`."},
+	{etl.CauseUnreached, "The destination could not be reached.", "Nothing tonight; if it repeats, run `chartbridge check`."},
+	{etl.CauseCircuit, "The destination was given up for this run after many failures.", "Run `chartbridge check`; the next run goes on."},
+	{etl.CauseDryRun, "Nothing is sent in a dry run.", "Nothing."},
+	{etl.CauseCreateOff, "The config does not let us create it.", "Nothing, unless the config should allow it."},
+	{etl.CauseUnavailable, "A list that it needs could not be read.", "See the sheet Endpoints: a permission may be missing in DrChrono."},
+	{"no_id", "It was taken with its record, but its own id did not come back.", "Find it there and give its id with `chartbridge crosswalk import`."},
+}
+
+// nextStep is what to do about a record: by its code, else its cause, else its
+// outcome.
+func nextStep(code, cause string, o etl.Outcome) string {
+	for _, name := range []string{code, cause} {
+		for _, w := range words {
+			if w.word == name {
+				return w.next
+			}
+		}
+	}
+	switch o {
+	case etl.Rejected:
+		return "Read what they refused, correct it in DrChrono; the change sends it again."
+	case etl.Invalid:
+		return "Correct the field in DrChrono."
+	case etl.Held:
+		return "Decide about it."
+	case etl.Uncertain:
+		return "If it stays: look for it at the destination, then `chartbridge uncertain resolve`."
+	}
+	return "Nothing: the next run tries again."
+}
+
+// severities are how the worklist is sorted, most severe first.
+var severities = map[int]string{1: "1 uncertain", 2: "2 decide", 3: "3 refused there", 4: "4 refused here", 5: "5 waiting", 6: "6 next run"}
+
+var destinationNames = map[string]string{"rethink": "Rethink", "centralreach": "CentralReach", "central_registry": "Central Registry"}
+
+// destinationName is how people write a destination.
+func destinationName(d string) string {
+	if name, ok := destinationNames[d]; ok {
+		return name
+	}
+	return d
+}
+
+// objectName is how people write an object: one of them, or many.
+func objectName(o string, many bool) string {
+	name := strings.ReplaceAll(o, "_", " ")
+	switch {
+	case !many || name == "staff":
+		return name
+	case strings.HasSuffix(name, "y"):
+		return strings.TrimSuffix(name, "y") + "ies"
+	}
+	return name + "s"
+}
+
+var notInSheetNames = strings.NewReplacer("[", "", "]", "", ":", "", "*", "", "?", "", "/", "", `\`, "", "'", "")
+
+// sheetName is the name of an object's sheet, short enough for a number to
+// follow it.
+func (k key) sheetName() string {
+	name := []rune(notInSheetNames.Replace(destinationName(k.destination) + " " + objectName(k.object, true)))
+	return string(name[:min(len(name), 28)])
+}
+
+// exitMeanings are the exit codes (CONTRACT, Program).
+var exitMeanings = map[int]string{0: "done", 1: "failed, or stopped by the brake", 2: "usage or config", 3: "could not reach or sign in",
+	4: "done, but some records need a person", 5: "quota reached, goes on later", 6: "another run was under way",
+	7: "the balance does not close", 130: "interrupted", 143: "stopped"}

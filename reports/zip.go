@@ -1,0 +1,129 @@
+package reports
+
+import (
+	"archive/zip"
+	"compress/flate"
+	"errors"
+	"fmt"
+	"hash"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"sort"
+	"time"
+)
+
+// A partsZip is a zip writer that gives the same bytes for the same parts,
+// whatever order they come in: excelize writes streamed sheets in the order of
+// a map. Each part is compressed into a spool, a file without a name, and the
+// archive is put together from it at the end.
+type partsZip struct {
+	out   io.Writer
+	spool *os.File
+	at    time.Time // the stamp of every part
+	parts []*zipPart
+	size  int64
+}
+
+type zipPart struct {
+	header zip.FileHeader
+	start  int64
+	owner  *partsZip
+	flate  *flate.Writer
+	crc    hash.Hash32
+}
+
+// newPartsZip spools in dir, which the caller keeps private.
+func newPartsZip(out io.Writer, dir string, at time.Time) (*partsZip, error) {
+	spool, err := os.CreateTemp(dir, partPrefix)
+	if err != nil {
+		return nil, fmt.Errorf("make a spool: %w", err)
+	}
+	if err := os.Remove(spool.Name()); err != nil {
+		return nil, errors.Join(fmt.Errorf("hide the spool: %w", err), spool.Close())
+	}
+	return &partsZip{out: out, spool: spool, at: at}, nil
+}
+
+// Create ends the part before and begins one.
+func (z *partsZip) Create(name string) (io.Writer, error) {
+	if err := z.end(); err != nil {
+		return nil, err
+	}
+	p := &zipPart{start: z.size, owner: z, crc: crc32.NewIEEE(),
+		header: zip.FileHeader{Name: name, Method: zip.Deflate, Modified: z.at}}
+	var err error
+	if p.flate, err = flate.NewWriter(spoolWriter{z}, flate.DefaultCompression); err != nil {
+		return nil, fmt.Errorf("compress a part: %w", err)
+	}
+	z.parts = append(z.parts, p)
+	return p, nil
+}
+
+func (p *zipPart) Write(b []byte) (int, error) {
+	_, _ = p.crc.Write(b) // a hash never fails
+	p.header.UncompressedSize64 += uint64(len(b))
+	return p.flate.Write(b)
+}
+
+type spoolWriter struct{ z *partsZip }
+
+func (w spoolWriter) Write(b []byte) (int, error) {
+	n, err := w.z.spool.Write(b)
+	w.z.size += int64(n)
+	return n, err
+}
+
+// end closes the part that is being written, if there is one.
+func (z *partsZip) end() error {
+	if len(z.parts) == 0 {
+		return nil
+	}
+	p := z.parts[len(z.parts)-1]
+	if p.flate == nil {
+		return nil
+	}
+	if err := p.flate.Close(); err != nil {
+		return fmt.Errorf("end a part: %w", err)
+	}
+	p.flate, p.header.CRC32 = nil, p.crc.Sum32()
+	p.header.CompressedSize64 = uint64(z.size - p.start)
+	return nil
+}
+
+// AddFS is not used by excelize to save a workbook.
+func (z *partsZip) AddFS(fs.FS) error { return errors.New("a workbook has no file system to add") }
+
+// Close puts the archive together: content types first, as readers expect, the
+// rest by name. It gives the spool up.
+func (z *partsZip) Close() error {
+	err := z.assemble()
+	return errors.Join(err, z.spool.Close())
+}
+
+func (z *partsZip) assemble() error {
+	if err := z.end(); err != nil {
+		return err
+	}
+	sort.Slice(z.parts, func(i, j int) bool { return partOrder(z.parts[i]) < partOrder(z.parts[j]) })
+	out := zip.NewWriter(z.out)
+	for _, p := range z.parts {
+		w, err := out.CreateRaw(&p.header)
+		if err != nil {
+			return fmt.Errorf("add a part: %w", err)
+		}
+		from := io.NewSectionReader(z.spool, p.start, int64(p.header.CompressedSize64))
+		if _, err := io.Copy(w, from); err != nil {
+			return fmt.Errorf("add a part: %w", err)
+		}
+	}
+	return out.Close()
+}
+
+func partOrder(p *zipPart) string {
+	if p.header.Name == "[Content_Types].xml" {
+		return ""
+	}
+	return p.header.Name
+}

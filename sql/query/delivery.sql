@@ -1,0 +1,82 @@
+-- name: orphan-deliveries
+-- Intents that another process left behind: whether they arrived is not known.
+UPDATE delivery SET state = 'uncertain' WHERE destination = ? AND state = 'intent'
+
+-- name: orphan-targets
+UPDATE target SET outcome = 'uncertain', cause = 'no_answer', run = ?,
+  field = '', code = 'no_answer', message = 'it was sent, or about to be, when the program stopped; it rests and is then asked after'
+WHERE destination = ? AND outcome <> 'uncertain' AND id IN (SELECT target FROM delivery WHERE destination = ? AND state = 'uncertain')
+
+-- name: open-deliveries
+SELECT d.id, d.target, d.destination, d.object, d.source_id, d.op, d.hash, d.payload, d.needs,
+  coalesce(c.target_id, '') AS target_id
+FROM delivery d LEFT JOIN crosswalk c ON c.destination = d.destination AND c.object = d.object AND c.source_id = d.source_id
+WHERE d.destination = ? AND d.state = 'uncertain' AND d.deadline < ? ORDER BY d.id
+
+-- name: due
+SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.cause, coalesce(c.target_id, '') AS target_id,
+  EXISTS (SELECT 1 FROM approval a WHERE a.destination = t.destination AND a.object = t.object AND a.source_id = t.source_id
+    AND a.hash = t.hash AND a.expires_at > ?5) AS approved
+FROM target t LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
+WHERE t.destination = ?1 AND t.object = ?2 AND t.id > ?3 AND t.outcome IN ('failed', 'blocked', 'held')
+  AND t.payload IS NOT NULL AND t.parent_id = '' AND (t.acked_hash IS NULL OR t.acked_hash <> t.hash)
+ORDER BY t.id LIMIT ?4
+
+-- name: weight
+SELECT coalesce(sum(acked_hash IS NOT NULL), 0) AS known,
+  coalesce(sum(acked_hash IS NOT NULL AND acked_hash <> hash AND outcome IN ('failed', 'held')), 0) AS changed
+FROM target WHERE destination = ? AND object = ? AND parent_id = ''
+
+-- name: crosswalk-ids
+SELECT object, source_id, target_id FROM crosswalk WHERE destination = ?1
+  AND (object, source_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2))
+
+-- name: put-intent
+INSERT INTO delivery (target, destination, object, source_id, op, state, hash, payload, needs, run, process, intent_at, deadline)
+VALUES (?, ?, ?, ?, ?, 'intent', ?, ?, ?, ?, ?, ?, ?) RETURNING id
+
+-- name: answer-delivery
+UPDATE delivery SET state = ?, answered_at = ?, phase = ?, http_status = ?, code = ?, target_id = ?, settled_by = ?, evidence = ?
+WHERE id = ?
+
+-- name: acknowledge-target
+-- What was sent is what they hold now. If the source changed meanwhile, the
+-- target stays due.
+UPDATE target SET acked_hash = ?1, acked_payload = CASE WHEN hash = ?1 THEN payload END,
+  outcome = CASE WHEN hash = ?1 THEN ?2 ELSE 'failed' END, cause = CASE WHEN hash = ?1 THEN '' ELSE 'not_sent' END,
+  refused_hash = NULL, field = '', code = '', message = '', http_status = ?3, attempts = attempts + ?4, run = ?5 WHERE id = ?6
+
+-- name: refuse-target
+UPDATE target SET refused_hash = ?1, outcome = ?2, cause = ?3, field = ?4, code = ?5, message = ?6, http_status = ?7,
+  attempts = attempts + ?8, run = ?9 WHERE id = ?10
+
+-- name: mark-target
+UPDATE target SET outcome = ?, cause = ?, field = ?, code = ?, message = ?, http_status = ?, attempts = attempts + ?, run = ?
+WHERE id = ?
+
+-- name: adopt-target
+UPDATE target SET acked_hash = hash, acked_payload = payload, outcome = 'unchanged', cause = '', field = '', code = '', message = '',
+  run = ? WHERE id = ?
+
+-- name: adopt-inside
+-- What travelled inside an adopted record is there too.
+UPDATE target SET acked_hash = hash, acked_payload = payload, outcome = 'unchanged', cause = '', field = '', code = '', message = '', run = ?1
+WHERE hash IS NOT NULL AND parent_id <> '' AND (destination, parent_id) IN (SELECT destination, source_id FROM target WHERE id = ?2)
+
+-- name: put-crosswalk
+INSERT INTO crosswalk (destination, object, source_id, target_id, how, run) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (destination, object, source_id) DO UPDATE SET target_id = excluded.target_id, how = excluded.how, run = excluded.run
+WHERE crosswalk.target_id <> excluded.target_id
+
+-- name: inside-target
+SELECT id, hash, acked_hash FROM target WHERE destination = ? AND object = ? AND source_id = ? AND parent_id = ?
+
+-- name: close-parents
+-- What travels inside a record that did not go waits for it.
+UPDATE target SET outcome = 'blocked', cause = 'parent', field = '', code = 'parent',
+  message = 'travels inside another record, which did not go', run = ?1
+WHERE destination = ?2 AND parent_id <> '' AND slot <> '' AND outcome IN ('failed', 'blocked') AND payload IS NOT NULL
+  AND NOT (outcome = 'blocked' AND cause = 'parent')
+
+-- name: target-key
+SELECT destination, object, source_id FROM target WHERE id = ?

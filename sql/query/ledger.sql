@@ -1,0 +1,46 @@
+-- name: calls-since
+SELECT count(*) FROM call WHERE at_ms >= ?
+
+-- name: nth-call-since
+-- The call whose leaving makes room again: the n-th newest since an instant.
+SELECT at_ms FROM call WHERE at_ms >= ? ORDER BY at_ms DESC LIMIT 1 OFFSET ?
+
+-- name: add-call
+INSERT INTO call (at_ms, run, spender, endpoint, purpose) VALUES (?, ?, ?, ?, ?) RETURNING id
+
+-- name: answer-call
+UPDATE call SET status = ? WHERE id = ?
+
+-- name: budget
+SELECT spender, endpoint, count(*) AS calls FROM call WHERE at_ms >= ? GROUP BY spender, endpoint ORDER BY calls DESC, endpoint
+
+-- name: calls-of-run
+SELECT endpoint, count(*) AS calls FROM call WHERE run = ? GROUP BY endpoint ORDER BY endpoint
+
+-- name: token
+SELECT generation, state, access, refresh, seed, obtained_at, expires_at, scope, note FROM token ORDER BY generation DESC LIMIT 1
+
+-- name: put-token
+INSERT INTO token (generation, state, access, refresh, seed, obtained_at, expires_at, scope) VALUES (?, 'active', ?, ?, ?, ?, ?, ?)
+
+-- name: spend-tokens
+UPDATE token SET state = 'spent', access = x'00', refresh = x'00' WHERE state IN ('active', 'refreshing') OR (state = 'dead' AND generation < ?)
+
+-- name: token-state
+UPDATE token SET state = ?, note = ? WHERE generation = ? AND state IN ('active', 'refreshing')
+
+-- name: claim-token
+UPDATE token SET state = 'refreshing', note = ?1 WHERE generation = ?2
+  AND (state = 'active' OR (state = 'refreshing' AND (note < ?3 OR substr(note, 26) = ?4)))
+
+-- name: take-lease
+INSERT INTO lease (name, holder, since, until) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, since = CASE WHEN lease.holder = excluded.holder THEN lease.since ELSE excluded.since END,
+  until = excluded.until
+WHERE lease.holder = excluded.holder OR lease.until < excluded.since
+
+-- name: lease
+SELECT name, holder, since, until FROM lease WHERE name = ?
+
+-- name: drop-lease
+DELETE FROM lease WHERE name = ? AND holder = ?

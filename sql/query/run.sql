@@ -1,0 +1,47 @@
+-- name: open-run
+INSERT INTO run (id, trigger, started_at, dry, version, rules) VALUES (?, ?, ?, ?, ?, ?)
+
+-- name: close-run
+UPDATE run SET finished_at = ?, exit_code = ?, note = ? WHERE id = ?
+
+-- name: runs
+SELECT id, trigger, started_at, finished_at, exit_code, note, dry, version FROM run ORDER BY id DESC LIMIT ?
+
+-- name: run
+SELECT id, trigger, started_at, finished_at, exit_code, note, dry, version FROM run WHERE id = ?
+
+-- name: turn-page
+-- What an earlier run created or updated is unchanged from now on.
+UPDATE target SET outcome = CASE WHEN outcome IN ('created', 'updated') THEN 'unchanged' ELSE outcome END, attempts = 0, http_status = 0
+WHERE outcome IN ('created', 'updated') OR attempts > 0
+
+-- name: put-results
+INSERT OR REPLACE INTO result (run, target, outcome, cause, attempts, http_status, target_id, field, code, message, hash)
+SELECT ?1, t.id, t.outcome, t.cause, t.attempts, t.http_status, coalesce(c.target_id, ''), t.field, t.code, t.message, t.hash
+FROM target t LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
+WHERE (t.run = ?1 AND t.outcome <> 'unchanged') OR t.outcome IN ('rejected', 'invalid', 'blocked', 'held', 'uncertain', 'failed')
+
+-- name: put-tally
+INSERT OR REPLACE INTO tally (run, destination, object, outcome, n)
+SELECT ?, destination, object, outcome, count(*) FROM target GROUP BY destination, object, outcome
+
+-- name: tally
+SELECT destination, object, outcome, n FROM tally WHERE run = ? ORDER BY destination, object, outcome
+
+-- name: extra
+INSERT OR REPLACE INTO tally (run, destination, object, outcome, n) VALUES (?, ?, ?, 'extra', ?)
+
+-- name: source-count
+SELECT count(*) AS n, coalesce(sum(parts), 0) AS parts FROM record WHERE endpoint = ?
+
+-- name: target-count
+SELECT count(*) FROM target WHERE destination = ? AND object = ?
+
+-- name: last-audit
+SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1
+
+-- name: add-audit
+INSERT INTO audit (seq, at, actor, action, subject, detail, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: audit
+SELECT seq, at, actor, action, subject, detail, prev, hash FROM audit ORDER BY seq

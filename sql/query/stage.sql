@@ -1,0 +1,72 @@
+-- name: cursor
+SELECT endpoint, lane, watermark, next, since, newest, page, rows, changed, caught, state, note
+FROM stream WHERE endpoint = ? AND lane = ?
+
+-- name: cursors
+SELECT endpoint, lane, watermark, next, since, newest, page, rows, changed, caught, state, note
+FROM stream WHERE lane = ? ORDER BY endpoint
+
+-- name: put-cursor
+INSERT INTO stream (endpoint, lane, watermark, next, since, newest, page, rows, changed, caught, state, note, run, drained_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (endpoint, lane) DO UPDATE SET watermark = excluded.watermark, next = excluded.next, since = excluded.since,
+  newest = excluded.newest, page = excluded.page, rows = excluded.rows, changed = excluded.changed, caught = excluded.caught,
+  state = excluded.state, note = excluded.note, run = excluded.run,
+  drained_at = CASE WHEN excluded.drained_at = '' THEN stream.drained_at ELSE excluded.drained_at END
+
+-- name: changed-rows
+-- The rows of a page (a JSON list of [id, hex hash, stamp]) that are new or differ from what is staged.
+SELECT j.key AS n, coalesce(r.seq, 0) AS seq, coalesce(r.verbose, 0) AS verbose FROM json_each(?) j
+LEFT JOIN record r ON r.endpoint = ? AND r.source_id = j.value ->> 0
+WHERE r.id IS NULL OR r.gone = 1 OR r.hash <> unhex(j.value ->> 1)
+
+-- name: next-seq
+INSERT INTO setting (name, value) VALUES ('seq', '1')
+ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) RETURNING CAST(value AS INTEGER)
+
+-- name: keep-version
+INSERT OR IGNORE INTO version (endpoint, source_id, seq, hash, updated_at, run)
+SELECT endpoint, source_id, seq, hash, updated_at, changed_run FROM record WHERE endpoint = ? AND source_id = ?
+
+-- name: put-record
+INSERT INTO record (endpoint, source_id, seq, hash, updated_at, patient, doctor, parts, verbose, gone, fault, first_run, changed_run, payload)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)
+ON CONFLICT (endpoint, source_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, updated_at = excluded.updated_at,
+  patient = excluded.patient, doctor = excluded.doctor, parts = excluded.parts, verbose = excluded.verbose, gone = 0,
+  fault = excluded.fault, changed_run = excluded.changed_run, payload = excluded.payload
+
+-- name: put-seen
+INSERT OR IGNORE INTO seen (endpoint, source_id) SELECT ?, j.value ->> 0 FROM json_each(?) j
+
+-- name: clear-seen
+DELETE FROM seen WHERE endpoint = ?
+
+-- name: mark-gone
+-- A complete full read did not bring these.
+UPDATE record SET gone = 1, seq = ?, changed_run = ? WHERE endpoint = ? AND gone = 0
+  AND NOT EXISTS (SELECT 1 FROM seen s WHERE s.endpoint = record.endpoint AND s.source_id = record.source_id)
+
+-- name: count-records
+SELECT endpoint, count(*) AS n, coalesce(sum(parts), 0) AS parts FROM record GROUP BY endpoint ORDER BY endpoint
+
+-- name: record
+SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, payload FROM record WHERE endpoint = ? AND source_id = ?
+
+-- name: all-records
+SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, payload FROM record WHERE endpoint = ? ORDER BY id
+
+-- name: records-by-id
+SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, payload FROM record
+WHERE endpoint = ? AND source_id IN (SELECT value FROM json_each(?)) ORDER BY id
+
+-- name: records-by-patient
+SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, payload FROM record
+WHERE endpoint = ? AND patient IN (SELECT value FROM json_each(?)) ORDER BY id
+
+-- name: max-seq
+SELECT coalesce((SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'seq'), 0)
+
+-- name: stage-counts
+SELECT endpoint, count(*) AS staged, sum(gone) AS gone, sum(fault <> '') AS unreadable,
+  sum(first_run = ?) AS new, sum(changed_run = ? AND first_run <> ?) AS changed
+FROM record GROUP BY endpoint ORDER BY endpoint

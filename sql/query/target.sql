@@ -1,0 +1,70 @@
+-- name: judged
+SELECT seq, context FROM shape WHERE destination = ? AND object = ?
+
+-- name: set-judged
+INSERT INTO shape (destination, object, seq, context) VALUES (?, ?, ?, ?)
+ON CONFLICT (destination, object) DO UPDATE SET seq = excluded.seq, context = excluded.context
+
+-- name: drained
+SELECT EXISTS (SELECT 1 FROM stream WHERE endpoint = ? AND drained_at <> '')
+
+-- name: changed
+SELECT id FROM record WHERE endpoint = ? AND seq > ?
+
+-- name: changed-by-patient
+SELECT id FROM record WHERE endpoint = ?1 AND patient IN
+  (SELECT patient FROM record WHERE endpoint = ?2 AND seq > ?3 AND patient <> '') AND patient <> ''
+
+-- name: changed-by-doctor
+SELECT id FROM record WHERE endpoint = ?1 AND doctor IN
+  (SELECT doctor FROM record WHERE endpoint = ?2 AND seq > ?3 AND doctor <> '') AND doctor <> ''
+
+-- name: unsettled
+-- Refused by us, or not mapped yet after an open delivery was settled.
+SELECT r.id FROM target t JOIN record r ON r.endpoint = t.source_endpoint
+  AND r.source_id = CASE WHEN t.parent_id <> '' AND t.source_endpoint = 'patients' THEN t.parent_id ELSE t.source_id END
+WHERE t.destination = ? AND t.object = ? AND r.endpoint = ? AND (t.outcome = 'invalid' OR (t.outcome = 'failed' AND t.payload IS NULL))
+
+-- name: records-by-row
+SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, payload FROM record
+WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id
+
+-- name: known
+SELECT t.id, t.source_id, t.outcome, t.cause, t.hash, t.parent_id, t.acked_hash, t.refused_hash, t.attempts,
+  (t.acked_hash IS NOT NULL OR EXISTS (SELECT 1 FROM delivery d WHERE d.target = t.id AND d.state IN ('intent', 'uncertain'))
+    OR EXISTS (SELECT 1 FROM crosswalk c WHERE c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id)) AS sent
+FROM target t WHERE t.destination = ?1 AND t.object = ?2 AND t.source_endpoint = ?3
+  AND t.source_id IN (SELECT value FROM json_each(?4))
+
+-- name: known-parts
+SELECT t.id, t.source_id, t.outcome, t.cause, t.hash, t.parent_id, t.acked_hash, t.refused_hash, t.attempts,
+  t.acked_hash IS NOT NULL AS sent
+FROM target t WHERE t.destination = ?1 AND t.object = ?2 AND t.source_endpoint = ?3
+  AND t.parent_id IN (SELECT value FROM json_each(?4)) AND t.parent_id <> ''
+
+-- name: problems-of
+SELECT p.target, p.field, p.code, p.message, p.lookup, p.key FROM problem p
+WHERE p.target IN (SELECT value FROM json_each(?)) ORDER BY p.target, p.n
+
+-- name: inside
+SELECT t.id, t.object, t.source_id, t.parent_id, t.slot, t.payload, t.needs FROM target t
+WHERE t.destination = ?1 AND t.parent_id IN (SELECT value FROM json_each(?3)) AND t.parent_id <> ''
+  AND t.payload IS NOT NULL AND t.slot <> '' AND t.object <> ?2
+ORDER BY t.parent_id, t.slot, t.source_id
+
+-- name: put-target
+INSERT INTO target (destination, object, source_endpoint, source_id, parent_id, slot, payload, hash, needs, outcome, cause, field, code, message, run)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (destination, object, source_endpoint, source_id) DO UPDATE SET parent_id = excluded.parent_id, slot = excluded.slot,
+  payload = excluded.payload, hash = excluded.hash, needs = excluded.needs, outcome = excluded.outcome, cause = excluded.cause,
+  field = excluded.field, code = excluded.code, message = excluded.message, run = excluded.run
+RETURNING id
+
+-- name: drop-target
+DELETE FROM target WHERE id = ?
+
+-- name: clear-problems
+DELETE FROM problem WHERE target = ?
+
+-- name: put-problem
+INSERT INTO problem (target, n, field, code, message, lookup, key) VALUES (?, ?, ?, ?, ?, ?, ?)

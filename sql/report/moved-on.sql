@@ -1,0 +1,3 @@
+-- 1 if a later run has touched a target since: what this run left alone can
+-- then no longer be counted anew.
+SELECT EXISTS (SELECT 1 FROM target WHERE run > ?1)

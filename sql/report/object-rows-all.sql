@@ -1,0 +1,15 @@
+-- The same, and every record that the run did not touch.
+SELECT t.source_endpoint, t.source_id,
+  coalesce(r.outcome, CASE WHEN t.outcome IN ('created', 'updated') AND t.run <> ?1 THEN 'unchanged' ELSE t.outcome END) AS outcome,
+  coalesce(r.cause, t.cause), coalesce(r.code, t.code), coalesce(r.field, t.field), coalesce(r.message, t.message),
+  coalesce(r.http_status, t.http_status), coalesce(r.target_id, c.target_id, ''), coalesce(r.attempts, 0), coalesce(r.hash, t.hash),
+  CASE WHEN ?4 AND rec.id IS NOT NULL THEN unseal(rec.payload, 'record', rec.endpoint, rec.source_id) END AS raw,
+  CASE WHEN ?4 AND who.id IS NOT NULL THEN unseal(who.payload, 'record', who.endpoint, who.source_id) END AS person,
+  CASE WHEN ?4 AND t.payload IS NOT NULL THEN unseal(t.payload, 'target', t.destination, t.object, t.source_id) END AS body
+FROM target t LEFT JOIN result r ON r.run = ?1 AND r.target = t.id
+LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
+LEFT JOIN record rec ON rec.endpoint = t.source_endpoint
+  AND rec.source_id = CASE instr(t.source_id, '/') WHEN 0 THEN t.source_id ELSE substr(t.source_id, 1, instr(t.source_id, '/') - 1) END
+LEFT JOIN record who ON who.endpoint = 'patients' AND who.source_id = rec.patient AND rec.endpoint <> 'patients' AND rec.patient <> ''
+WHERE t.destination = ?2 AND t.object = ?3
+ORDER BY t.source_endpoint, t.source_id

@@ -1,0 +1,8 @@
+-- How many source records each object has, counted from what is staged, for a
+-- JSON list of [destination, object, endpoint, parts]. A count that the run
+-- kept is taken first: the staged records of an old run have moved on.
+SELECT j.value ->> 0 AS destination, j.value ->> 1 AS object,
+  coalesce((SELECT y.n FROM tally y WHERE y.run = ?1 AND y.destination = j.value ->> 0 AND y.object = j.value ->> 1 AND y.outcome = 'source'),
+    CASE WHEN j.value ->> 3 THEN (SELECT coalesce(sum(r.parts), 0) FROM record r WHERE r.endpoint = j.value ->> 2)
+    ELSE (SELECT count(*) FROM record r WHERE r.endpoint = j.value ->> 2) END) AS n
+FROM json_each(?2) j ORDER BY j.key

@@ -1,0 +1,139 @@
+package sql
+
+import (
+	"context"
+	"crypto/rand"
+	"testing"
+)
+
+func openReportStore(t *testing.T) *Store {
+	t.Helper()
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		t.Fatal(err)
+	}
+	seal, err := NewSealer(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(context.Background(), t.TempDir(), seal, "report test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func TestReportQueriesPrepare(t *testing.T) {
+	s := openReportStore(t)
+	if len(reportQueries) == 0 {
+		t.Fatal("no report query is embedded")
+	}
+	for name, text := range reportQueries {
+		stmt, err := s.read.Prepare(text)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if err := stmt.Close(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestSnapshotSeesOneMoment(t *testing.T) {
+	s, ctx := openReportStore(t), context.Background()
+	put := func(outcome string) {
+		if _, err := s.db.Exec(`INSERT INTO tally VALUES ('r1', 'rethink', 'client', ?, 1)`, outcome); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("created")
+	snap, err := s.Snapshot(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put("updated")
+	if got := countRows(t, snap, "tally", "r1"); got != 1 {
+		t.Errorf("the snapshot sees %d rows, want the 1 that it began with", got)
+	}
+	if err := snap.Close(); err != nil {
+		t.Fatal(err)
+	}
+	snap, err = s.Snapshot(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := countRows(t, snap, "tally", "r1"); got != 2 {
+		t.Errorf("a new snapshot sees %d rows, want 2", got)
+	}
+	if err := snap.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func countRows(t *testing.T, snap *Snapshot, name string, args ...any) (n int) {
+	t.Helper()
+	for _, err := range snap.Rows(context.Background(), name, args...) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	return n
+}
+
+func TestSnapshotRefusesAnUnknownName(t *testing.T) {
+	s := openReportStore(t)
+	snap, err := s.Snapshot(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range snap.Rows(context.Background(), "no-such-query") {
+		if err == nil {
+			t.Error("got a row of a query that does not exist")
+		}
+	}
+	if err := snap.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A snapshot opens payloads only where it is asked to.
+func TestObjectRowsUnseal(t *testing.T) {
+	s, ctx := openReportStore(t), context.Background()
+	blob := s.seal.Seal([]byte(`{"first_name":"Ada"}`), "record", "patients", "1")
+	for _, q := range []string{
+		`INSERT INTO target (destination, object, source_endpoint, source_id, outcome, run) VALUES ('rethink', 'client', 'patients', '1', 'created', 'r1')`,
+		`INSERT INTO result VALUES ('r1', 1, 'created', '', 1, 200, '77', '', '', '', NULL)`,
+	} {
+		if _, err := s.db.Exec(q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.db.Exec(`INSERT INTO record (endpoint, source_id, seq, hash, first_run, changed_run, payload)
+		VALUES ('patients', '1', 1, x'00', 'r1', 'r1', ?)`, blob); err != nil {
+		t.Fatal(err)
+	}
+	snap, err := s.Snapshot(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for level, want := range map[int]any{0: nil, 1: `{"first_name":"Ada"}`} {
+		for row, err := range snap.Rows(ctx, "object-rows", "r1", "rethink", "client", level) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := row[11]; got != want {
+				t.Errorf("level %d: raw = %v, want %v", level, got, want)
+			}
+		}
+	}
+	if err := snap.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,166 @@
+package sql
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/jmoiron/sqlx"
+)
+
+// OpenRun writes a run's row, before anything else of it, and turns the page:
+// what earlier runs created or updated is unchanged from now on.
+func (s *Store) OpenRun(ctx context.Context, run etl.Run, version, rules string) error {
+	return s.inTx(ctx, func(tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, query("open-run"), run.ID, run.Trigger, stamp(run.At), run.DryRun, version, rules); err != nil {
+			return fmt.Errorf("open run %s: %w", run.ID, err)
+		}
+		_, err := tx.ExecContext(ctx, query("turn-page"))
+		return wrap(err, "turn the page")
+	})
+}
+
+// CloseRun writes how a run ended, whatever happened.
+func (s *Store) CloseRun(ctx context.Context, run etl.Run, at time.Time, exit int, note string) error {
+	_, err := s.db.ExecContext(ctx, query("close-run"), stamp(at), exit, note, run.ID)
+	return wrap(err, "close run %s", run.ID)
+}
+
+// A Past is a run as its row tells it.
+type Past struct {
+	ID         string `json:"id"`
+	Trigger    string `json:"trigger"`
+	StartedAt  string `db:"started_at" json:"started_at"`
+	FinishedAt string `db:"finished_at" json:"finished_at"`
+	ExitCode   int    `db:"exit_code" json:"exit_code"`
+	Note       string `json:"note"`
+	Dry        bool   `json:"dry_run"`
+	Version    string `json:"version"`
+}
+
+// Started is the instant of its start.
+func (p Past) Started() time.Time { return parseStamp(p.StartedAt) }
+
+// Finished is the instant of its end; zero if it is still running or was killed.
+func (p Past) Finished() time.Time { return parseStamp(p.FinishedAt) }
+
+// Runs lists the newest runs.
+func (s *Store) Runs(ctx context.Context, limit int) (list []Past, err error) {
+	err = s.db.SelectContext(ctx, &list, query("runs"), limit)
+	return list, wrap(err, "list runs")
+}
+
+// Run gives one run.
+func (s *Store) Run(ctx context.Context, id string) (p Past, err error) {
+	err = s.db.GetContext(ctx, &p, query("run"), id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, fmt.Errorf("there is no run %q; `chartbridge runs list` lists them", id)
+	}
+	return p, wrap(err, "read run %s", id)
+}
+
+// A Count is how many source records are in one outcome.
+type Count struct {
+	Destination string      `json:"destination"`
+	Object      string      `json:"object"`
+	Outcome     etl.Outcome `json:"outcome"`
+	N           int         `json:"n"`
+}
+
+// Conclude writes a run's results and counts from the targets as they stand.
+func (s *Store) Conclude(ctx context.Context, run etl.Run) error {
+	return s.inTx(ctx, func(tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, query("put-results"), run.ID); err != nil {
+			return fmt.Errorf("write results: %w", err)
+		}
+		_, err := tx.ExecContext(ctx, query("put-tally"), run.ID)
+		return wrap(err, "write counts")
+	})
+}
+
+// Tally reads a run's counts.
+func (s *Store) Tally(ctx context.Context, run string) (list []Count, err error) {
+	err = s.db.SelectContext(ctx, &list, query("tally"), run)
+	return list, wrap(err, "read counts of run %s", run)
+}
+
+// SourceCount is how many source records an endpoint holds; with parts, how
+// many objects of their own stand inside them. It is counted from staging
+// alone, independently of what was judged.
+func (s *Store) SourceCount(ctx context.Context, endpoint string, parts bool) (int, error) {
+	var c struct{ N, Parts int }
+	if err := s.db.GetContext(ctx, &c, query("source-count"), endpoint); err != nil {
+		return 0, fmt.Errorf("count %s: %w", endpoint, err)
+	}
+	if parts {
+		return c.Parts, nil
+	}
+	return c.N, nil
+}
+
+// CallsOf counts a run's calls by endpoint.
+func (s *Store) CallsOf(ctx context.Context, run string) (list []Spent, err error) {
+	err = s.db.SelectContext(ctx, &list, query("calls-of-run"), run)
+	return list, wrap(err, "count calls of run %s", run)
+}
+
+// Audit adds a line to the audit log: who did what to which record, why, with
+// which result. Each line holds the hash of the one before, so that a changed
+// or missing line shows.
+func (s *Store) Audit(ctx context.Context, at time.Time, actor, action, subject, detail string) error {
+	return s.inTx(ctx, func(tx *sqlx.Tx) error {
+		var last struct {
+			Seq  int64
+			Hash []byte
+		}
+		err := tx.GetContext(ctx, &last, query("last-audit"))
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("read the audit log: %w", err)
+		}
+		if last.Hash == nil {
+			last.Hash = []byte{}
+		}
+		line := auditHash(last.Seq+1, stamp(at), actor, action, subject, detail, last.Hash)
+		_, err = tx.ExecContext(ctx, query("add-audit"), last.Seq+1, stamp(at), actor, action, subject, detail, last.Hash, line)
+		return wrap(err, "write the audit log")
+	})
+}
+
+func auditHash(seq int64, at, actor, action, subject, detail string, prev []byte) []byte {
+	h := sha256.New()
+	fmt.Fprintf(h, "%d\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%x", seq, at, actor, action, subject, detail, prev)
+	return h.Sum(nil)
+}
+
+// VerifyAudit reads the audit log from its beginning and gives its length. A
+// line that was changed, added or taken away is an error that names it.
+func (s *Store) VerifyAudit(ctx context.Context) (lines int, err error) {
+	var rows []struct {
+		Seq                                int64
+		At, Actor, Action, Subject, Detail string
+		Prev, Hash                         []byte
+	}
+	if err := s.db.SelectContext(ctx, &rows, query("audit")); err != nil {
+		return 0, fmt.Errorf("read the audit log: %w", err)
+	}
+	prev := []byte{}
+	for i, r := range rows {
+		want := auditHash(r.Seq, r.At, r.Actor, r.Action, r.Subject, r.Detail, prev)
+		if r.Seq != int64(i+1) || string(r.Prev) != string(prev) || string(r.Hash) != string(want) {
+			return i, fmt.Errorf("audit line %d does not fit the one before: the log was changed, or a line is missing", r.Seq)
+		}
+		prev = r.Hash
+	}
+	return len(rows), nil
+}
+
+// SetApprovers tells the database how many named people must approve a
+// discharge before it takes its intent.
+func (s *Store) SetApprovers(ctx context.Context, n int) error {
+	return s.SetSetting(ctx, "approvers", strconv.Itoa(max(1, n)))
+}

@@ -1,0 +1,115 @@
+package sql
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// A Sealer seals what is stored and opens it again. Every payload passes
+// through this pair and no other: compressed with zstd, then sealed with
+// AES-256-GCM, whose associated data names table, row and key, so that a blob
+// moved to another row does not open.
+type Sealer struct {
+	keyID [4]byte
+	aead  cipher.AEAD // nil: sealing is off, as the config spells out
+	enc   *zstd.Encoder
+	dec   *zstd.Decoder
+}
+
+// The first byte of a stored blob.
+const (
+	formatPlain  = 1 // zstd
+	formatSealed = 2 // key id, nonce, AES-256-GCM(zstd)
+)
+
+// maxOpened bounds what a stored blob may unpack to.
+const maxOpened = 256 << 20
+
+// NewSealer makes a Sealer from a key of 32 bytes, or one that only
+// compresses if the key is nil.
+func NewSealer(key []byte) (*Sealer, error) {
+	s := &Sealer{}
+	var err error
+	if s.enc, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1)); err != nil {
+		return nil, fmt.Errorf("start compression: %w", err)
+	}
+	if s.dec, err = zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxOpened), zstd.WithDecoderConcurrency(0)); err != nil {
+		return nil, fmt.Errorf("start decompression: %w", err)
+	}
+	if key == nil {
+		return s, nil
+	}
+	if len(key) != 32 {
+		return nil, fmt.Errorf("encryption key has %d bytes, it must have 32", len(key))
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, fmt.Errorf("use encryption key: %w", err)
+	}
+	if s.aead, err = cipher.NewGCMWithRandomNonce(block); err != nil {
+		return nil, fmt.Errorf("use encryption key: %w", err)
+	}
+	sum := sha256.Sum256(append([]byte("chartbridge key id"), key...))
+	copy(s.keyID[:], sum[:])
+	return s, nil
+}
+
+// KeyID names the key without giving it away; empty when sealing is off.
+func (s *Sealer) KeyID() string {
+	if s.aead == nil {
+		return ""
+	}
+	return fmt.Sprintf("%x", s.keyID)
+}
+
+// Seal packs plain for the row that place names, e.g. "record", "patients", "90001".
+func (s *Sealer) Seal(plain []byte, place ...string) []byte {
+	packed := s.enc.EncodeAll(plain, make([]byte, 0, len(plain)/2+64))
+	if s.aead == nil {
+		return append([]byte{formatPlain}, packed...)
+	}
+	out := make([]byte, 0, 1+len(s.keyID)+len(packed)+s.aead.Overhead())
+	out = append(append(out, formatSealed), s.keyID[:]...)
+	return s.aead.Seal(out, nil, packed, s.associated(place))
+}
+
+// Open gives back what Seal was given. It fails if the blob was made with
+// another key, belongs to another row, or was changed.
+func (s *Sealer) Open(blob []byte, place ...string) ([]byte, error) {
+	where := strings.Join(place, " ")
+	if len(blob) == 0 {
+		return nil, fmt.Errorf("open %s: nothing is stored", where)
+	}
+	packed := blob[1:]
+	switch blob[0] {
+	case formatPlain:
+	case formatSealed:
+		if s.aead == nil {
+			return nil, fmt.Errorf("open %s: it is sealed, but encryption_key is off", where)
+		}
+		if len(packed) < len(s.keyID) || [4]byte(packed[:4]) != s.keyID {
+			return nil, fmt.Errorf("open %s: it was sealed with another key than the config's", where)
+		}
+		var err error
+		if packed, err = s.aead.Open(nil, nil, packed[4:], s.associated(place)); err != nil {
+			return nil, fmt.Errorf("open %s: it was changed, or belongs to another row", where)
+		}
+	default:
+		return nil, fmt.Errorf("open %s: unknown format %d; was it written by a newer program?", where, blob[0])
+	}
+	plain, err := s.dec.DecodeAll(packed, nil)
+	if err != nil {
+		return nil, errors.New("open " + where + ": it does not unpack")
+	}
+	return plain, nil
+}
+
+func (s *Sealer) associated(place []string) []byte {
+	return []byte(strings.Join(place, "\x1f") + "\x1f" + string(s.keyID[:]))
+}

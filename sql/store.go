@@ -1,0 +1,241 @@
+// Package sql holds the staging database: its schema and queries as .sql
+// files, and the Go that embeds and runs them. It is the only user of sqlx and
+// go-sqlite3, and only cmd imports it; the stages see it through interfaces of
+// their own.
+package sql
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"embed"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sort"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/mattn/go-sqlite3"
+)
+
+//go:embed schema/*.sql
+var schemaFiles embed.FS
+
+// A Store is one practice's staging database.
+type Store struct {
+	db     *sqlx.DB // one connection: SQLite has one writer
+	read   *sqlx.DB // readers beside it
+	seal   *Sealer
+	path   string
+	holder string // this process, in leases and deliveries
+}
+
+// ErrNewer says that the database was written by a newer program.
+var ErrNewer = errors.New("the database is newer than this program: install the newer version, or restore a backup from before it")
+
+// FileName is the staging database's name within the data directory.
+const FileName = "chartbridge.db"
+
+// Open opens or makes the staging database in dir (0700, the file 0600),
+// brings its schema up to date and checks that the settings which durability
+// hangs on are really in force. holder names this process in leases.
+func Open(ctx context.Context, dir string, seal *Sealer, holder string) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make data_dir: %w", err)
+	}
+	path := filepath.Join(dir, FileName)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	s := &Store{seal: seal, path: path, holder: holder}
+	s.db = openPool(path, "immediate", seal, 1)
+	s.read = openPool(path, "deferred", seal, 4)
+	if err := s.prepare(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) prepare(ctx context.Context) error {
+	if err := s.migrate(ctx); err != nil {
+		return err
+	}
+	if err := s.assertSettings(ctx); err != nil {
+		return err
+	}
+	return s.checkKey(ctx)
+}
+
+// Close moves the write-ahead log into the database and closes it.
+func (s *Store) Close() error {
+	_, err := s.db.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
+	return errors.Join(err, s.read.Close(), s.db.Close())
+}
+
+// Path is where the database lies.
+func (s *Store) Path() string { return s.path }
+
+// connector opens connections whose hook sets every pragma, so that no pooled
+// connection runs without them.
+type connector struct {
+	dsn  string
+	seal *Sealer
+}
+
+func (c connector) Connect(context.Context) (driver.Conn, error) { return c.Driver().Open(c.dsn) }
+
+func (c connector) Driver() driver.Driver {
+	return &sqlite3.SQLiteDriver{ConnectHook: func(conn *sqlite3.SQLiteConn) error {
+		for _, pragma := range pragmas {
+			if _, err := conn.Exec("PRAGMA "+pragma, nil); err != nil {
+				return fmt.Errorf("pragma %s: %w", pragma, err)
+			}
+		}
+		return conn.RegisterFunc("unseal", func(blob []byte, place ...string) (string, error) {
+			plain, err := c.seal.Open(blob, place...)
+			return string(plain), err
+		}, true)
+	}}
+}
+
+// pragmas of every connection. page_size comes before anything that writes.
+// synchronous=FULL: an intent that vanished after its request left would be a
+// record sent twice.
+var pragmas = []string{
+	"busy_timeout = 10000", "page_size = 16384", "journal_mode = WAL", "synchronous = FULL",
+	"foreign_keys = ON", "secure_delete = ON", "temp_store = MEMORY", "trusted_schema = OFF",
+	"cell_size_check = ON", "cache_size = -16384",
+}
+
+func openPool(path, lock string, seal *Sealer, conns int) *sqlx.DB {
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=" + lock
+	db := sql.OpenDB(connector{dsn, seal})
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	return sqlx.NewDb(db, "sqlite3")
+}
+
+// migrate applies the schema files that the database does not have yet, each
+// in one transaction with the version number that it raises.
+func (s *Store) migrate(ctx context.Context) error {
+	entries, err := schemaFiles.ReadDir("schema")
+	if err != nil {
+		return fmt.Errorf("read schema: %w", err)
+	}
+	sort.Slice(entries, func(i, j int) bool { return entries[i].Name() < entries[j].Name() })
+	var have int
+	if err := s.db.GetContext(ctx, &have, "PRAGMA user_version"); err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	if have > len(entries) {
+		return ErrNewer
+	}
+	for i := have; i < len(entries); i++ {
+		text, err := schemaFiles.ReadFile("schema/" + entries[i].Name())
+		if err != nil {
+			return fmt.Errorf("read schema: %w", err)
+		}
+		err = s.inTx(ctx, func(tx *sqlx.Tx) error {
+			_, err := tx.ExecContext(ctx, fmt.Sprintf("%s;\nPRAGMA user_version = %d;", text, i+1))
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("apply schema %s: %w", entries[i].Name(), err)
+		}
+	}
+	return nil
+}
+
+// assertSettings refuses to work on a database whose settings did not take.
+func (s *Store) assertSettings(ctx context.Context) error {
+	want := map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "secure_delete": "1"}
+	for name, value := range want {
+		var got string
+		if err := s.db.GetContext(ctx, &got, "PRAGMA "+name); err != nil {
+			return fmt.Errorf("read setting %s: %w", name, err)
+		}
+		if got != value {
+			return fmt.Errorf("setting %s is %s, it must be %s; is data_dir on a local disk?", name, got, value)
+		}
+	}
+	return nil
+}
+
+// checkKey refuses a key other than the one that the database was begun with:
+// half the rows would not open.
+func (s *Store) checkKey(ctx context.Context) error {
+	have, err := s.Setting(ctx, "key_id")
+	if err != nil {
+		return err
+	}
+	want := s.seal.KeyID()
+	switch {
+	case have == "":
+		return s.SetSetting(ctx, "key_id", "key "+want)
+	case have != "key "+want:
+		return errors.New("encryption_key is not the key that this database was begun with; give the old key back")
+	}
+	return nil
+}
+
+// inTx runs f in one immediate transaction.
+func (s *Store) inTx(ctx context.Context, f func(*sqlx.Tx) error) error {
+	tx, err := s.db.BeginTxx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := f(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// Setting reads a small value; "" if it was never set.
+func (s *Store) Setting(ctx context.Context, name string) (string, error) {
+	var v string
+	err := s.db.GetContext(ctx, &v, query("setting"), name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read setting %s: %w", name, err)
+	}
+	return v, nil
+}
+
+// SetSetting writes a small value.
+func (s *Store) SetSetting(ctx context.Context, name, value string) error {
+	if _, err := s.db.ExecContext(ctx, query("set-setting"), name, value); err != nil {
+		return fmt.Errorf("write setting %s: %w", name, err)
+	}
+	return nil
+}
+
+const stampLayout = "2006-01-02T15:04:05.000Z"
+
+// stamp writes an instant the one way that the database writes instants; such
+// text sorts by time.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(stampLayout)
+}
+
+func parseStamp(s string) time.Time {
+	t, err := time.Parse(stampLayout, s)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}

@@ -1,0 +1,237 @@
+package sql
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/jmoiron/sqlx"
+)
+
+// Judged is how far a shape has judged, and by which rules.
+func (s *Store) Judged(ctx context.Context, destination, object string) (seq int64, rules string, err error) {
+	err = s.db.QueryRowxContext(ctx, query("judged"), destination, object).Scan(&seq, &rules)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, "", nil
+	}
+	return seq, rules, wrap(err, "read how far %s %s has judged", destination, object)
+}
+
+// SetJudged saves how far a shape has judged.
+func (s *Store) SetJudged(ctx context.Context, destination, object string, seq int64, rules string) error {
+	_, err := s.db.ExecContext(ctx, query("set-judged"), destination, object, seq, rules)
+	return wrap(err, "save how far %s %s has judged", destination, object)
+}
+
+// MaxSeq is the newest change number.
+func (s *Store) MaxSeq(ctx context.Context) (seq int64, err error) {
+	err = s.db.GetContext(ctx, &seq, query("max-seq"))
+	return seq, wrap(err, "read the newest change number")
+}
+
+// Drained reports whether an endpoint was ever read to its end.
+func (s *Store) Drained(ctx context.Context, endpoint string) (yes bool, err error) {
+	err = s.db.GetContext(ctx, &yes, query("drained"), endpoint)
+	return yes, wrap(err, "ask whether %s was read", endpoint)
+}
+
+// Changed lists the rows of an endpoint that changed since a change number.
+func (s *Store) Changed(ctx context.Context, endpoint string, since int64) ([]int64, error) {
+	return s.rows(ctx, "changed", endpoint, since)
+}
+
+// ChangedByPatient lists an endpoint's rows whose patient has a changed row in another.
+func (s *Store) ChangedByPatient(ctx context.Context, endpoint, other string, since int64) ([]int64, error) {
+	return s.rows(ctx, "changed-by-patient", endpoint, other, since)
+}
+
+// ChangedByDoctor lists an endpoint's rows whose doctor has a changed row in another.
+func (s *Store) ChangedByDoctor(ctx context.Context, endpoint, other string, since int64) ([]int64, error) {
+	return s.rows(ctx, "changed-by-doctor", endpoint, other, since)
+}
+
+// Unsettled lists the rows to judge again although they did not change.
+func (s *Store) Unsettled(ctx context.Context, destination, object, endpoint string) ([]int64, error) {
+	return s.rows(ctx, "unsettled", destination, object, endpoint)
+}
+
+func (s *Store) rows(ctx context.Context, name string, args ...any) (list []int64, err error) {
+	err = s.db.SelectContext(ctx, &list, query(name), args...)
+	return list, wrap(err, "list rows (%s)", name)
+}
+
+// Records reads the records of those rows.
+func (s *Store) Records(ctx context.Context, rows []int64) ([]etl.Source, error) {
+	return s.sources(ctx, "records-by-row", jsonList(rows))
+}
+
+type knownRow struct {
+	ID       int64
+	SourceID string `db:"source_id"`
+	Outcome  etl.Outcome
+	Cause    string
+	Hash     []byte
+	Parent   string `db:"parent_id"`
+	Acked    []byte `db:"acked_hash"`
+	Refused  []byte `db:"refused_hash"`
+	Attempts int
+	Sent     bool
+}
+
+// Known gives the targets of those records by source id, without payloads.
+// With parts, it gives all that the records hold.
+func (s *Store) Known(ctx context.Context, destination, object string, sources []etl.Source, parts bool) (map[string]etl.Target, error) {
+	known := map[string]etl.Target{}
+	if len(sources) == 0 {
+		return known, nil
+	}
+	name, ids := "known", make([]string, len(sources))
+	if parts {
+		name = "known-parts"
+	}
+	for i, src := range sources {
+		ids[i] = src.ID
+	}
+	var rows []knownRow
+	if err := s.db.SelectContext(ctx, &rows, query(name), destination, object, sources[0].Endpoint, jsonList(ids)); err != nil {
+		return nil, fmt.Errorf("read known targets: %w", err)
+	}
+	problems, err := s.problems(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		known[r.SourceID] = etl.Target{ID: r.ID, Outcome: r.Outcome, Cause: r.Cause, Hash: r.Hash, Parent: r.Parent,
+			AckedHash: r.Acked, Refused: r.Refused, Attempts: r.Attempts, Sent: r.Sent, Problems: problems[r.ID]}
+	}
+	return known, nil
+}
+
+func (s *Store) problems(ctx context.Context, rows []knownRow) (map[int64][]etl.Problem, error) {
+	ids := make([]int64, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	var list []struct {
+		Target int64
+		etl.Problem
+	}
+	if err := s.db.SelectContext(ctx, &list, query("problems-of"), jsonList(ids)); err != nil {
+		return nil, fmt.Errorf("read problems: %w", err)
+	}
+	byTarget := map[int64][]etl.Problem{}
+	for _, p := range list {
+		byTarget[p.Target] = append(byTarget[p.Target], p.Problem)
+	}
+	return byTarget, nil
+}
+
+// Inside gives what travels inside those parents and maps, by slot and id.
+func (s *Store) Inside(ctx context.Context, destination, object string, parents []string) (map[string][]etl.Target, error) {
+	var rows []struct {
+		ID       int64
+		Object   string
+		SourceID string `db:"source_id"`
+		Parent   string `db:"parent_id"`
+		Slot     string
+		Payload  []byte
+		Needs    string
+	}
+	if err := s.db.SelectContext(ctx, &rows, query("inside"), destination, object, jsonList(parents)); err != nil {
+		return nil, fmt.Errorf("read what travels inside: %w", err)
+	}
+	inside := map[string][]etl.Target{}
+	for _, r := range rows {
+		payload, err := s.seal.Open(r.Payload, "target", destination, r.Object, r.SourceID)
+		if err != nil {
+			return nil, err
+		}
+		needs, err := parseNeeds(r.Needs)
+		if err != nil {
+			return nil, err
+		}
+		inside[r.Parent] = append(inside[r.Parent], etl.Target{ID: r.ID, Object: r.Object, Slot: r.Slot, Payload: payload, Needs: needs})
+	}
+	return inside, nil
+}
+
+// PutTargets saves judged targets and drops those that no longer are, in one
+// transaction.
+func (s *Store) PutTargets(ctx context.Context, run etl.Run, put []etl.Target, drop []int64) error {
+	if len(put)+len(drop) == 0 {
+		return nil
+	}
+	return s.inTx(ctx, func(tx *sqlx.Tx) error {
+		for _, t := range put {
+			if err := s.putTarget(ctx, tx, run, t); err != nil {
+				return fmt.Errorf("save %s %s %s: %w", t.Destination, t.Object, t.Source.ID, err)
+			}
+		}
+		for _, id := range drop {
+			if _, err := tx.ExecContext(ctx, query("drop-target"), id); err != nil {
+				return fmt.Errorf("drop a target: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Store) putTarget(ctx context.Context, tx *sqlx.Tx, run etl.Run, t etl.Target) error {
+	var payload []byte
+	if t.Payload != nil {
+		payload = s.seal.Seal(t.Payload, "target", t.Destination, t.Object, t.Source.ID)
+	}
+	first := etl.Problem{}
+	if len(t.Problems) > 0 {
+		first = t.Problems[0]
+	}
+	needs, err := needsText(t.Needs)
+	if err != nil {
+		return err
+	}
+	var id int64
+	err = tx.GetContext(ctx, &id, query("put-target"), t.Destination, t.Object, t.Source.Endpoint, t.Source.ID, t.Parent, t.Slot,
+		payload, t.Hash, needs, t.Outcome, t.Cause, first.Field, first.Code, first.Message, run.ID)
+	if err != nil {
+		return err
+	}
+	if len(t.Problems) == 0 && t.ID == 0 {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, query("clear-problems"), id); err != nil {
+		return err
+	}
+	for n, p := range t.Problems {
+		if _, err := tx.ExecContext(ctx, query("put-problem"), id, n, p.Field, p.Code, p.Message, p.Lookup, p.Key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func needsText(needs []etl.Need) (string, error) {
+	if len(needs) == 0 {
+		return "", nil
+	}
+	text, err := json.Marshal(needs)
+	return string(text), wrap(err, "write needs")
+}
+
+func parseNeeds(text string) (needs []etl.Need, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	err = json.Unmarshal([]byte(text), &needs)
+	return needs, wrap(err, "read needs")
+}
+
+// wrap adds what was being done to an error, if there is one.
+func wrap(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf(format+": %w", append(args, err)...)
+}

@@ -1,0 +1,70 @@
+package transform
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/chartbridge/chartbridge/etl"
+)
+
+var (
+	integerForm = regexp.MustCompile(`^-?\d{1,18}$`)
+	numberForm  = regexp.MustCompile(`^-?\d{1,18}(\.\d{1,9})?$`)
+	idsForm     = regexp.MustCompile(`^\d{1,18}(,\d{1,18})*$`)
+	timeForm    = regexp.MustCompile(`^([01]\d|2[0-3]):[0-5]\d$`)
+)
+
+// check holds a value against its line in the dictionary. What breaks a rule
+// is a problem; nothing is cut or repaired in silence.
+func (c *Case) check(name string, t Type, limit int, required bool, v Value) Value {
+	if v.Absent() {
+		if required {
+			return c.Problem(etl.CodeRequired, name+" is required and the source has none")
+		}
+		return v
+	}
+	if message := format(t, v.text); message != "" {
+		return c.Problem(etl.CodeFormat, name+" "+message)
+	}
+	if n := utf8.RuneCountInString(v.text); limit > 0 && n > limit {
+		return c.Problem(etl.CodeTooLong, fmt.Sprintf("%s has %d characters, the limit is %d", name, n, limit))
+	}
+	return v
+}
+
+// format says what is wrong with a value's form; "" if nothing is.
+func format(t Type, text string) string {
+	switch t {
+	case Integer:
+		return unless(integerForm.MatchString(text), "must be a whole number")
+	case Number:
+		return unless(numberForm.MatchString(text), "must be a decimal number")
+	case Boolean:
+		return unless(text == "true" || text == "false", "must be true or false")
+	case Date:
+		_, err := time.Parse(time.DateOnly, text)
+		return unless(err == nil, "must be a date, YYYY-MM-DD")
+	case Time:
+		return unless(timeForm.MatchString(text), "must be a time, HH:MM")
+	case Stamp:
+		_, err := time.Parse(time.RFC3339, text)
+		return unless(err == nil, "must be a UTC stamp, YYYY-MM-DDTHH:MM:SSZ")
+	case IDs:
+		return unless(idsForm.MatchString(strings.ReplaceAll(text, " ", "")), "must be a list of whole numbers")
+	}
+	if !utf8.ValidString(text) {
+		return "is not valid UTF-8"
+	}
+	return unless(strings.IndexFunc(text, unicode.IsControl) < 0, "holds a control character")
+}
+
+func unless(ok bool, message string) string {
+	if ok {
+		return ""
+	}
+	return message
+}

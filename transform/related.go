@@ -1,0 +1,121 @@
+package transform
+
+import (
+	"context"
+	"slices"
+
+	"github.com/chartbridge/chartbridge/etl"
+)
+
+// readPractice reads the doctors, and the users that are doctors.
+func (s *Stage) readPractice(ctx context.Context) (map[string]Doctor, map[string]User, error) {
+	doctors, users := map[string]Doctor{}, map[string]User{}
+	list, err := s.Store.All(ctx, "doctors")
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, src := range list {
+		if d, fault := decode[Doctor](src.Raw); fault == "" {
+			doctors[src.ID] = d
+		}
+	}
+	if list, err = s.Store.All(ctx, "users"); err != nil {
+		return nil, nil, err
+	}
+	for _, src := range list {
+		// A member of staff's "doctor" is their physician: only a doctor's own
+		// row counts (drchrono-v4, /api/users).
+		if u, fault := decode[User](src.Raw); fault == "" && !src.Gone && u.IsDoctor.True() {
+			users[u.Doctor.String()] = u
+		}
+	}
+	return doctors, users, nil
+}
+
+// readProfiles finds the patients with a visit of a routed profile. It reads
+// every appointment, and only where the config routes by profile.
+func (s *Stage) readProfiles(ctx context.Context) error {
+	if len(s.Env.Route.Profiles) == 0 {
+		return nil
+	}
+	s.Env.ByProfile = map[string]bool{}
+	rows, err := s.Store.Changed(ctx, "appointments", 0)
+	if err != nil {
+		return err
+	}
+	for part := range slices.Chunk(rows, chunk) {
+		sources, err := s.Store.Records(ctx, part)
+		if err != nil {
+			return err
+		}
+		for _, src := range sources {
+			if a, fault := decode[Appointment](src.Raw); fault == "" && slices.Contains(s.Env.Route.Profiles, a.Profile.String()) {
+				s.Env.ByProfile[a.Patient.String()] = true
+			}
+		}
+	}
+	return nil
+}
+
+// readRelated reads, for the records at hand, the patients and medications
+// that the shape uses.
+func (s *Stage) readRelated(ctx context.Context, shape Shape, sources []etl.Source, env *Env) error {
+	if shape.uses("patients") {
+		if err := s.readPatients(ctx, patientsOf(sources), env); err != nil {
+			return err
+		}
+	}
+	if !shape.uses("medications") {
+		return nil
+	}
+	list, err := s.Store.ByPatient(ctx, "medications", patientsOf(sources))
+	if err != nil {
+		return err
+	}
+	env.Medications = map[string][]Medication{}
+	for _, src := range list {
+		if m, fault := decode[Medication](src.Raw); fault == "" && !src.Gone {
+			env.Medications[src.Patient] = append(env.Medications[src.Patient], m)
+		}
+	}
+	return nil
+}
+
+// keptPatients bounds how many decoded patients stay at hand between chunks.
+const keptPatients = 5000
+
+func (s *Stage) readPatients(ctx context.Context, ids []string, env *Env) error {
+	if len(s.Env.Patients) > keptPatients || s.Env.Patients == nil {
+		s.Env.Patients = map[string]Patient{}
+	}
+	env.Patients = s.Env.Patients
+	unread := slices.DeleteFunc(ids, func(id string) bool { _, ok := env.Patients[id]; return ok })
+	if len(unread) == 0 {
+		return nil
+	}
+	list, err := s.Store.ByID(ctx, "patients", unread)
+	if err != nil {
+		return err
+	}
+	for _, src := range list {
+		if p, fault := decode[Patient](src.Raw); fault == "" {
+			env.Patients[src.ID] = p
+		}
+	}
+	return nil
+}
+
+func (s Shape) uses(endpoint string) bool {
+	return slices.ContainsFunc(s.Uses, func(u Use) bool { return u.Endpoint == endpoint })
+}
+
+func patientsOf(sources []etl.Source) []string {
+	var list []string
+	for _, s := range sources {
+		if s.Patient != "" {
+			list = append(list, s.Patient)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}

@@ -1,0 +1,194 @@
+// Package transform holds the machinery that maps staged records to the
+// destinations' shapes: field tables, the rules that they use, and the stage
+// that judges. The rules are pure: no context, logger, clock or database. The
+// vendors' dictionaries stand with their destinations, in load.
+package transform
+
+import (
+	"strings"
+
+	"github.com/chartbridge/chartbridge/etl"
+)
+
+// A Field is one line of a vendor's dictionary. The same line maps, validates
+// and documents.
+type Field[T any] struct {
+	Name     string // in the vendor's exact casing
+	Type     Type
+	Max      int // characters; 0 = no limit
+	Required bool
+	From     string // where it comes from, in words, for the mapping sheet
+	Lookup   string // the lookup that turns a DrChrono value into their id
+	Get      func(T, *Case) Value
+}
+
+// A Column is a Field as documentation.
+type Column struct {
+	Name, Lookup, From string
+	Type               Type
+	Max                int
+	Required           bool
+}
+
+// By says which records a change elsewhere touches.
+type By string
+
+// Reaches of a change.
+const (
+	ByAll     By = "all"     // a change of any row there: judge everything again
+	ByPatient By = "patient" // only the records of the same patient
+	ByDoctor  By = "doctor"
+)
+
+// A Use is another endpoint that a shape reads.
+type Use struct {
+	Endpoint string
+	By       By
+	Optional bool // the shape can judge although this was never read
+}
+
+// A Shape maps the records of one endpoint to one object of a destination.
+type Shape struct {
+	Destination string
+	Object      string
+	Endpoint    string
+	Uses        []Use
+	Inside      string // the object that carries it; "" = it travels alone
+	Slot        string // that object's array
+	Parts       bool   // a record holds several, counted when it was staged
+	Columns     []Column
+	// Judge gives a verdict for each object in the record: exactly one, unless
+	// Parts is set.
+	Judge func(*Case) []Verdict
+}
+
+// A Verdict is what a shape says of one record. With an empty Outcome it maps,
+// and Body is what to send.
+type Verdict struct {
+	Part     string // names it within its record, e.g. "primary"; "" if there is one
+	Parent   string // source id of the record that carries it
+	Outcome  etl.Outcome
+	Cause    string
+	Problems []etl.Problem
+	Body     []byte
+	Needs    []etl.Need
+}
+
+// A Case is one record before its judge, with what the rules may look at.
+type Case struct {
+	*Env
+	Source etl.Source
+	Part   string
+	Sent   bool // the destination holds it, or may hold it
+
+	problems []etl.Problem
+	needs    []etl.Need
+	field    string
+}
+
+// ID is the source id of the object that is being judged.
+func (c *Case) ID() string {
+	if c.Part != "" {
+		return c.Source.ID + "/" + c.Part
+	}
+	return c.Source.ID
+}
+
+// Problem notes a problem of the field that is being mapped.
+func (c *Case) Problem(code, message string) Value {
+	c.problems = append(c.problems, etl.Problem{Field: c.field, Code: code, Message: message})
+	return Value{}
+}
+
+// Need makes the field the destination's id of another record.
+func (c *Case) Need(object, id string) Value {
+	if id != "" {
+		c.needs = append(c.needs, etl.Need{Path: c.field, Object: object, ID: id})
+	}
+	return Value{}
+}
+
+// OwnID makes the field the destination's id of this record, once it has one.
+func (c *Case) OwnID(object string) Value {
+	c.needs = append(c.needs, etl.Need{Path: c.field, Object: object, ID: c.ID(), Optional: true})
+	return Value{}
+}
+
+// Lookup is the destination's id for a DrChrono value. An id that the lookups
+// file does not know is a problem that names lookup and key, never a guess.
+func (c *Case) Lookup(lookup, key, meaning string) string {
+	id, ok := c.Lookups.Find(c.Destination, lookup, key)
+	if ok {
+		return id
+	}
+	c.problems = append(c.problems, etl.Problem{Field: c.field, Code: etl.CodeLookup, Lookup: lookup, Key: key,
+		Message: "lookup " + lookup + " has no id for " + meaning + "; add it to the lookups file or MAP it"})
+	return ""
+}
+
+// IfKept is Lookup for an id that not every account uses: it is absent where
+// the lookups file does not have the lookup at all.
+func (c *Case) IfKept(lookup, key, meaning string) string {
+	if !c.Lookups.Has(c.Destination, lookup) {
+		return ""
+	}
+	return c.Lookup(lookup, key, meaning)
+}
+
+// Constant maps a field from the configured constants of the object.
+func (c *Case) Constant(name string) Value {
+	for _, k := range c.Constants[c.Object] {
+		if k.Name == name {
+			return Value{strings.Trim(k.JSON, `"`), k.JSON}
+		}
+	}
+	return Value{}
+}
+
+// Excluded is a verdict by rule.
+func Excluded(cause string) Verdict { return Verdict{Outcome: etl.Excluded, Cause: cause} }
+
+// Unreadable is the verdict on a record that cannot be read.
+func Unreadable(fault string) Verdict {
+	return Verdict{Outcome: etl.Failed, Cause: etl.CauseUnreadable, Problems: []etl.Problem{{Code: etl.CodeUnread,
+		Message: "the source record cannot be read: " + fault}}}
+}
+
+// Map runs a field table over a record and collects every problem.
+func Map[T any](fields []Field[T], src T, c *Case) Verdict {
+	c.problems, c.needs = nil, nil
+	body := body{}
+	for _, f := range fields {
+		c.field = f.Name
+		before, needs := len(c.problems), len(c.needs)
+		v := f.Get(src, c)
+		if len(c.problems) == before && len(c.needs) == needs {
+			v = c.check(f.Name, f.Type, f.Max, f.Required, v)
+		}
+		body.add(f.Name, v)
+	}
+	c.addConstants(&body)
+	if len(c.problems) > 0 {
+		return Verdict{Part: c.Part, Outcome: etl.Invalid, Cause: c.problems[0].Code, Problems: c.problems}
+	}
+	return Verdict{Part: c.Part, Body: body.bytes(), Needs: c.needs}
+}
+
+// addConstants adds the further fields that an account needs, from the config.
+// A field that the table maps is not overwritten.
+func (c *Case) addConstants(b *body) {
+	for _, k := range c.Constants[c.Object] {
+		if !b.has(k.Name) {
+			b.add(k.Name, Value{k.JSON, k.JSON})
+		}
+	}
+}
+
+// Columns documents a field table.
+func Columns[T any](fields []Field[T]) []Column {
+	list := make([]Column, len(fields))
+	for i, f := range fields {
+		list[i] = Column{f.Name, f.Lookup, f.From, f.Type, f.Max, f.Required}
+	}
+	return list
+}

@@ -1,0 +1,276 @@
+package transform
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/chartbridge/chartbridge/etl"
+)
+
+// Store is staging as the judges need it.
+type Store interface {
+	// Judged is how far a shape has judged, and in which context.
+	Judged(ctx context.Context, destination, object string) (seq int64, rules string, err error)
+	SetJudged(ctx context.Context, destination, object string, seq int64, rules string) error
+	MaxSeq(ctx context.Context) (int64, error)
+	// Drained reports whether an endpoint was ever read to its end.
+	Drained(ctx context.Context, endpoint string) (bool, error)
+
+	// Rows of records to judge. Changed: of an endpoint since a change number.
+	Changed(ctx context.Context, endpoint string, since int64) ([]int64, error)
+	ChangedByPatient(ctx context.Context, endpoint, other string, since int64) ([]int64, error)
+	ChangedByDoctor(ctx context.Context, endpoint, other string, since int64) ([]int64, error)
+	// Unsettled: those that were refused by us, or have a new decision.
+	Unsettled(ctx context.Context, destination, object, endpoint string) ([]int64, error)
+
+	Records(ctx context.Context, rows []int64) ([]etl.Source, error)
+	All(ctx context.Context, endpoint string) ([]etl.Source, error)
+	ByID(ctx context.Context, endpoint string, ids []string) ([]etl.Source, error)
+	ByPatient(ctx context.Context, endpoint string, patients []string) ([]etl.Source, error)
+
+	// Known gives the targets of those records, by source id.
+	Known(ctx context.Context, destination, object string, sources []etl.Source, parts bool) (map[string]etl.Target, error)
+	// Inside gives what travels inside those parents and maps, by slot and id.
+	Inside(ctx context.Context, destination, object string, parents []string) (map[string][]etl.Target, error)
+	// PutTargets saves judged targets and drops those that no longer are.
+	PutTargets(ctx context.Context, run etl.Run, put []etl.Target, drop []int64) error
+}
+
+// chunk is how many records are judged between two commits.
+const chunk = 500
+
+// A Stage judges records by the shapes of one destination, in their order:
+// what travels inside another stands before it.
+type Stage struct {
+	Store   Store
+	Env     Env // but for Object and Related
+	Shapes  []Shape
+	Rules   string // hash of everything beside the records that a verdict hangs on
+	OnChunk func(destination, object string, judged, of int)
+}
+
+// Run judges what changed since it was last judged; everything, where a rule
+// or lookup changed. It makes no calls and may be run again at any time.
+func (s *Stage) Run(ctx context.Context, run etl.Run) error {
+	doctors, users, err := s.readPractice(ctx)
+	if err != nil {
+		return err
+	}
+	s.Env.Doctors, s.Env.Users = doctors, users
+	if err := s.readProfiles(ctx); err != nil {
+		return err
+	}
+	for _, shape := range s.Shapes {
+		if err := s.judgeShape(ctx, run, shape); err != nil {
+			return fmt.Errorf("judge %s %s: %w", shape.Destination, shape.Object, err)
+		}
+	}
+	return nil
+}
+
+func (s *Stage) judgeShape(ctx context.Context, run etl.Run, shape Shape) error {
+	upTo, err := s.Store.MaxSeq(ctx)
+	if err != nil {
+		return err
+	}
+	lacks, err := s.lacks(ctx, shape)
+	if err != nil {
+		return err
+	}
+	rules := s.Rules
+	if lacks != "" {
+		rules += " without " + lacks
+	}
+	rows, err := s.dirty(ctx, shape, rules)
+	if err != nil {
+		return err
+	}
+	for done := 0; done < len(rows); done += chunk {
+		part := rows[done:min(done+chunk, len(rows))]
+		if err := s.judgeChunk(ctx, run, shape, part, lacks); err != nil {
+			return err
+		}
+		if s.OnChunk != nil {
+			s.OnChunk(shape.Destination, shape.Object, done+len(part), len(rows))
+		}
+	}
+	return s.Store.SetJudged(ctx, shape.Destination, shape.Object, upTo, rules)
+}
+
+// lacks names an endpoint that the shape cannot judge without and that was
+// never read: its records then are failed, not invalid.
+func (s *Stage) lacks(ctx context.Context, shape Shape) (string, error) {
+	for _, use := range shape.Uses {
+		if use.Optional {
+			continue
+		}
+		drained, err := s.Store.Drained(ctx, use.Endpoint)
+		if err != nil {
+			return "", err
+		}
+		if !drained {
+			return use.Endpoint, nil
+		}
+	}
+	return "", nil
+}
+
+// dirty lists the rows to judge.
+func (s *Stage) dirty(ctx context.Context, shape Shape, rules string) ([]int64, error) {
+	since, before, err := s.Store.Judged(ctx, shape.Destination, shape.Object)
+	if err != nil {
+		return nil, err
+	}
+	if before != rules {
+		since = 0
+	}
+	rows, err := s.Store.Changed(ctx, shape.Endpoint, since)
+	if err != nil || since == 0 {
+		return rows, err
+	}
+	for _, use := range shape.Uses {
+		more, err := s.touched(ctx, shape, use, since)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more...)
+	}
+	open, err := s.Store.Unsettled(ctx, shape.Destination, shape.Object, shape.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	rows = append(rows, open...)
+	slices.Sort(rows)
+	return slices.Compact(rows), nil
+}
+
+func (s *Stage) touched(ctx context.Context, shape Shape, use Use, since int64) ([]int64, error) {
+	switch use.By {
+	case ByPatient:
+		return s.Store.ChangedByPatient(ctx, shape.Endpoint, use.Endpoint, since)
+	case ByDoctor:
+		return s.Store.ChangedByDoctor(ctx, shape.Endpoint, use.Endpoint, since)
+	}
+	changed, err := s.Store.Changed(ctx, use.Endpoint, since)
+	if err != nil || len(changed) == 0 {
+		return nil, err
+	}
+	return s.Store.Changed(ctx, shape.Endpoint, 0)
+}
+
+func (s *Stage) judgeChunk(ctx context.Context, run etl.Run, shape Shape, rows []int64, lacks string) error {
+	sources, err := s.Store.Records(ctx, rows)
+	if err != nil {
+		return err
+	}
+	known, err := s.Store.Known(ctx, shape.Destination, shape.Object, sources, shape.Parts)
+	if err != nil {
+		return err
+	}
+	inside, err := s.inside(ctx, shape, sources)
+	if err != nil {
+		return err
+	}
+	env := s.Env
+	env.Object = shape.Object
+	if err := s.readRelated(ctx, shape, sources, &env); err != nil {
+		return err
+	}
+	var put []etl.Target
+	for _, src := range sources {
+		for _, v := range judge(shape, env, src, known, lacks) {
+			carry(&v, inside[src.ID])
+			next, changed := settle(shape, src, v, known)
+			delete(known, next.Source.ID)
+			if changed {
+				put = append(put, next)
+			}
+		}
+	}
+	return s.Store.PutTargets(ctx, run, put, rowsOf(known))
+}
+
+// inside reads what travels inside the records at hand, if anything does.
+func (s *Stage) inside(ctx context.Context, shape Shape, sources []etl.Source) (map[string][]etl.Target, error) {
+	if !slices.ContainsFunc(s.Shapes, func(other Shape) bool { return other.Inside == shape.Object }) {
+		return nil, nil
+	}
+	return s.Store.Inside(ctx, shape.Destination, shape.Object, ids(sources))
+}
+
+// judge gives the shape's verdicts on a record, or says why there are none.
+func judge(shape Shape, env Env, src etl.Source, known map[string]etl.Target, lacks string) []Verdict {
+	switch {
+	case src.Fault != "" && shape.Parts:
+		return nil // its parts cannot be told, so staging counted none
+	case src.Fault != "":
+		return []Verdict{Unreadable(src.Fault)}
+	case lacks != "":
+		return []Verdict{{Outcome: etl.Failed, Cause: etl.CauseUnavailable, Problems: []etl.Problem{{Code: etl.CauseUnavailable,
+			Message: "endpoint " + lacks + " could not be read yet; give the application its scope, or wait for the next run"}}}}
+	}
+	return shape.Judge(&Case{Env: &env, Source: src, Sent: known[src.ID].Sent})
+}
+
+// settle turns a verdict into the target's next state, and reports whether it
+// differs from what is stored.
+func settle(shape Shape, src etl.Source, v Verdict, known map[string]etl.Target) (etl.Target, bool) {
+	id := (&Case{Source: src, Part: v.Part}).ID()
+	before := known[id]
+	next := before
+	next.Destination, next.Object, next.Source = shape.Destination, shape.Object, etl.Ref{Endpoint: src.Endpoint, ID: id}
+	next.Parent, next.Slot = v.Parent, shape.Slot
+	next.Outcome, next.Cause, next.Problems, next.Needs = v.Outcome, v.Cause, v.Problems, v.Needs
+	next.Payload, next.Hash = v.Body, nil
+	if v.Body != nil {
+		next.Hash = hashOf(v)
+		if v.Outcome == "" {
+			next.Outcome, next.Cause, next.Problems = mapped(next, before)
+		}
+	}
+	if before.Outcome == etl.Uncertain { // an open delivery is settled first, whatever the source says now
+		next.Outcome, next.Cause, next.Problems = before.Outcome, before.Cause, before.Problems
+	}
+	same := before.ID != 0 && before.Outcome == next.Outcome && before.Cause == next.Cause &&
+		string(before.Hash) == string(next.Hash) && before.Parent == next.Parent && slices.Equal(before.Problems, next.Problems)
+	return next, !same
+}
+
+// mapped is the outcome of a record that maps, before anything is sent: what
+// the destination acknowledged or refused is not sent again while it is the
+// same, and what waits goes on waiting.
+func mapped(next, before etl.Target) (etl.Outcome, string, []etl.Problem) {
+	switch {
+	case string(next.Hash) == string(before.AckedHash):
+		if before.Outcome.Acknowledged() {
+			return before.Outcome, "", nil
+		}
+		return etl.Unchanged, "", nil
+	case string(next.Hash) == string(before.Refused) && before.Outcome == etl.Rejected,
+		string(next.Hash) == string(before.Hash) && waits(before.Outcome):
+		return before.Outcome, before.Cause, before.Problems
+	}
+	return etl.Failed, etl.CauseNotSent, nil
+}
+
+func waits(o etl.Outcome) bool { return o == etl.Blocked || o == etl.Held || o == etl.Failed }
+
+func ids(sources []etl.Source) []string {
+	list := make([]string, len(sources))
+	for i, s := range sources {
+		list[i] = s.ID
+	}
+	return list
+}
+
+// rowsOf lists the stored targets that no verdict speaks of any more, such as
+// the funder of an insurance that a patient no longer has.
+func rowsOf(known map[string]etl.Target) []int64 {
+	var rows []int64
+	for _, t := range known {
+		rows = append(rows, t.ID)
+	}
+	slices.Sort(rows)
+	return rows
+}
