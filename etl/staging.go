@@ -4,6 +4,7 @@ package etl
 type Row struct {
 	ID        string
 	UpdatedAt string // the vendor's stamp, as sent
+	Stamp     string // the same as naive text that sorts; "" where it is none or no date
 	Patient   string // ids that most records hang on; "" if none
 	Doctor    string
 	Parts     int // objects of their own inside it, e.g. a patient's insurances
@@ -11,6 +12,7 @@ type Row struct {
 	Hash      []byte // of the content, volatile fields left out
 	Raw       []byte // the bytes of the wire
 	Fault     string // why it cannot be read; it is staged all the same
+	Problem   string // what is odd about a row that can be read, such as a stamp that is no date
 }
 
 // A Cursor says where one endpoint's stream stands.
@@ -20,7 +22,10 @@ type Cursor struct {
 	Watermark string // the server's own stamp; only a drained stream moves it
 	Next      string // path and query to go on from; "" = no drain is open
 	Since     string // lower bound of the open drain
-	Newest    string // largest stamp seen in the open drain
+	Began     string // the server's clock when the open drain began; "" = its watermark stays where it is
+	Newest    string // largest stamp seen in the open drain, at most Began
+	Mark      int64  // change number when the open drain began
+	IDs       string // digest of the last page's ids: a page that repeats them is no progress
 	Page      int    // pages of the open or last drain
 	Rows      int    // likewise, rows
 	Changed   int    // likewise, rows that were new or differed

@@ -51,6 +51,7 @@ const (
 	CauseInitialLoad = "initial_load" // held: the vendor loads it first
 	CauseCandidates  = "candidates"   // held: several of theirs match
 	CauseOverwrite   = "overwrite"    // held: adopted, and they hold something else
+	CauseAfterFinal  = "after_final"  // held: changed after a final record of it was taken
 	CauseStatusID    = "status_lookup"
 	CauseNoAnswer    = "no_answer"   // uncertain
 	CauseUnreached   = "unreached"   // failed: no connection
@@ -74,7 +75,7 @@ type Delivery struct {
 	Body        []byte // the mapped payload with its needs filled in
 	Needs       []Need
 	Filled      map[string]string // path of a need -> id
-	Attempts    int
+	Attempts    int               // earlier deliveries of this record
 }
 
 // An Op is what a delivery asks for.

@@ -139,6 +139,21 @@ func (e Endpoint) IDField() string {
 	return "id"
 }
 
+// Lacks lists what an endpoint needs to be read and a granted scope does not
+// hold, such as "labs:read". An unknown scope ("") lacks nothing.
+func (e Endpoint) Lacks(scope string) []string {
+	granted := strings.Fields(scope)
+	var lacks []string
+	for _, need := range strings.Split(e.Scopes, ",") {
+		need = strings.TrimSpace(need)
+		if need == "" || len(granted) == 0 || slices.Contains(granted, need) || slices.Contains(granted, need+":read") {
+			continue
+		}
+		lacks = append(lacks, need+":read")
+	}
+	return lacks
+}
+
 // Size is the page size to ask for: the largest that the vendor names; it may
 // send less, and only a missing next ends a list (drchrono-facts, section 2).
 func (e Endpoint) Size() int {

@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
+	"net/http"
 	"strings"
 	"time"
 
@@ -21,15 +21,19 @@ type Store interface {
 	Cursor(ctx context.Context, endpoint, lane string) (etl.Cursor, error)
 	PutCursor(ctx context.Context, run etl.Run, c etl.Cursor) error
 	// StagePage saves a page's changed rows and the cursor in one transaction
-	// and adds the page's counts to the cursor. With full, the rows are noted
+	// and adds the page's counts to the cursor. A drained cursor's watermark
+	// becomes its Newest, where that is later. With full, the rows are noted
 	// as seen, and a drained cursor marks the unseen as gone.
 	StagePage(ctx context.Context, run etl.Run, c etl.Cursor, rows []etl.Row, full bool) (etl.Cursor, error)
+	// IDs lists an endpoint's staged records that are not gone, in one order.
+	IDs(ctx context.Context, endpoint string) ([]string, error)
 }
 
-// Pager reads lists. Obligations: it follows next verbatim, and a page that it
-// gives is whole.
+// Pager reads lists and documents. Obligations: it follows next verbatim, and
+// a page that it gives is whole.
 type Pager interface {
 	Pages(ctx context.Context, endpoint, start string) iter.Seq2[drchrono.Page, error]
+	Get(ctx context.Context, endpoint, path string) ([]byte, http.Header, error)
 }
 
 // Nightly is the lane of scheduled and manual runs.
@@ -42,6 +46,11 @@ type Stage struct {
 	Clock   etl.Clock
 	Overlap time.Duration // how far a drain reaches back behind the watermark
 	OnPage  func(etl.Cursor)
+
+	// Scope tells the scope of the token in use, separated by spaces; "" or
+	// nil = not known. A list that comes empty while its scope is missing is
+	// unavailable.
+	Scope func(context.Context) string
 }
 
 // Run drains the endpoints in turn. A stream that cannot be read is noted on
@@ -55,7 +64,11 @@ func (s *Stage) Run(ctx context.Context, run etl.Run, endpoints []string) error 
 		if !ok {
 			return fmt.Errorf("endpoint %q is not in the catalogue; `chartbridge endpoints` lists it", name)
 		}
-		err := s.drain(ctx, run, e)
+		read := s.drain
+		if e.Move == OnRequest {
+			read = s.documents
+		}
+		err := read(ctx, run, e)
 		switch {
 		case err == nil:
 		case stopsAll(err):
@@ -106,26 +119,55 @@ func (s *Stage) drain(ctx context.Context, run etl.Run, e Endpoint) error {
 	if err != nil {
 		return err
 	}
+	saved := c.Next
 	starts, c := s.begin(e, c)
 	for i, start := range starts {
 		for page, err := range s.Pager.Pages(ctx, e.Name, start) {
-			if c.Next == start && forgotten(err) { // the saved next means nothing to the server any more
+			if saved != "" && c.Next == saved && forgotten(err) { // the saved next means nothing any more
 				return s.anew(ctx, run, e, c)
 			}
 			if err != nil {
 				return s.fail(ctx, run, c, err)
 			}
-			rows := readRows(e, page)
-			c = advance(e, c, page, rows, starts[i+1:], s.Clock.Now())
-			if c, err = s.Store.StagePage(ctx, run, c, rows, e.Move == Full); err != nil {
+			if c, err = s.page(ctx, run, e, c, page, starts[i+1:]); err != nil || c.State == etl.StreamUnavailable {
 				return err
-			}
-			if s.OnPage != nil {
-				s.OnPage(c)
 			}
 		}
 	}
 	return nil
+}
+
+// page stages one page with the cursor that follows it.
+func (s *Stage) page(ctx context.Context, run etl.Run, e Endpoint, c etl.Cursor, page drchrono.Page, later []string) (etl.Cursor, error) {
+	rows := readRows(e, page)
+	ids := digest(rows)
+	if ids != "" && ids == c.IDs {
+		return c, s.fail(ctx, run, c, &drchrono.LoopError{Endpoint: e.Name, Page: c.Page + 1, Reason: "repeats the records of the page before it"})
+	}
+	next := advance(e, c, page, rows, later)
+	next.IDs = ids
+	if next.State == etl.StreamDrained && c.Rows+len(rows) == 0 {
+		if lacks := s.lacks(ctx, e); lacks != "" {
+			c.State, c.Next = etl.StreamUnavailable, ""
+			c.Note = "the list is empty and the granted scope lacks " + lacks + ": run `chartbridge auth login` to ask for it"
+			return c, s.Store.PutCursor(ctx, run, c)
+		}
+	}
+	next, err := s.Store.StagePage(ctx, run, next, rows, e.Move == Full)
+	if err == nil && s.OnPage != nil {
+		s.OnPage(next)
+	}
+	return next, err
+}
+
+// lacks names what an endpoint needs and the token's scope does not hold.
+// DrChrono answers such a call with an empty list instead of a refusal
+// (drchrono-facts, section 8).
+func (s *Stage) lacks(ctx context.Context, e Endpoint) string {
+	if s.Scope == nil {
+		return ""
+	}
+	return strings.Join(e.Lacks(s.Scope(ctx)), ", ")
 }
 
 // anew begins a drain's window again.
@@ -137,71 +179,31 @@ func (s *Stage) anew(ctx context.Context, run etl.Run, e Endpoint, c etl.Cursor)
 	return s.drain(ctx, run, e)
 }
 
-// forgotten reports whether the server does not know a saved next any more.
+// forgotten reports whether a saved next leads nowhere any more: the server
+// does not know it, or the config names another server.
 func forgotten(err error) bool {
 	var status *drchrono.StatusError
-	return errors.As(err, &status) && (status.Kind == drchrono.KindMissing || status.Kind == drchrono.KindRequest)
-}
-
-// begin gives the paths to read and the cursor with which to read them.
-func (s *Stage) begin(e Endpoint, c etl.Cursor) ([]string, etl.Cursor) {
-	if c.Next != "" {
-		c.State, c.Note = etl.StreamOpen, ""
-		all := e.Starts(c.Since)
-		if i := slices.Index(all, c.Next); i >= 0 {
-			return all[i:], c
-		}
-		return append([]string{c.Next}, laterVariants(e, c)...), c
+	if errors.As(err, &status) {
+		return status.Kind == drchrono.KindMissing || status.Kind == drchrono.KindRequest
 	}
-	c.Since, c.Newest, c.Note, c.State = lowerBound(e, c.Watermark, s.Overlap), "", "", etl.StreamOpen
-	c.Page, c.Rows, c.Changed, c.Caught = 0, 0, 0, 0
-	return e.Starts(c.Since), c
-}
-
-// laterVariants are the starts that an open drain of a saved next has still
-// to come to.
-func laterVariants(e Endpoint, c etl.Cursor) []string {
-	for i, v := range e.Variants {
-		if strings.Contains(c.Next, v) {
-			return e.Starts(c.Since)[i+1:]
-		}
-	}
-	return nil
-}
-
-// advance is the cursor after a page: it points at what to read next, or is
-// drained.
-func advance(e Endpoint, c etl.Cursor, page drchrono.Page, rows []etl.Row, later []string, now time.Time) etl.Cursor {
-	date := page.Date
-	if date.IsZero() {
-		date = now
-	}
-	if c.Page == 0 && e.Move != Since {
-		c.Newest = naive(date.UTC())
-	}
-	if e.Move == Since {
-		c.Newest = max(c.Newest, newestStamp(rows, date))
-	}
-	c.Next = page.Next
-	if c.Next == "" && len(later) > 0 {
-		c.Next = later[0]
-	}
-	if c.Next == "" {
-		c.State, c.Watermark = etl.StreamDrained, max(c.Watermark, c.Newest)
-	}
-	return c
+	var foreign *drchrono.ForeignURLError
+	return errors.As(err, &foreign) && foreign.Page == 0
 }
 
 // fail notes on the cursor why a stream stopped. An open drain keeps its next,
 // so that the next run takes it up at the very page.
 func (s *Stage) fail(ctx context.Context, run etl.Run, c etl.Cursor, cause error) error {
-	unavailable := errors.Is(cause, drchrono.ErrUnavailable)
-	c.State, c.Note = etl.StreamFailed, cause.Error()
-	if unavailable {
-		c.State = etl.StreamUnavailable
-	}
 	if ctx.Err() != nil {
 		return cause // interrupted: the committed cursor already says where to go on
+	}
+	var quota *drchrono.QuotaError
+	unavailable := errors.Is(cause, drchrono.ErrUnavailable)
+	c.State, c.Note = etl.StreamFailed, cause.Error()
+	switch {
+	case unavailable:
+		c.State = etl.StreamUnavailable
+	case errors.As(cause, &quota) && c.Next != "":
+		c.State = etl.StreamOpen
 	}
 	if err := s.Store.PutCursor(ctx, run, c); err != nil {
 		return errors.Join(cause, err)
@@ -210,23 +212,4 @@ func (s *Stage) fail(ctx context.Context, run etl.Run, c etl.Cursor, cause error
 		return nil
 	}
 	return cause
-}
-
-// readRows reads a page's rows. Of a record that stands twice on a page, the
-// one with the newest stamp is kept.
-func readRows(e Endpoint, page drchrono.Page) []etl.Row {
-	rows := make([]etl.Row, 0, len(page.Rows))
-	at := make(map[string]int, len(page.Rows))
-	for _, r := range page.Rows {
-		row := ReadRow(e, r.Raw, r.Fault)
-		i, twice := at[row.ID]
-		switch {
-		case !twice:
-			at[row.ID] = len(rows)
-			rows = append(rows, row)
-		case row.UpdatedAt >= rows[i].UpdatedAt:
-			rows[i] = row
-		}
-	}
-	return rows
 }

@@ -33,6 +33,7 @@ func ReadRow(e Endpoint, raw []byte, fault string) etl.Row {
 	if err := readMembers(e, &row); err != nil && row.Fault == "" {
 		row.Fault = err.Error()
 	}
+	readStamp(&row)
 	if row.Fault != "" {
 		row.Parts = 0 // what cannot be read cannot be told apart either
 	}
@@ -49,6 +50,20 @@ func ReadRow(e Endpoint, raw []byte, fault string) etl.Row {
 		row.Hash = stableHash(raw, e.Volatile)
 	}
 	return row
+}
+
+// readStamp reads the row's stamp. One that is no date is kept as it came, and
+// the row says so; it takes no part in the watermark.
+func readStamp(row *etl.Row) {
+	if row.UpdatedAt == "" {
+		return
+	}
+	t, ok := parseNaive(row.UpdatedAt)
+	if !ok {
+		row.Problem = "updated_at is no date"
+		return
+	}
+	row.Stamp = naive(t)
 }
 
 func readMembers(e Endpoint, row *etl.Row) error {
@@ -68,9 +83,14 @@ func readMembers(e Endpoint, row *etl.Row) error {
 		}
 		switch {
 		case key == e.IDField():
-			row.ID = scalar(value)
+			if id := scalar(value); row.ID == "" {
+				row.ID = id
+			} else if id != row.ID { // which of two ids would be a guess
+				row.ID, row.Fault = "", "it has two ids"
+				return nil
+			}
 		case key == "updated_at":
-			row.UpdatedAt = scalar(value)
+			row.UpdatedAt = stampText(value)
 		case key == "patient":
 			row.Patient = scalar(value)
 		case key == "doctor":
@@ -96,6 +116,14 @@ func scalar(v jsontext.Value) string {
 		return string(v)
 	}
 	return ""
+}
+
+// stampText is a stamp as sent, also where it is no text at all.
+func stampText(v jsontext.Value) string {
+	if text := scalar(v); text != "" || v.Kind() == 'n' || v.Kind() == '"' {
+		return text
+	}
+	return string(v)
 }
 
 // filledIn reports whether an insurance object is one: it is there, full of

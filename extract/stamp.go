@@ -24,11 +24,6 @@ func parseNaive(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// aheadOfServer is how far a stamp may lie ahead of the server's own date:
-// further is a typing error, and would make the cursor skip what comes before
-// it. It is less than the default overlap, which therefore still covers it.
-const aheadOfServer = 24 * time.Hour
-
 // createdWindow is how far back a stream is read again whose filter speaks of
 // creation: a lab order changes for weeks after it was made.
 const createdWindow = 60 * 24 * time.Hour
@@ -37,16 +32,14 @@ const createdWindow = 60 * 24 * time.Hour
 // clock instead of the rows' stamps, whose zone nobody documents.
 const blindMargin = 24 * time.Hour
 
-// newestStamp is the largest plausible stamp of a page, floored to the second.
-func newestStamp(rows []etl.Row, date time.Time) string {
-	limit := naive(date.UTC().Add(aheadOfServer))
+// newestStamp is the largest stamp of a page, floored to the second, at most
+// limit.
+func newestStamp(rows []etl.Row, limit string) string {
 	newest := ""
 	for _, r := range rows {
-		t, ok := parseNaive(r.UpdatedAt)
-		if !ok {
-			continue
+		if r.Stamp != "" {
+			newest = max(newest, min(r.Stamp, limit))
 		}
-		newest = max(newest, min(naive(t), limit))
 	}
 	return newest
 }

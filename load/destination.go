@@ -19,6 +19,8 @@ type Object struct {
 	Askable bool
 	// Final: sent once and never changed; a person approves each payload.
 	Final bool
+	// NoCreate: only what is found there is kept up to date.
+	NoCreate bool
 }
 
 // A Destination is one vendor's API.

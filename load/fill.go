@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -53,6 +54,31 @@ func insert(body []byte, at map[string][]string) ([]byte, error) {
 	}
 	out.Write(body[copied:])
 	return out.Bytes(), nil
+}
+
+// has reports whether a body has a value at a path as Fill writes it.
+func has(body jsontext.Value, path string) bool {
+	name, rest, deeper := strings.Cut(path, ".")
+	var next jsontext.Value
+	switch body.Kind() {
+	case '{':
+		var members map[string]jsontext.Value
+		if json.Unmarshal(body, &members) != nil {
+			return false
+		}
+		next = members[name]
+	case '[':
+		var list []jsontext.Value
+		n, err := strconv.Atoi(name)
+		if err != nil || json.Unmarshal(body, &list) != nil || n >= len(list) {
+			return false
+		}
+		next = list[n]
+	}
+	if next == nil || !deeper {
+		return next != nil
+	}
+	return has(next, rest)
 }
 
 func idJSON(id string) string {

@@ -18,8 +18,9 @@ type line struct {
 	run    etl.Run
 	object Object
 
+	circuit        circuit
 	sent, rejected int
-	unreached      int    // deliveries in a row that could not be sent
+	stopped        bool   // the brake held something
 	again          bool   // a second pass has something to do
 	pending        []Done // answers that the next commit saves
 	marks          []Mark
@@ -31,10 +32,6 @@ const groupPerWorker = 8
 
 // tries is how often a request is made that provably did not arrive.
 const tries = 3
-
-// unreachedLimit is how many deliveries in a row may fail to arrive before
-// the destination is given up: one that is down costs minutes, not the night.
-const unreachedLimit = 3
 
 func (l *line) group() int {
 	if !l.object.Askable || l.object.Final {
@@ -51,7 +48,9 @@ func (l *line) send(ctx context.Context, ds []etl.Delivery, marks []Mark) error 
 			return l.flush(err)
 		}
 		if l.tripped() {
-			l.hold(ds)
+			for _, d := range ds {
+				l.hold(Due{Delivery: d})
+			}
 			return l.flush(ErrBrake)
 		}
 		n := min(l.group(), len(ds))
@@ -105,7 +104,7 @@ func (l *line) requests(ctx context.Context, ds []etl.Delivery) []Done {
 // request sends one delivery, again only where it provably did not arrive.
 func (l *line) request(ctx context.Context, d etl.Delivery) Done {
 	done := Done{Delivery: d, SettledBy: "answer", Answer: Answer{Kind: NotSent}}
-	for n := 0; n < tries && ctx.Err() == nil; n++ {
+	for n := 0; n < tries && ctx.Err() == nil && !l.circuit.isOpen(); n++ {
 		done.Attempts++
 		done.Answer = l.stage.Destination.Send(context.WithoutCancel(ctx), d)
 		wait := backoff(n)
@@ -114,12 +113,16 @@ func (l *line) request(ctx context.Context, d etl.Delivery) Done {
 		case Throttled:
 			wait = max(wait, min(done.Answer.After, maxBackoff))
 		default:
+			l.circuit.note(done.Answer.Kind)
 			done.At = l.stage.Clock.Now()
 			return done
 		}
 		if n+1 < tries && l.stage.Clock.Sleep(ctx, wait) != nil {
 			break
 		}
+	}
+	if ctx.Err() == nil && done.Attempts > 0 {
+		l.circuit.note(done.Answer.Kind)
 	}
 	done.At = l.stage.Clock.Now()
 	return done
@@ -140,24 +143,16 @@ func (l *line) count(answers []Done) error {
 	for _, a := range answers {
 		l.sent++
 		switch a.Answer.Kind {
-		case Denied:
-			return ErrGivenUp
-		case NotSent, Throttled:
-			l.unreached++
 		case Rejected:
 			l.rejected++
-			l.unreached = 0
 		case Exists:
-			l.again = true
-			l.unreached = 0
-		default:
-			l.unreached = 0
+			l.again = !l.object.Final // what is final is never sent twice
 		}
 	}
 	if l.stage.OnSent != nil {
 		l.stage.OnSent(l.stage.Destination.Name(), l.object.Name, l.sent)
 	}
-	if l.unreached >= unreachedLimit {
+	if l.circuit.isOpen() {
 		return ErrGivenUp
 	}
 	return nil
@@ -169,11 +164,20 @@ func (l *line) tripped() bool {
 	return !l.stage.Released && l.sent >= b.After && l.sent > 0 && l.rejected*100 > l.sent*b.Rejected
 }
 
-func (l *line) hold(ds []etl.Delivery) {
-	for _, d := range ds {
-		l.marks = append(l.marks, held(Due{Delivery: d}, etl.CauseBrake,
+func (l *line) hold(due ...Due) {
+	l.stopped = l.stopped || len(due) > 0
+	for _, d := range due {
+		l.marks = append(l.marks, held(d, etl.CauseBrake,
 			"the brake stopped the night because too much was rejected; look, then release it"))
 	}
+}
+
+// end is the end of a pass: what the brake stopped is held by then.
+func (l *line) end() error {
+	if l.stopped {
+		return l.flush(ErrBrake)
+	}
+	return nil
 }
 
 // flush saves what is pending. It does so even where the run was interrupted:

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
 )
@@ -66,7 +67,11 @@ func conclude(d etl.Delivery, f Finding) (a Answer, evidence string, ok bool) {
 	case len(f.Candidates) > 0:
 		return a, "", false
 	case f.TargetID != "" && d.Op == etl.Update && len(f.Differs) > 0:
-		return Answer{Kind: NotSent}, "read back: they hold the earlier values", true
+		return Answer{Kind: NotSent, Inside: nested(f.Inside)}, "read back: they hold other values than those sent", true
+	case f.TargetID != "" && f.How == ByNaturalKey && len(f.Differs) > 0:
+		// Not as we sent it, so it may be another's: the match before creating
+		// adopts it and a person approves the first overwrite.
+		return Answer{Kind: NotSent}, "one with the same natural key and other values is there", true
 	case f.TargetID != "":
 		return Answer{Kind: Acknowledged, TargetID: f.TargetID, Inside: nested(f.Inside)}, "found there by " + string(f.How), true
 	case f.Proved:
@@ -76,17 +81,28 @@ func conclude(d etl.Delivery, f Finding) (a Answer, evidence string, ok bool) {
 }
 
 // repeatable settles what may be sent again although nobody can be asked: an
-// update carries their id, so the same bytes twice change nothing. A create
-// waits for a person.
+// update carries their ids, so the same bytes twice change nothing. A create
+// waits for a person, and so does an update that would create an object inside
+// the record.
 func (s *Stage) repeatable(open []etl.Delivery) []Done {
 	var done []Done
 	for _, d := range open {
-		if d.Op == etl.Update {
+		if d.Op == etl.Update && carriesIDs(d) {
 			done = append(done, Done{Delivery: d, Answer: Answer{Kind: NotSent}, SettledBy: "probe",
 				Evidence: "an update repeats harmlessly after the quiet period", At: s.Clock.Now()})
 		}
 	}
 	return done
+}
+
+// carriesIDs reports whether each object inside a body has its id.
+func carriesIDs(d etl.Delivery) bool {
+	for _, n := range d.Needs {
+		if n.Optional && strings.Contains(n.Path, ".") && !has(d.Body, n.Path) {
+			return false
+		}
+	}
+	return true
 }
 
 func nested(ids map[string]string) map[string]Nested {

@@ -34,9 +34,13 @@ type Store interface {
 // A Due target waits to be sent.
 type Due struct {
 	etl.Delivery
-	Cause    string   // why it did not go last time
-	Approved bool     // a person approved this very payload
-	Missing  []string // objects that it needs and that are not there yet
+	Mapped    []byte   // the mapped payload, before ids were filled in
+	Cause     string   // why it did not go last time
+	Approvals int      // how many people approved this very payload, and still count
+	Known     bool     // the destination acknowledged the record before
+	How       How      // how their id was come by; "" if there is none
+	Refused   bool     // the destination refused this very payload
+	Missing   []string // objects that it needs and that are not there yet
 }
 
 // An Intent is a delivery that is about to leave.
@@ -90,6 +94,7 @@ type Stage struct {
 	Brake       Brake
 	VendorFirst bool // initial_load: vendor, and not done yet: match, create nothing
 	Released    bool // a person released the brake for this run
+	Approvers   int  // people that a final record needs
 	Timeout     time.Duration
 	OnSent      func(destination, object string, sent int)
 }
@@ -153,14 +158,18 @@ func (s *Stage) deliver(ctx context.Context, run etl.Run, object Object) error {
 
 func (s *Stage) deliverPass(ctx context.Context, run etl.Run, line *line, braked bool) error {
 	for after := int64(0); ; {
-		due, err := s.Store.Due(ctx, s.Destination.Name(), line.object.Name, after, page, run.At)
+		due, err := s.Store.Due(ctx, s.Destination.Name(), line.object.Name, after, page, s.Clock.Now())
 		if err != nil {
 			return err
 		}
 		if len(due) == 0 {
-			return nil
+			return line.end()
 		}
 		after = due[len(due)-1].TargetRow
+		if line.tripped() {
+			line.hold(due...)
+			continue
+		}
 		sends, marks, err := s.sort(ctx, line.object, due, braked)
 		if err != nil {
 			return err
@@ -170,7 +179,7 @@ func (s *Stage) deliverPass(ctx context.Context, run etl.Run, line *line, braked
 				line.again = true
 			}
 		}
-		if err := line.send(ctx, sends, marks); err != nil {
+		if err := line.send(ctx, sends, marks); err != nil && !errors.Is(err, ErrBrake) {
 			return err
 		}
 	}
@@ -194,53 +203,69 @@ func (s *Stage) braked(ctx context.Context, object Object) (bool, error) {
 func (s *Stage) sort(ctx context.Context, object Object, due []Due, braked bool) ([]etl.Delivery, []Mark, error) {
 	var sends []etl.Delivery
 	var marks []Mark
-	var creates []Due
+	var unknown []Due
 	for _, d := range due {
 		switch {
 		case len(d.Missing) > 0:
 			marks = append(marks, blocked(d))
-		case object.Final && !d.Approved:
-			marks = append(marks, held(d, etl.CauseApproval, "it is final, so a person approves this very payload first"))
+		case object.Final && d.Known:
+			marks = append(marks, held(d, etl.CauseAfterFinal, "it was recorded and is final, and its source changed after that; correct it with the vendor by hand, then decide SKIP"))
+		case object.Final && d.Refused:
+			// The vendor said that it is there already: it stays held.
+		case object.Final && d.Approvals < max(1, s.Approvers):
+			marks = append(marks, held(d, etl.CauseApproval, fmt.Sprintf("it is final: %d of %d people have approved this very payload (`chartbridge discharges list`)",
+				d.Approvals, max(1, s.Approvers))))
 		case object.Final:
 			d.Op = etl.Discharge
 			sends = append(sends, d.Delivery)
-		case d.TargetID == "":
-			creates = append(creates, d)
-		case braked && !d.Approved:
+		case d.TargetID != "" && d.How == ByNaturalKey && !d.Known && d.Approvals == 0:
+			if d.Cause != etl.CauseOverwrite { // adopted earlier, and the source changed since
+				marks = append(marks, held(d, etl.CauseOverwrite, "adopted by its natural key, and they hold other values; a person approves the first overwrite"))
+			}
+		case d.Cause == etl.CauseBrake && d.Approvals == 0 && !s.Released:
+			// The brake stopped it on an earlier night: it stays held until a person releases it.
+		case d.TargetID == "" || !d.Known && d.Approvals == 0 && object.Askable:
+			unknown = append(unknown, d)
+		case braked && d.Approvals == 0:
 			marks = append(marks, held(d, etl.CauseBrake, "the brake stopped this night's updates; look, then release them"))
-		case d.Cause == etl.CauseOverwrite && !d.Approved:
-			marks = append(marks, held(d, etl.CauseOverwrite, "it was adopted and they hold other values; a person approves the first overwrite"))
 		default:
 			d.Op = etl.Update
 			sends = append(sends, d.Delivery)
 		}
 	}
-	more, found, err := s.match(ctx, object, creates)
+	more, found, err := s.match(ctx, object, unknown)
 	return append(sends, more...), append(marks, found...), err
 }
 
 // match looks for what is there already: one match is adopted, several wait
 // for a person, none is created.
-func (s *Stage) match(ctx context.Context, object Object, creates []Due) (sends []etl.Delivery, marks []Mark, err error) {
-	if len(creates) == 0 {
+func (s *Stage) match(ctx context.Context, object Object, unknown []Due) (sends []etl.Delivery, marks []Mark, err error) {
+	if len(unknown) == 0 {
 		return nil, nil, nil
 	}
-	findings := make([]Finding, len(creates))
+	findings := make([]Finding, len(unknown))
 	if object.Askable {
-		list := make([]etl.Delivery, len(creates))
-		for i, d := range creates {
+		list := make([]etl.Delivery, len(unknown))
+		for i, d := range unknown {
 			list[i] = d.Delivery
 		}
 		if findings, err = s.Destination.Find(ctx, object.Name, list); err != nil {
 			return nil, nil, fmt.Errorf("look before creating: %w: %w", err, ErrGivenUp)
 		}
 	}
-	for i, d := range creates {
+	for i, d := range unknown {
 		if mark, there := s.adopt(d, findings[i]); there {
 			marks = append(marks, mark)
 			continue
 		}
+		if object.NoCreate && d.TargetID == "" {
+			marks = append(marks, Mark{TargetRow: d.TargetRow, Outcome: etl.Excluded, Cause: etl.CauseCreateOff})
+			continue
+		}
 		d.Op = etl.Create
+		if d.TargetID != "" { // a person gave their id, and they hold something else
+			d.Op = etl.Update
+		}
 		sends = append(sends, d.Delivery)
 	}
 	return sends, marks, nil
@@ -251,6 +276,10 @@ func (s *Stage) match(ctx context.Context, object Object, creates []Due) (sends 
 // pass that follows, with its id filled in.
 func (s *Stage) adopt(d Due, f Finding) (m Mark, there bool) {
 	switch {
+	case d.TargetID != "" && f.TargetID == "":
+		return held(d, etl.CauseCandidates, "its id "+d.TargetID+" is not there; correct it with `chartbridge crosswalk import --replace`"), true
+	case d.TargetID != "" && len(f.Differs) > 0:
+		return m, false
 	case len(f.Candidates) > 0:
 		m = held(d, etl.CauseCandidates, fmt.Sprintf("%d of theirs match; a person picks one (ids %s)", len(f.Candidates), joined(f.Candidates)))
 	case f.TargetID != "" && len(f.Differs) == 0:
@@ -259,7 +288,7 @@ func (s *Stage) adopt(d Due, f Finding) (m Mark, there bool) {
 		m = Mark{TargetRow: d.TargetRow, Outcome: etl.Failed, Cause: etl.CauseNotSent}
 	case f.TargetID != "":
 		m = held(d, etl.CauseOverwrite, "adopted by its natural key, but they hold other values in "+joined(f.Differs)+"; a person approves the first overwrite")
-	case s.VendorFirst && !d.Approved:
+	case s.VendorFirst && d.Approvals == 0:
 		return held(d, etl.CauseInitialLoad, "the vendor loads it first; give its id with `chartbridge crosswalk import`"), true
 	default:
 		return m, false

@@ -17,13 +17,15 @@ import (
 type book struct {
 	*report
 	f      *excelize.File
-	styles [styleCount_]int
+	styles [stylesEnd]int
 	public bool // the summary: no rows of patients
 	places map[string][]place
 	parts  map[key][]place
 	shown  map[key]map[etl.Outcome]int // rows of the objects' sheets, as they were written
 	marked int                         // cells whose text was altered to fit
-	tables int
+	dir    string                      // private; excelize spills long sheets into it
+	// spilled are the files of long sheets, by their part of the workbook.
+	spilled map[string]string
 }
 
 // An entry is one or more sheets of the workbook. Late ones hold counts of
@@ -61,7 +63,7 @@ func (r *report) writeBook(ctx context.Context, path string, public bool) (err e
 		return fmt.Errorf("make a folder for sheets under way: %w", err)
 	}
 	f := excelize.NewFile(excelize.Options{TmpDir: dir})
-	b := &book{report: r, f: f, public: public, places: map[string][]place{}, parts: map[key][]place{}, shown: map[key]map[etl.Outcome]int{}}
+	b := &book{report: r, f: f, public: public, dir: dir, spilled: map[string]string{}, places: map[string][]place{}, parts: map[key][]place{}, shown: map[key]map[etl.Outcome]int{}}
 	if public {
 		b.shown = r.facts.lines
 	}
@@ -139,7 +141,7 @@ func (b *book) save(w io.Writer, dir string) error {
 		return fmt.Errorf("set calculation: %w", err)
 	}
 	b.f.SetActiveSheet(0)
-	zip, err := newPartsZip(w, dir, at)
+	zip, err := newPartsZip(w, dir, at, b.spilled)
 	if err != nil {
 		return err
 	}

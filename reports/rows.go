@@ -46,7 +46,7 @@ var resultColumns = []column{
 	{"Message", kindWrap, "Our own sentence: what is wrong and what to do."},
 	{"HTTP", kindCount, "The destination's last HTTP status."},
 	{"Target id", kindID, "The record's id at the destination."},
-	{"Attempts", kindCount, "How often it was sent since its payload last changed."},
+	{"Attempts", kindCount, "How often it was sent in this run."},
 	{"Hash", kindID, "The first 12 digits of the payload's hash, as in load-results.jsonl."}}
 
 func (b *book) objectSheet(ctx context.Context, k key, o Object) sheet {
@@ -118,7 +118,7 @@ func (b *book) worklistSheet(ctx context.Context) []sheet {
 		column{"Target id", kindID, "The record's id at the destination, if it has one."},
 		column{"First seen", kindText, "The run since which it waits without a break, as far back as runs are kept."},
 		column{"Nights", kindCount, "Calendar days since then, in the practice's zone."},
-		column{"Attempts", kindCount, "How often it was sent since its payload last changed."})
+		column{"Attempts", kindCount, "How often it was sent in this run."})
 	rows := mapped(b.snap.Rows(ctx, "worklist", b.o.Run.ID, worklistCap, b.opens()), b.worklistRow)
 	about := "Most severe first, then oldest first"
 	if n := b.facts.linesOf(waitingOutcomes...); n > worklistCap {
@@ -178,8 +178,12 @@ func (b *book) causesSheet(ctx context.Context) []sheet {
 		{"Key", kindID, "The key that it lacks."}, {"Message", kindWrap, "What is wrong."}, {"Suggestion", kindWrap, "What to do next."}}
 	rows := mapped(b.snap.Rows(ctx, "reject-causes", b.o.Run.ID, worklistCap), func(in []any) []any {
 		suggestion := nextStep(str(in[3]), "", etl.Outcome(str(in[2])))
+		message := str(in[7])
+		if b.public { // a message may name a record by its id; the summary names none
+			message = meaningOf(str(in[3]), etl.Outcome(str(in[2])))
+		}
 		return []any{num(in[8]), destinationName(str(in[0])), objectName(str(in[1]), true), etl.Outcome(str(in[2])), str(in[3]), str(in[4]),
-			str(in[5]), str(in[6]), str(in[7]), suggestion}
+			str(in[5]), str(in[6]), message, suggestion}
 	})
 	return []sheet{{name: "Reject causes", title: "Reject causes: what to mend first", about: "By how many records each would free",
 		none: "Nothing was refused, by us or by them.", colour: colourOrange, columns: columns, rows: rows}}
@@ -192,7 +196,7 @@ func (b *book) rejectsSheet(ctx context.Context) []sheet {
 		{"Code", kindText, "What kind of problem."}, {"Field", kindText, "The destination's field."},
 		{"Message", kindWrap, "Our own sentence, never the vendor's text, which may quote a patient."},
 		{"HTTP", kindCount, "The destination's HTTP status, if it was sent."}, {"Lookup", kindText, "The lookup that lacks a key."},
-		{"Key", kindID, "The key that it lacks."}, {"Attempts", kindCount, "How often it was sent since its payload last changed."},
+		{"Key", kindID, "The key that it lacks."}, {"Attempts", kindCount, "How often it was sent in this run."},
 		{"Target id", kindID, "The record's id at the destination, if it has one."}, {"Hash", kindID, "The first 12 digits of the payload's hash."}}
 	rows := mapped(b.snap.Rows(ctx, "rejects", b.o.Run.ID), func(in []any) []any {
 		return []any{destinationName(str(in[0])), objectName(str(in[1]), false), str(in[4]), etl.Outcome(str(in[2])), str(in[5]), str(in[6]),

@@ -38,7 +38,7 @@ type sheet struct {
 	columns []column
 	rows    iter.Seq2[[]any, error]
 	of      *key // rows are this object's records, to be counted by outcome
-	phi     bool // shows patients
+	phi     bool // rows are records of patients; such a sheet is split where it grows long
 	total   []any
 }
 

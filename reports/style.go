@@ -36,7 +36,7 @@ const (
 	styleVerdictWait
 	styleVerdictBad
 	styleHint
-	styleCount_ // one more than the last
+	stylesEnd // one more than the last
 )
 
 // Colours: text and fill of each pair contrast by at least 4.5 to 1, and no
@@ -104,9 +104,9 @@ var looks = map[style]look{
 
 // makeStyles makes every style in a fixed order, so that the same workbook has
 // the same numbers.
-func makeStyles(f *excelize.File) ([styleCount_]int, error) {
-	var ids [styleCount_]int
-	for s := styleTitle; s < styleCount_; s++ {
+func makeStyles(f *excelize.File) ([stylesEnd]int, error) {
+	var ids [stylesEnd]int
+	for s := styleTitle; s < stylesEnd; s++ {
 		l := looks[s]
 		id, err := f.NewStyle(l.excel())
 		if err != nil {
@@ -130,7 +130,7 @@ func (l look) excel() *excelize.Style {
 		family = "Consolas"
 	}
 	s := &excelize.Style{Font: &excelize.Font{Family: family, Size: size, Color: l.text, Bold: l.bold, Italic: l.italic},
-		Alignment: &excelize.Alignment{Vertical: "top", WrapText: l.wrap}}
+		Alignment: &excelize.Alignment{Horizontal: "left", Vertical: "top", WrapText: l.wrap}}
 	if l.underline {
 		s.Font.Underline = "single"
 	}

@@ -32,6 +32,7 @@ func (b *book) summarySheet(context.Context) []sheet {
 		columns = append(columns, column{string(o), kindCount, meanings[o]})
 	}
 	columns = append(columns, column{"Waiting", kindCount, "Records that wait for something, or were refused: invalid to failed."},
+		column{"Theirs alone", kindCount, meanings[etl.Extra]},
 		column{"Δ source", kindCount, "How many more, or fewer, source records than at the end of the run before."},
 		column{"Δ waiting", kindCount, "How many more, or fewer, wait than at the end of the run before."},
 		column{"Check", kindCheck, "Whether source equals the sum of outcomes, from the sheet Balance."},
@@ -67,6 +68,7 @@ func (b *book) summaryRow(i int, k key, outcomes []etl.Outcome) []any {
 		was += b.facts.beforeN[k][o]
 	}
 	row = append(row, formula{fmt.Sprintf("SUM(%s%d:%s%d)", first, at, last, at), waiting})
+	row = append(row, b.facts.extra[k])
 	if b.facts.before == "" {
 		row = append(row, nil, nil)
 	} else {

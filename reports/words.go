@@ -86,6 +86,17 @@ func nextStep(code, cause string, o etl.Outcome) string {
 	return "Nothing: the next run tries again."
 }
 
+// meaningOf is what a code of ours means; a vendor's is explained by the
+// outcome.
+func meaningOf(code string, o etl.Outcome) string {
+	for _, w := range words {
+		if w.word == code {
+			return w.meaning
+		}
+	}
+	return meanings[o]
+}
+
 // severities are how the worklist is sorted, most severe first.
 var severities = map[int]string{1: "1 uncertain", 2: "2 decide", 3: "3 refused there", 4: "4 refused here", 5: "5 waiting", 6: "6 next run"}
 

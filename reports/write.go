@@ -3,11 +3,8 @@ package reports
 import (
 	"fmt"
 	"iter"
-	"math"
 	"regexp"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/xuri/excelize/v2"
@@ -45,10 +42,14 @@ func (b *book) writeSheet(s sheet) error {
 }
 
 func (b *book) stream(s sheet) error {
+	limit := 1_000_000 // what other sheets' formulas read stays in one piece
+	if s.phi {
+		limit = b.o.RowCap
+	}
 	next, stop := iter.Pull2(s.rows)
 	defer stop()
 	for n := 1; ; n++ {
-		sample, done, err := take(next, min(sampleRows, b.o.RowCap))
+		sample, done, err := take(next, min(sampleRows, limit))
 		if err != nil {
 			return err
 		}
@@ -64,7 +65,7 @@ func (b *book) stream(s sheet) error {
 				return err
 			}
 		}
-		for !done && w.place.rows < b.o.RowCap {
+		for !done && w.place.rows < limit {
 			row, err, ok := next()
 			if done = !ok; done {
 				break
@@ -119,8 +120,12 @@ func (b *book) begin(s sheet, n int, sample [][]any) (*writer, error) {
 			return nil, err
 		}
 	}
+	active := "bottomRight"
+	if s.freeze == 0 {
+		active = "bottomLeft"
+	}
 	if err := w.out.SetPanes(&excelize.Panes{Freeze: true, XSplit: s.freeze, YSplit: headRow,
-		TopLeftCell: cellName(s.freeze+1, firstRow), ActivePane: "bottomRight"}); err != nil {
+		TopLeftCell: cellName(s.freeze+1, firstRow), ActivePane: active}); err != nil {
 		return nil, err
 	}
 	return w, w.head()
@@ -174,7 +179,7 @@ func (w *writer) put(row []any) error {
 		}
 		w.place.last = first
 	}
-	return w.out.SetRow(cellName(1, w.row), w.cells, excelize.RowOpts{Height: 15.5 * float64(min(lines, 8))})
+	return w.out.SetRow(cellName(1, w.row), w.cells, excelize.RowOpts{Height: 14.5*float64(min(lines, 8)) + 1})
 }
 
 // end closes the part: its table, its print set-up, its total.
@@ -185,7 +190,6 @@ func (w *writer) end() error {
 			return err
 		}
 	} else {
-		b.tables++
 		stripes := false
 		if err := w.out.AddTable(&excelize.Table{Range: cellName(1, headRow) + ":" + last, Name: tableName(name), ShowRowStripes: &stripes}); err != nil {
 			return err
@@ -203,6 +207,9 @@ func (w *writer) end() error {
 		return err
 	}
 	if err := w.out.Flush(); err != nil {
+		return err
+	}
+	if err := b.giveUp(w.out); err != nil {
 		return err
 	}
 	b.places[w.sheet.name] = append(b.places[w.sheet.name], w.place)
@@ -227,148 +234,6 @@ func (w *writer) total() error {
 		cells[i] = w.b.cell(look, v)
 	}
 	return w.out.SetRow(cellName(1, w.row), cells)
-}
-
-func (b *book) cell(s style, v any) excelize.Cell {
-	return excelize.Cell{StyleID: b.styles[s], Value: v}
-}
-
-// value is one cell: a style by the column's kind and the value's nature.
-func (b *book) value(c column, v any) excelize.Cell {
-	switch v := v.(type) {
-	case nil:
-		return b.cell(kindStyles[c.kind], nil)
-	case int:
-		return b.cell(styleCount, v)
-	case time.Time:
-		if v.IsZero() {
-			return b.cell(kindStyles[c.kind], nil)
-		}
-		return b.cell(kindStyles[c.kind], v)
-	case etl.Outcome:
-		return b.cell(outcomeStyle(v), string(v))
-	case link:
-		l := v.formula()
-		return excelize.Cell{StyleID: b.styles[styleLink], Formula: l.text, Value: l.value}
-	case formula:
-		look := kindStyles[c.kind]
-		if word, ok := v.value.(string); ok && c.kind == kindCheck {
-			look = checkStyle(word)
-		}
-		return excelize.Cell{StyleID: b.styles[look], Formula: v.text, Value: v.value}
-	case string:
-		return b.text(c, v)
-	}
-	return b.cell(styleText, fmt.Sprint(v))
-}
-
-func (b *book) text(c column, s string) excelize.Cell {
-	if s == "" {
-		return b.cell(kindStyles[c.kind], nil) // a true blank, which no formula counts
-	}
-	text, altered := cellText(s)
-	switch {
-	case altered:
-		b.marked++
-		return b.cell(styleMarked, text)
-	case c.kind == kindCheck:
-		return b.cell(checkStyle(text), text)
-	case looksLikeFormula(text):
-		return b.cell(styleQuoted, text)
-	case c.kind == kindDate || c.kind == kindTime || c.kind == kindCount:
-		return b.cell(styleText, text)
-	}
-	return b.cell(kindStyles[c.kind], text)
-}
-
-var kindStyles = map[kind]style{kindText: styleText, kindWrap: styleWrap, kindID: styleID, kindCount: styleCount, kindDate: styleDate,
-	kindTime: styleTime, kindOutcome: stylePlain, kindCheck: styleCheckGood, kindLink: styleLink}
-
-func outcomeStyle(o etl.Outcome) style {
-	switch o {
-	case etl.Created, etl.Updated, etl.Matched:
-		return styleGood
-	case etl.Invalid, etl.Rejected, etl.Uncertain, etl.Mismatched, etl.Missing:
-		return styleProblem
-	case etl.Held, etl.Blocked, etl.Failed:
-		return styleWait
-	}
-	return stylePlain
-}
-
-func checkStyle(word string) style {
-	if len(word) > 0 && []rune(word)[0] == '✗' {
-		return styleCheckBad
-	}
-	return styleCheckGood
-}
-
-// widths are those of the columns, by what the sample holds, with slack for
-// other fonts than ours.
-func widths(s sheet, sample [][]any) []float64 {
-	list := make([]float64, len(s.columns))
-	for i, c := range s.columns {
-		need := 0
-		for _, row := range sample {
-			need = max(need, shownWidth(c, row[i]))
-		}
-		longest := textWidth(c.head)
-		if longest > 12 {
-			longest = longestWord(c.head)
-		}
-		limit := float64(maxWidth)
-		if c.kind == kindWrap {
-			limit = wrapWidth
-		}
-		list[i] = math.Min(limit, math.Max(float64(need)*1.15+2, float64(longest)*1.15+3.5))
-	}
-	return list
-}
-
-func longestWord(text string) (n int) {
-	for _, word := range strings.Fields(text) {
-		n = max(n, textWidth(word))
-	}
-	return n
-}
-
-func shownWidth(c column, v any) int {
-	switch v := v.(type) {
-	case string:
-		return textWidth(v)
-	case etl.Outcome:
-		return len(v)
-	case int:
-		n := len(strconv.Itoa(v))
-		return n + n/3
-	case time.Time:
-		if c.kind == kindDate {
-			return len(time.DateOnly)
-		}
-		return len("2006-01-02 15:04")
-	case formula:
-		return shownWidth(c, v.value)
-	case link:
-		return textWidth(v.text)
-	}
-	return 0
-}
-
-// linesIn estimates how many lines a text takes: not every program lets
-// wrapped rows grow by themselves.
-func linesIn(text string, width float64) int {
-	lines := 0
-	start := 0
-	for i := 0; i <= len(text); i++ {
-		if i == len(text) || text[i] == '\n' {
-			lines += max(1, int(math.Ceil(float64(textWidth(text[start:i]))*0.88/math.Max(width, 1))))
-			start = i + 1
-		}
-		if lines > 8 {
-			break
-		}
-	}
-	return lines
 }
 
 func letter(n int) string {

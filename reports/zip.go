@@ -23,7 +23,9 @@ type partsZip struct {
 	spool *os.File
 	at    time.Time // the stamp of every part
 	parts []*zipPart
-	size  int64
+	// spilled are files that hold the content of parts which come empty.
+	spilled map[string]string
+	size    int64
 }
 
 type zipPart struct {
@@ -35,7 +37,7 @@ type zipPart struct {
 }
 
 // newPartsZip spools in dir, which the caller keeps private.
-func newPartsZip(out io.Writer, dir string, at time.Time) (*partsZip, error) {
+func newPartsZip(out io.Writer, dir string, at time.Time, spilled map[string]string) (*partsZip, error) {
 	spool, err := os.CreateTemp(dir, partPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("make a spool: %w", err)
@@ -43,7 +45,7 @@ func newPartsZip(out io.Writer, dir string, at time.Time) (*partsZip, error) {
 	if err := os.Remove(spool.Name()); err != nil {
 		return nil, errors.Join(fmt.Errorf("hide the spool: %w", err), spool.Close())
 	}
-	return &partsZip{out: out, spool: spool, at: at}, nil
+	return &partsZip{out: out, spool: spool, at: at, spilled: spilled}, nil
 }
 
 // Create ends the part before and begins one.
@@ -84,6 +86,15 @@ func (z *partsZip) end() error {
 	if p.flate == nil {
 		return nil
 	}
+	if path, ok := z.spilled[p.header.Name]; ok {
+		if err := p.takeSpilled(path); err != nil {
+			return err
+		}
+		delete(z.spilled, p.header.Name)
+	}
+	if p.header.UncompressedSize64 == 0 {
+		return fmt.Errorf("part %s is empty", p.header.Name)
+	}
 	if err := p.flate.Close(); err != nil {
 		return fmt.Errorf("end a part: %w", err)
 	}
@@ -105,6 +116,9 @@ func (z *partsZip) Close() error {
 func (z *partsZip) assemble() error {
 	if err := z.end(); err != nil {
 		return err
+	}
+	if len(z.spilled) > 0 {
+		return fmt.Errorf("%d long sheets have no part", len(z.spilled))
 	}
 	sort.Slice(z.parts, func(i, j int) bool { return partOrder(z.parts[i]) < partOrder(z.parts[j]) })
 	out := zip.NewWriter(z.out)

@@ -2,6 +2,8 @@ package sql
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -56,15 +58,19 @@ type deliveryRow struct {
 }
 
 type dueRow struct {
-	ID       int64
-	Object   string
-	SourceID string `db:"source_id"`
-	Payload  []byte
-	Hash     []byte
-	Needs    string
-	Cause    string
-	TargetID string `db:"target_id"`
-	Approved bool
+	ID        int64
+	Object    string
+	SourceID  string `db:"source_id"`
+	Payload   []byte
+	Hash      []byte
+	Needs     string
+	Cause     string
+	TargetID  string `db:"target_id"`
+	Approvals int
+	Known     bool
+	How       load.How
+	Refused   bool
+	Sends     int
 }
 
 // Due lists targets that map and differ from what was acknowledged, after a
@@ -84,8 +90,8 @@ func (s *Store) Due(ctx context.Context, destination, object string, after int64
 		if err != nil {
 			return nil, err
 		}
-		due[i] = load.Due{Cause: r.Cause, Approved: r.Approved, Delivery: etl.Delivery{TargetRow: r.ID, Destination: destination,
-			Object: r.Object, SourceID: r.SourceID, TargetID: r.TargetID, Hash: r.Hash, Body: payload, Needs: needs}}
+		due[i] = load.Due{Mapped: payload, Cause: r.Cause, Approvals: r.Approvals, Known: r.Known, How: r.How, Refused: r.Refused, Delivery: etl.Delivery{TargetRow: r.ID, Destination: destination,
+			Object: r.Object, SourceID: r.SourceID, TargetID: r.TargetID, Hash: r.Hash, Body: payload, Needs: needs, Attempts: r.Sends}}
 	}
 	return due, s.fill(ctx, destination, due)
 }
@@ -198,11 +204,34 @@ func (s *Store) answer(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Don
 	case load.Acknowledged:
 		return s.acknowledge(ctx, tx, run, d)
 	case load.Rejected:
-		return refuse(ctx, tx, run, d.TargetRow, d.Hash, d.Answer.Problem, d.Answer.Status, d.Attempts)
+		return refuse(ctx, tx, run, refusal{d.TargetRow, d.Hash, etl.Rejected, d.Answer.Problem, d.Answer.Status, d.Attempts})
+	}
+	if err := s.unsent(ctx, tx, run, d); err != nil {
+		return err
+	}
+	if d.Answer.Kind == load.Exists && d.Op == etl.Discharge { // never sent again by the machine
+		return refuse(ctx, tx, run, refusal{d.TargetRow, d.Hash, etl.Held, d.Answer.Problem, d.Answer.Status, d.Attempts})
 	}
 	m := waiting(d)
 	_, err = tx.ExecContext(ctx, query("mark-target"), m.Outcome, m.Cause, m.Problem.Field, m.Problem.Code, m.Problem.Message,
 		d.Answer.Status, d.Attempts, run.ID, d.TargetRow)
+	return err
+}
+
+// unsent keeps what a look showed of a delivery that is to be sent again: ids
+// of what travels inside it, which would be created twice without them.
+func (s *Store) unsent(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Done) error {
+	if d.SettledBy != "probe" || d.Op != etl.Update {
+		return nil
+	}
+	for _, n := range d.Needs {
+		if id := d.Answer.Inside[n.Path].TargetID; id != "" {
+			if _, err := tx.ExecContext(ctx, query("put-crosswalk"), d.Destination, n.Object, n.ID, id, d.How, run.ID); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := tx.ExecContext(ctx, query("doubt-target"), d.TargetRow)
 	return err
 }
 
@@ -275,16 +304,24 @@ func acknowledgeInside(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Don
 		Hash  []byte
 		Acked []byte `db:"acked_hash"`
 	}
-	if err := tx.GetContext(ctx, &t, query("inside-target"), d.Destination, n.Object, n.ID, d.SourceID); err != nil {
-		return err
-	}
 	answer := d.Answer.Inside[n.Path]
 	if answer.TargetID == "" {
 		answer.TargetID = d.Filled[n.Path] // an update may echo no id: it is the one that we sent
 	}
+	err := tx.GetContext(ctx, &t, query("inside-target"), d.Destination, n.Object, n.ID, d.SourceID)
+	if errors.Is(err, sql.ErrNoRows) { // the source lost it while the delivery was open; its id is kept
+		if answer.TargetID == "" {
+			return nil
+		}
+		_, err := tx.ExecContext(ctx, query("put-crosswalk"), d.Destination, n.Object, n.ID, answer.TargetID, "created", run.ID)
+		return err
+	}
+	if err != nil {
+		return err
+	}
 	switch {
 	case answer.Problem.Message != "":
-		return refuse(ctx, tx, run, t.ID, t.Hash, answer.Problem, d.Answer.Status, 1)
+		return refuse(ctx, tx, run, refusal{t.ID, t.Hash, etl.Rejected, answer.Problem, d.Answer.Status, 1})
 	case answer.TargetID == "":
 		_, err := tx.ExecContext(ctx, query("mark-target"), etl.Held, "no_id", "", "no_id",
 			"it was taken with its record, but no id came back; find it there and give its id with `chartbridge crosswalk import`",
@@ -300,23 +337,34 @@ func acknowledgeInside(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Don
 	} else if t.Acked != nil {
 		outcome = etl.Updated
 	}
-	_, err := tx.ExecContext(ctx, query("acknowledge-target"), t.Hash, outcome, d.Answer.Status, 1, run.ID, t.ID)
+	_, err = tx.ExecContext(ctx, query("acknowledge-target"), t.Hash, outcome, d.Answer.Status, 1, run.ID, t.ID)
 	return err
 }
 
-func refuse(ctx context.Context, tx *sqlx.Tx, run etl.Run, target int64, hash []byte, p etl.Problem, status, attempts int) error {
-	cause := p.Code
+// A refusal is a payload that the destination did not take: it is not sent
+// again while it is the same.
+type refusal struct {
+	target   int64
+	hash     []byte
+	outcome  etl.Outcome
+	problem  etl.Problem
+	status   int
+	attempts int
+}
+
+func refuse(ctx context.Context, tx *sqlx.Tx, run etl.Run, r refusal) error {
+	cause, p := r.problem.Code, r.problem
 	if cause == "" {
 		cause = "refused"
 	}
-	_, err := tx.ExecContext(ctx, query("refuse-target"), hash, etl.Rejected, cause, p.Field, p.Code, p.Message, status, attempts, run.ID, target)
+	_, err := tx.ExecContext(ctx, query("refuse-target"), r.hash, r.outcome, cause, p.Field, p.Code, p.Message, r.status, r.attempts, run.ID, r.target)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, query("clear-problems"), target); err != nil {
+	if _, err := tx.ExecContext(ctx, query("clear-problems"), r.target); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, query("put-problem"), target, 0, p.Field, p.Code, p.Message, p.Lookup, p.Key)
+	_, err = tx.ExecContext(ctx, query("put-problem"), r.target, 0, p.Field, p.Code, p.Message, p.Lookup, p.Key)
 	return err
 }
 
@@ -339,10 +387,12 @@ func (s *Store) mark(ctx context.Context, tx *sqlx.Tx, run etl.Run, m load.Mark)
 		}
 	}
 	if m.Acked {
-		if _, err := tx.ExecContext(ctx, query("adopt-target"), run.ID, m.TargetRow); err != nil {
-			return err
+		for _, name := range []string{"adopt-target", "adopt-inside"} {
+			if _, err := tx.ExecContext(ctx, query(name), run.ID, m.TargetRow); err != nil {
+				return err
+			}
 		}
-		_, err := tx.ExecContext(ctx, query("adopt-inside"), run.ID, m.TargetRow)
+		_, err := tx.ExecContext(ctx, query("clear-problems"), m.TargetRow)
 		return err
 	}
 	_, err := tx.ExecContext(ctx, query("mark-target"), m.Outcome, m.Cause, m.Problem.Field, m.Problem.Code, m.Problem.Message, 0, 0, run.ID, m.TargetRow)

@@ -112,9 +112,11 @@ func (l *Ledger) Answered(ctx context.Context, id int64, status int) error {
 	return wrap(err, "record a call's answer")
 }
 
-// Throttled makes everybody wait until the instant.
+// Throttled makes everybody wait until the instant. A shorter word, given to
+// another process meanwhile, does not shorten the wait.
 func (l *Ledger) Throttled(ctx context.Context, until time.Time) error {
-	return l.Store.SetSetting(ctx, throttled, strconv.FormatInt(until.UnixMilli(), 10))
+	_, err := l.Store.db.ExecContext(ctx, query("throttle"), throttled, strconv.FormatInt(until.UnixMilli(), 10))
+	return wrap(err, "record a throttle")
 }
 
 // A Spent is how many calls somebody made to an endpoint.

@@ -3,6 +3,7 @@ package sql
 import (
 	"context"
 	"crypto/rand"
+	"strings"
 	"testing"
 )
 
@@ -135,5 +136,30 @@ func TestObjectRowsUnseal(t *testing.T) {
 	}
 	if err := snap.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What grows with the records is streamed in the order of an index: a sort
+// would hold all of it in memory.
+func TestStreamedReportsAreNotSorted(t *testing.T) {
+	s := openReportStore(t)
+	for _, name := range []string{"results", "object-rows", "object-rows-all", "rejects", "carried"} {
+		rows, err := s.read.Queryx("EXPLAIN QUERY PLAN "+reportQueries[name], "run", "destination", "object", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			var id, parent, unused int
+			var step string
+			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(step, "TEMP B-TREE") {
+				t.Errorf("%s: %s", name, step)
+			}
+		}
+		if err := rows.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -39,14 +39,12 @@ type tokenRow struct {
 // Load gives the newest pair. A refresh token in the config that the journal
 // does not descend from begins a new generation.
 func (t *Tokens) Load(ctx context.Context) (drchrono.Token, error) {
-	var row tokenRow
-	err := t.Store.db.GetContext(ctx, &row, query("token"))
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return drchrono.Token{}, fmt.Errorf("read token: %w", err)
+	row, none, err := newest(ctx, t.Store.db)
+	if err != nil {
+		return drchrono.Token{}, err
 	}
-	none := err != nil
-	if t.Seed != "" && (none || string(row.Seed) != string(t.seed())) {
-		return drchrono.Token{Generation: row.Generation, Refresh: t.Seed}, nil
+	if t.foreign(row, none) {
+		return drchrono.Token{Generation: row.after(none), Refresh: t.Seed}, nil
 	}
 	if none {
 		return drchrono.Token{}, drchrono.ErrNoToken
@@ -57,6 +55,21 @@ func (t *Tokens) Load(ctx context.Context) (drchrono.Token, error) {
 		return token, nil
 	}
 	return token, t.open(row, &token)
+}
+
+// foreign reports whether the config names a refresh token that the journal
+// does not descend from.
+func (t *Tokens) foreign(row tokenRow, none bool) bool {
+	return t.Seed != "" && (none || string(row.Seed) != string(t.seed()))
+}
+
+// after is the generation that a new seed is planted as: 0 in an empty
+// journal, else the next one, so that no generation means two pairs.
+func (row tokenRow) after(none bool) int64 {
+	if none {
+		return 0
+	}
+	return row.Generation + 1
 }
 
 func (t *Tokens) open(row tokenRow, token *drchrono.Token) error {
@@ -103,22 +116,23 @@ func (t *Tokens) Begin(ctx context.Context, generation int64) (ok bool, err erro
 }
 
 // plant stores the config's refresh token as the generation that is about to
-// be refreshed, where the journal does not descend from it.
+// be refreshed, where the journal does not descend from it. If the journal has
+// moved on since the caller looked, nothing is planted and the claim fails.
 func (t *Tokens) plant(ctx context.Context, tx *sqlx.Tx, generation int64, now time.Time) error {
-	var row tokenRow
-	err := tx.GetContext(ctx, &row, query("token"))
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	row, none, err := newest(ctx, tx)
+	if err != nil || !t.foreign(row, none) || generation != row.after(none) {
 		return err
 	}
-	if t.Seed == "" || (err == nil && string(row.Seed) == string(t.seed())) {
-		return nil
-	}
-	if err == nil { // a new seed replaces a journal that descends from another
-		if _, err := tx.ExecContext(ctx, "DELETE FROM token WHERE generation = ?", generation); err != nil {
-			return err
-		}
-	}
 	return t.put(ctx, tx, drchrono.Token{Generation: generation, Refresh: t.Seed, ObtainedAt: now})
+}
+
+// newest is the last generation of the journal.
+func newest(ctx context.Context, q sqlx.QueryerContext) (row tokenRow, none bool, err error) {
+	err = sqlx.GetContext(ctx, q, &row, query("token"))
+	if errors.Is(err, sql.ErrNoRows) {
+		return row, true, nil
+	}
+	return row, false, wrap(err, "read token")
 }
 
 // Save keeps the next generation; it is synced before it returns, since the
@@ -129,26 +143,84 @@ func (t *Tokens) Save(ctx context.Context, token drchrono.Token) error {
 }
 
 func (t *Tokens) put(ctx context.Context, tx *sqlx.Tx, token drchrono.Token) error {
+	seed, err := t.descent(ctx, tx)
+	if err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, query("spend-tokens"), token.Generation); err != nil {
 		return err
 	}
 	n := strconv.FormatInt(token.Generation, 10)
-	_, err := tx.ExecContext(ctx, query("put-token"), token.Generation, t.Store.seal.Seal([]byte(token.Access), "token", "access", n),
-		t.Store.seal.Seal([]byte(token.Refresh), "token", "refresh", n), t.seed(), stamp(token.ObtainedAt), stamp(token.ExpiresAt), token.Scope)
+	_, err = tx.ExecContext(ctx, query("put-token"), token.Generation, t.Store.seal.Seal([]byte(token.Access), "token", "access", n),
+		t.Store.seal.Seal([]byte(token.Refresh), "token", "refresh", n), seed, stamp(token.ObtainedAt), stamp(token.ExpiresAt), token.Scope)
 	return err
 }
 
-// Abandon ends a generation for ever.
+// descent is the hash of the seed that a new generation descends from. A
+// config that names none any more changes nothing of it: the old seed, written
+// back later, is still the used one.
+func (t *Tokens) descent(ctx context.Context, tx *sqlx.Tx) ([]byte, error) {
+	row, none, err := newest(ctx, tx)
+	if err != nil || t.Seed != "" || none {
+		return t.seed(), err
+	}
+	return row.Seed, nil
+}
+
+// Abandon ends a generation for ever, also one that stands only in the config
+// so far.
 func (t *Tokens) Abandon(ctx context.Context, generation int64, reason string) error {
-	return t.state(ctx, generation, "dead", reason)
+	now := t.Clock.Now()
+	err := t.Store.inTx(ctx, func(tx *sqlx.Tx) error {
+		if err := t.plant(ctx, tx, generation, now); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, query("token-state"), "dead", reason, generation)
+		return err
+	})
+	return wrap(err, "mark token dead")
 }
 
 // Release takes a claim back: the refresh did not happen.
 func (t *Tokens) Release(ctx context.Context, generation int64) error {
-	return t.state(ctx, generation, "active", "")
+	_, err := t.Store.db.ExecContext(ctx, query("token-state"), "active", "", generation)
+	return wrap(err, "give the token refresh back")
 }
 
-func (t *Tokens) state(ctx context.Context, generation int64, state, note string) error {
-	_, err := t.Store.db.ExecContext(ctx, query("token-state"), state, note, generation)
-	return wrap(err, "mark token %s", state)
+// Health is how the stored consent stands. It holds no secret.
+type Health struct {
+	Generation int64
+	State      string // none, seed (the config's, not used yet), active, refreshing, spent, dead
+	Obtained   time.Time
+	Expires    time.Time
+	Scope      string // as granted, separated by spaces
+	Note       string // why it is dead
+}
+
+// Health reads how the stored consent stands.
+func (t *Tokens) Health(ctx context.Context) (Health, error) {
+	row, none, err := newest(ctx, t.Store.db)
+	if err != nil {
+		return Health{}, err
+	}
+	switch {
+	case t.foreign(row, none):
+		return Health{Generation: row.after(none), State: "seed"}, nil
+	case none:
+		return Health{State: "none"}, nil
+	}
+	h := Health{Generation: row.Generation, State: row.State, Obtained: parseStamp(row.ObtainedAt), Expires: parseStamp(row.ExpiresAt), Scope: row.Scope}
+	if row.State == "dead" {
+		h.Note = row.Note
+	}
+	return h, nil
+}
+
+// Scope is the granted scope of the newest token, "" where it is not known.
+func (t *Tokens) Scope(ctx context.Context) string {
+	h, err := t.Health(ctx)
+	if err != nil {
+		return "" // what matters of a broken journal, the next call says
+	}
+	return h.Scope
 }

@@ -12,9 +12,10 @@ import (
 )
 
 var (
-	integerForm = regexp.MustCompile(`^-?\d{1,18}$`)
-	numberForm  = regexp.MustCompile(`^-?\d{1,18}(\.\d{1,9})?$`)
-	idsForm     = regexp.MustCompile(`^\d{1,18}(,\d{1,18})*$`)
+	// Numbers go out as they stand, and JSON knows no leading zero.
+	integerForm = regexp.MustCompile(`^-?(0|[1-9]\d{0,17})$`)
+	numberForm  = regexp.MustCompile(`^-?(0|[1-9]\d{0,17})(\.\d{1,9})?$`)
+	idsForm     = regexp.MustCompile(`^(0|[1-9]\d{0,17})( *, *(0|[1-9]\d{0,17}))*$`)
 	timeForm    = regexp.MustCompile(`^([01]\d|2[0-3]):[0-5]\d$`)
 )
 
@@ -54,7 +55,7 @@ func format(t Type, text string) string {
 		_, err := time.Parse(time.RFC3339, text)
 		return unless(err == nil, "must be a UTC stamp, YYYY-MM-DDTHH:MM:SSZ")
 	case IDs:
-		return unless(idsForm.MatchString(strings.ReplaceAll(text, " ", "")), "must be a list of whole numbers")
+		return unless(idsForm.MatchString(text), "must be a list of whole numbers")
 	}
 	if !utf8.ValidString(text) {
 		return "is not valid UTF-8"

@@ -16,7 +16,7 @@ var naiveLayouts = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-
 // never guessed.
 func Local(naive string, zone *time.Location) (t time.Time, fault string) {
 	wall, ok := parseWall(naive)
-	if !ok {
+	if !ok || wall.Year() < 1900 { // year 1 is how some programs write "none"
 		return t, "is not a local time, YYYY-MM-DDTHH:MM:SS"
 	}
 	t = time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), 0, zone)
@@ -40,7 +40,8 @@ func parseWall(naive string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// BirthDate maps a date of birth: a date, and not in the future.
+// BirthDate maps a date of birth: a date, and not after today in the
+// practice's zone.
 func (c *Case) BirthDate(s Scalar) Value {
 	text := s.String()
 	if text == "" {
@@ -50,7 +51,7 @@ func (c *Case) BirthDate(s Scalar) Value {
 	switch {
 	case err != nil:
 		return c.Problem(etl.CodeFormat, c.field+" must be a date, YYYY-MM-DD")
-	case t.After(c.Now):
+	case text > c.Now.In(c.Zone).Format(time.DateOnly):
 		return c.Problem(etl.CodeRange, c.field+" lies in the future")
 	case t.Year() < 1880:
 		return c.Problem(etl.CodeRange, c.field+" lies before 1880")

@@ -2,6 +2,7 @@ package transform
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -55,10 +56,27 @@ func (s Scalar) True() bool {
 // member that broke, never its value.
 func decode[T any](raw []byte) (T, string) {
 	var v T
-	if err := json.UnmarshalRead(bytes.NewReader(raw), &v); err != nil {
+	if err := json.UnmarshalRead(bytes.NewReader(raw), &v, blanks); err != nil {
 		return v, decodeFault(err)
 	}
 	return v, ""
+}
+
+// blanks lets "" stand for an absent list or object too (drchrono-v4,
+// Documentation Structure).
+var blanks = json.WithUnmarshalers(json.JoinUnmarshalers(
+	json.UnmarshalFromFunc(orBlank[[]Scalar]), json.UnmarshalFromFunc(orBlank[[]Demographic]),
+	json.UnmarshalFromFunc(orBlank[[]AttachedFlag]), json.UnmarshalFromFunc(orBlank[Insurance])))
+
+func orBlank[T any](dec *jsontext.Decoder, _ *T) error {
+	if dec.PeekKind() != '"' {
+		return errors.ErrUnsupported // not ours: decoded as ever
+	}
+	value, err := dec.ReadValue()
+	if err == nil && string(value) != `""` {
+		err = errors.New("a text where a list or object belongs")
+	}
+	return err
 }
 
 func decodeFault(err error) string {

@@ -5,6 +5,7 @@
 package transform
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -175,10 +176,12 @@ func Map[T any](fields []Field[T], src T, c *Case) Verdict {
 }
 
 // addConstants adds the further fields that an account needs, from the config.
-// A field that the table maps is not overwritten.
+// A field that the table maps is not overwritten, nor an id that the crosswalk
+// will fill in.
 func (c *Case) addConstants(b *body) {
 	for _, k := range c.Constants[c.Object] {
-		if !b.has(k.Name) {
+		filled := slices.ContainsFunc(c.needs, func(n etl.Need) bool { return n.Path == k.Name })
+		if !filled && !b.has(k.Name) {
 			b.add(k.Name, Value{k.JSON, k.JSON})
 		}
 	}

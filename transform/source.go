@@ -127,8 +127,9 @@ type Medication struct {
 	Stopped        Scalar `json:"date_stopped_taking"`
 }
 
-// FilledIn reports whether there is an insurance at all.
-func (i Insurance) FilledIn() bool { return i.Company.String() != "" || i.IDNumber.String() != "" }
+// FilledIn reports whether there is an insurance at all: the very test by
+// which staging counted it, or the balance would not close.
+func (i Insurance) FilledIn() bool { return i.Company != "" || i.IDNumber != "" }
 
 // Payer is what the funder and plan lookups are keyed by: the payer id, else
 // the company's name.

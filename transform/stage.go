@@ -57,7 +57,7 @@ func (s *Stage) Run(ctx context.Context, run etl.Run) error {
 	if err != nil {
 		return err
 	}
-	s.Env.Doctors, s.Env.Users = doctors, users
+	s.Env.Doctors, s.Env.Users, s.Env.Patients = doctors, users, nil
 	if err := s.readProfiles(ctx); err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (s *Stage) dirty(ctx context.Context, shape Shape, rules string) ([]int64, 
 	if err != nil || since == 0 {
 		return rows, err
 	}
-	for _, use := range shape.Uses {
+	for _, use := range s.uses(shape) {
 		more, err := s.touched(ctx, shape, use, since)
 		if err != nil {
 			return nil, err
@@ -143,6 +143,15 @@ func (s *Stage) dirty(ctx context.Context, shape Shape, rules string) ([]int64, 
 	rows = append(rows, open...)
 	slices.Sort(rows)
 	return slices.Compact(rows), nil
+}
+
+// uses is what a shape reads. With a route by profile that is also the
+// patient's visits: a first one of such a profile lets the patient in.
+func (s *Stage) uses(shape Shape) []Use {
+	if len(s.Env.Route.Profiles) == 0 {
+		return shape.Uses
+	}
+	return append(slices.Clone(shape.Uses), Use{Endpoint: "appointments", By: ByPatient})
 }
 
 func (s *Stage) touched(ctx context.Context, shape Shape, use Use, since int64) ([]int64, error) {
@@ -248,7 +257,7 @@ func mapped(next, before etl.Target) (etl.Outcome, string, []etl.Problem) {
 		}
 		return etl.Unchanged, "", nil
 	case string(next.Hash) == string(before.Refused) && before.Outcome == etl.Rejected,
-		string(next.Hash) == string(before.Hash) && waits(before.Outcome):
+		string(next.Hash) == string(before.Hash) && (waits(before.Outcome) || before.Cause == etl.CauseCreateOff):
 		return before.Outcome, before.Cause, before.Problems
 	}
 	return etl.Failed, etl.CauseNotSent, nil

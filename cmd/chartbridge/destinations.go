@@ -1,10 +1,15 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"sort"
+	"strings"
 
 	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
 	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/load/centralreach"
+	"github.com/chartbridge/chartbridge/load/centralregistry"
 	"github.com/chartbridge/chartbridge/load/rethink"
 	"github.com/chartbridge/chartbridge/transform"
 )
@@ -33,7 +38,34 @@ func (p *practice) destinations() []destination {
 					Paths: map[string]string{"client": c.Paths.Client, "staff": c.Paths.Staff, "appointment": c.Paths.Appointment}})
 			}})
 	}
+	if c := p.config.CentralReach; c.Enabled {
+		o := centralreach.Options{BaseURL: c.BaseURL, TokenURL: c.TokenURL, ClientID: c.ClientID, ClientSecret: c.ClientSecret.Reveal(),
+			APIKey: c.APIKey.Reveal(), OrgID: c.OrgID, ExternalIDPrefix: c.ExternalIDPrefix, CreateEmployees: c.CreateEmployees,
+			InFlight: c.InFlight, Clock: p.clock, Write: centralreach.Write{Clients: c.Write.Clients, Employees: c.Write.Employees}}
+		list = append(list, destination{name: centralreach.Name, shapes: centralreach.Shapes(o), inFlight: c.InFlight,
+			env: p.env(centralreach.Name, c.Route, nil), vendorFirst: c.InitialLoad == "vendor",
+			settings: []any{c.ExternalIDPrefix, c.CreateEmployees, c.Write},
+			sender:   func() load.Destination { return centralreach.New(o) }})
+	}
+	if c := p.config.CentralRegistry; c.Enabled {
+		name := strings.TrimSpace(c.FirstName + " " + c.LastName)
+		shapes := centralregistry.Shapes(centralregistry.ShapeOptions{UserName: name, SiteID: c.UniqueSiteID,
+			HashKey: c.HashKey.Reveal(), HashAlgorithm: c.HashAlgorithm})
+		list = append(list, destination{name: centralregistry.Name, shapes: shapes, inFlight: 1, env: p.env(centralregistry.Name, config.Route{}, nil),
+			settings: []any{name, c.UniqueSiteID, c.HashAlgorithm, digest(c.HashKey.Reveal())},
+			sender: func() load.Destination {
+				return centralregistry.New(centralregistry.Options{BaseURL: c.BaseURL, LoginPath: c.Paths.Login, DischargePath: c.Paths.Discharge,
+					Username: c.Username, Password: c.Password.Reveal(), FirstName: c.FirstName, LastName: c.LastName, SiteID: c.UniqueSiteID,
+					InFlight: 1, Clock: p.clock})
+			}})
+	}
 	return list
+}
+
+// digest tells whether a secret changed, without giving it away.
+func digest(secret string) string {
+	sum := sha256.Sum256([]byte("chartbridge digest " + secret))
+	return hex.EncodeToString(sum[:8])
 }
 
 func (p *practice) env(name string, route config.Route, constants config.Constants) transform.Env {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/chartbridge/chartbridge/extract"
+	"github.com/chartbridge/chartbridge/load/centralreach"
+	"github.com/chartbridge/chartbridge/load/centralregistry"
 	"github.com/chartbridge/chartbridge/load/rethink"
 	"github.com/chartbridge/chartbridge/transform"
 	"github.com/spf13/cobra"
@@ -37,7 +39,10 @@ func newEndpoints(s *shared) *cobra.Command {
 }
 
 // allShapes are every destination's, enabled or not.
-func allShapes() []transform.Shape { return rethink.Shapes() }
+func allShapes() []transform.Shape {
+	reach := centralreach.Shapes(centralreach.Options{Write: centralreach.Write{Clients: true, Employees: true}})
+	return append(append(rethink.Shapes(), reach...), centralregistry.Shapes(centralregistry.ShapeOptions{})...)
+}
 
 func newShapes(s *shared) *cobra.Command {
 	return &cobra.Command{Use: "shapes [DESTINATION/OBJECT]", Short: "The field tables: what each field is mapped from, its limits and lookups",

@@ -22,6 +22,7 @@ type night struct {
 	*practice
 	run          etl.Run
 	only         string   // one stage; "" = all
+	skip         []string // stages that were done already
 	endpoints    []string // to extract
 	destinations []string // names; empty = all enabled
 	onQuota      drchrono.QuotaPolicy
@@ -110,7 +111,9 @@ func (n *night) stages(ctx context.Context) error {
 	return failed
 }
 
-func (n *night) does(stage string) bool { return n.only == "" || n.only == stage }
+func (n *night) does(stage string) bool {
+	return (n.only == "" || n.only == stage) && !slices.Contains(n.skip, stage)
+}
 
 func (n *night) extract(ctx context.Context) error {
 	client, err := n.drchrono(n.run.ID, extract.Nightly, n.onQuota)
@@ -140,7 +143,7 @@ func (n *night) deliver(ctx context.Context, d destination) error {
 	b := n.config.Brake
 	stage := &load.Stage{Store: n.store, Destination: d.sender(), Clock: n.clock, InFlight: d.inFlight, Quiet: n.config.QuietPeriod,
 		Brake:       load.Brake{Changed: int(b.Changed), Rejected: int(b.Rejected), After: b.After},
-		VendorFirst: first, Released: n.released, Timeout: load.RequestTimeout, OnSent: n.show.sent}
+		VendorFirst: first, Released: n.released, Approvers: n.config.CentralRegistry.Approvers, Timeout: load.RequestTimeout, OnSent: n.show.sent}
 	err = stage.Run(ctx, n.run)
 	n.show.done()
 	return err
@@ -173,7 +176,7 @@ func (n *night) vendorFirst(ctx context.Context, d destination) (bool, error) {
 func (n *night) conclude(ctx context.Context, cause error) (result, error) {
 	res := result{Run: n.run}
 	err := errors.Join(cause, n.account(ctx, cause, &res))
-	if err == nil && slices.ContainsFunc(res.Counts, func(c sql.Count) bool { return c.N > 0 && c.Outcome.NeedsAttention() }) {
+	if err == nil && n.only != stageExtract && slices.ContainsFunc(res.Counts, func(c sql.Count) bool { return c.N > 0 && c.Outcome.NeedsAttention() }) {
 		err = errAttention
 	}
 	res.Exit = exitCode(err, interrupted(cause))

@@ -26,6 +26,9 @@ var badPatients = []string{drchronotest.KindMissingFirstName, drchronotest.KindM
 var badForRethink = []string{drchronotest.KindMissingBirthDate, drchronotest.KindFutureBirthDate, drchronotest.KindLongName,
 	drchronotest.KindShortZip, drchronotest.KindUnknownState}
 
+// badForCentralReach likewise.
+var badForCentralReach = []string{drchronotest.KindFutureBirthDate, drchronotest.KindShortZip, drchronotest.KindUnknownState}
+
 func predict(p *drchronotest.Practice, goLive string, zone *time.Location) prediction {
 	out := prediction{}
 	add := func(object, outcome string) {
@@ -34,10 +37,12 @@ func predict(p *drchronotest.Practice, goLive string, zone *time.Location) predi
 		}
 		out[object][outcome]++
 	}
+	badReach := marked(p, append(slices.Clone(badPatients), badForCentralReach...)...)
 	noUser, bad := marked(p, drchronotest.KindDoctorNoUser), marked(p, append(slices.Clone(badPatients), badForRethink...)...)
 	for _, filled := range p.CasesOf(drchronotest.KindLastNameFilled) {
 		if filled.Night > 1 {
 			delete(bad, filled.ID)
+			delete(badReach, filled.ID)
 		}
 	}
 	zones := map[string]*time.Location{}
@@ -51,6 +56,7 @@ func predict(p *drchronotest.Practice, goLive string, zone *time.Location) predi
 		id := fmt.Sprint(row["id"])
 		patients[id] = true
 		add("rethink client", pick(bad[id], "invalid", acknowledged))
+		add("centralreach client", pick(badReach[id], "invalid", acknowledged))
 	}
 	clocks := marked(p, drchronotest.KindClockGap, drchronotest.KindRepeatedHour)
 	for _, row := range p.Rows("appointments") {

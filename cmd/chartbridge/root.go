@@ -46,7 +46,7 @@ func newRoot(stdout, stderr *os.File) *cobra.Command {
 
 // verbs lists the commands in the order of the help.
 var verbs = []func(*shared) *cobra.Command{
-	newDemo, newSimulate, newRun, newReport, newBudget, newEndpoints, newShapes, newRuns, newVersion,
+	newDemo, newSimulate, newRun, newPlan, newPush, newReport, newDischarges, newUncertain, newRejects, newCrosswalk, newBudget, newEndpoints, newShapes, newRuns, newVersion,
 }
 
 // asUsage makes a wrong argument a usage error, here and in what is below.

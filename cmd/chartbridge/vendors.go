@@ -202,7 +202,7 @@ func (v *vendors) lookupsText() string {
 	table("cancellationType", []string{"Cancelled", "No Show", "Rescheduled"}, from(21))
 	b.WriteString("  serviceLine: {default: 901}\n  caseManager: {default: 951}\n")
 	b.WriteString("centralreach:\n  contactForm: {default: Client}\n")
-	b.WriteString("central_registry:\n")
+	b.WriteString("central_registry:\n  medication: {\"buprenorphine/naloxone\": 2}\n")
 	demographics := v.Practice.DemographicIDs()
 	fmt.Fprintf(&b, "  customDemographics: {crid: %d, admissionDate: %d, dischargeReason: %d, dischargeDate: %d, doseThroughDate: %d}\n",
 		demographics["crid"], demographics["admission"], demographics["discharge_reason"], demographics["discharge_date"], demographics["dose_through"])

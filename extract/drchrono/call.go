@@ -53,7 +53,7 @@ func (c *Client) fetch(ctx context.Context, q request) (reply, error) {
 			return r, nil
 		}
 		if err != nil {
-			err = c.broken(ctx, q, &s, err)
+			err = c.broken(ctx, q, &s, r.status, err)
 		} else {
 			err = c.refused(ctx, &q, &s, t, r)
 		}
@@ -93,8 +93,10 @@ type fatalError struct{ error }
 
 func (e *fatalError) Unwrap() error { return e.error }
 
-// broken decides on an attempt without an answer; nil means: ask again.
-func (c *Client) broken(ctx context.Context, q request, s *struggle, err error) error {
+// broken decides on an attempt without a whole answer; nil means: ask again.
+// A 2xx whose body again and again breaks off is the page's fault and not the
+// network's: other lists can still be read.
+func (c *Client) broken(ctx context.Context, q request, s *struggle, status int, err error) error {
 	var fatal *fatalError
 	switch {
 	case errors.As(err, &fatal):
@@ -105,6 +107,8 @@ func (c *Client) broken(ctx context.Context, q request, s *struggle, err error) 
 		return pageError(q, fmt.Sprintf("it is larger than %d bytes after decompression", c.o.MaxBody))
 	case errors.Is(err, errEncoding):
 		return pageError(q, "it comes in an encoding that was not asked for")
+	case s.retries >= q.retries && status/100 == 2:
+		return pageError(q, "it breaks off before its end ("+cause(err)+")")
 	case s.retries >= q.retries:
 		return scrub(q.doing(), err)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -133,8 +134,9 @@ type PageError struct {
 }
 
 func (e *PageError) Error() string {
+	path, _, _ := strings.Cut(e.Path, "?") // a next's query is the vendor's text
 	return fmt.Sprintf("%s: %s (%s) cannot be read: %s; it stores nothing, the next run takes it up from here",
-		e.Endpoint, pageName(e.Page), e.Path, e.Reason)
+		e.Endpoint, pageName(e.Page), path, e.Reason)
 }
 
 func pageName(n int) string {

@@ -70,6 +70,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusNotFound, "Not found.")
 		return
 	}
+	w.Header().Set("Date", s.o.Now().UTC().Format(http.TimeFormat)) // its own clock, as any server's
 	jw := &journalWriter{ResponseWriter: w}
 	defer func() { s.record(r, path, jw.status) }()
 	next := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.route(w, r, path) })

@@ -3,6 +3,7 @@ package rethink
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -162,7 +163,7 @@ func times(a transform.Appointment, c *transform.Case) (v visit, known bool, pro
 	zone := c.Zone
 	if d, ok := c.Doctors[a.Doctor.String()]; ok && d.Timezone.String() != "" {
 		loaded, err := time.LoadLocation(d.Timezone.String())
-		if err != nil {
+		if err != nil || loaded == time.Local { // "Local" would be this machine's zone
 			return v, false, []etl.Problem{{Field: "scheduledStartTime", Code: etl.CodeFormat,
 				Message: "the doctor's time zone is not a known one; correct it in DrChrono"}}
 		}
@@ -202,7 +203,7 @@ func inRange(c *transform.Case, v transform.Value, most int) transform.Value {
 		return v
 	}
 	if n, err := strconv.Atoi(v.Text()); err != nil || n < 1 || n > most {
-		return c.Problem(etl.CodeRange, fmt.Sprintf("the id must lie between 1 and %d; correct the lookups file", most))
+		return c.Problem(etl.CodeRange, fmt.Sprintf("the id must lie between 1 and %d; correct the lookups file or constant", most))
 	}
 	return v
 }
@@ -216,7 +217,4 @@ func profile(v visit) string {
 
 func statusWord(v visit) string { return "appointment status " + quoted(v.Status.String()) }
 
-func numeric(id string) bool {
-	_, err := strconv.ParseUint(id, 10, 64)
-	return err == nil
-}
+func numeric(id string) bool { return id != "" && strings.Trim(id, "0123456789") == "" }

@@ -1,6 +1,7 @@
 package rethink
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -55,6 +56,9 @@ func judgeClient(c *transform.Case) []transform.Verdict {
 	if fault != "" {
 		return unreadable(fault)
 	}
+	if p.ID.String() == "" {
+		return unreadable(noID)
+	}
 	if !c.RoutesPatient(p) {
 		return excluded(etl.CauseRoute)
 	}
@@ -69,10 +73,20 @@ func gender(p patient, c *transform.Case) transform.Value {
 	return inRange(c, transform.Raw(c.Lookup("gender", g, "gender "+quoted(g))), 3)
 }
 
+// stateCode is DrChrono's form of a state. What else was typed there may be a
+// piece of an address, and is not named in a problem.
+var stateCode = regexp.MustCompile(`^[A-Z]{2}$`)
+
 func state(p patient, c *transform.Case) transform.Value {
-	s := strings.ToUpper(p.State.String())
+	s := p.State.String()
 	if s == "" {
 		return transform.Value{}
+	}
+	if _, ok := c.Lookups.Find(Name, "state", s); !ok {
+		s = strings.ToUpper(s)
+	}
+	if _, ok := c.Lookups.Find(Name, "state", s); !ok && !stateCode.MatchString(s) {
+		return c.Problem(etl.CodeFormat, "stateId: the state is no code of two letters; correct it in DrChrono")
 	}
 	return inRange(c, transform.Raw(c.Lookup("state", s, "state "+quoted(s))), 52)
 }

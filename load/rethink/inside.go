@@ -1,6 +1,7 @@
 package rethink
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 
@@ -106,7 +107,7 @@ var authorizationFields = []transform.Field[authorization]{
 		Get: func(_ authorization, c *transform.Case) transform.Value { return c.OwnID("authorization") }},
 	{Name: "authorizationSubmissionTypeID", Type: transform.Integer, Required: true, From: "constant",
 		Get: func(_ authorization, c *transform.Case) transform.Value {
-			return c.Constant("authorizationSubmissionTypeID")
+			return inRange(c, c.Constant("authorizationSubmissionTypeID"), 3)
 		}},
 	{Name: "funderId", Type: transform.Integer, Required: true, From: "constant, else the funder of the patient's only insurance", Lookup: "funder",
 		Get: authorizedFunder},
@@ -116,10 +117,7 @@ var authorizationFields = []transform.Field[authorization]{
 		Get: func(a authorization, _ *transform.Case) transform.Value { return transform.String(dateOf(a.End)) }},
 	{Name: "authorizationNumber", Type: transform.Text, Max: 100, Required: true, From: "patient_authorizations.auth_number",
 		Get: func(a authorization, _ *transform.Case) transform.Value {
-			if a.Number != "" {
-				return transform.String(a.Number.String())
-			}
-			return transform.String(a.LongName.String())
+			return transform.String(cmp.Or(a.Number.String(), a.LongName.String()))
 		}},
 }
 

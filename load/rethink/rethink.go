@@ -155,6 +155,8 @@ func answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
 	switch message := obj.text("ErrorMessage"); {
 	case message != "":
 		a.Kind, a.Problem = load.Rejected, refusal(message, del)
+	case del.TargetID != "" && id != "" && id != del.TargetID:
+		a.Kind = load.Unknown // another record than the one we meant: the look-up tells
 	case id != "":
 		a.Kind, a.TargetID, a.Inside = load.Acknowledged, id, insideAnswers(obj, del)
 	default:

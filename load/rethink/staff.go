@@ -37,6 +37,9 @@ func judgeStaff(c *transform.Case) []transform.Verdict {
 	if fault != "" {
 		return unreadable(fault)
 	}
+	if d.ID.String() == "" {
+		return unreadable(noID)
+	}
 	if !c.RoutesDoctor(c.Source.ID) {
 		return excluded(etl.CauseRoute)
 	}

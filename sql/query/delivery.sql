@@ -14,11 +14,13 @@ FROM delivery d LEFT JOIN crosswalk c ON c.destination = d.destination AND c.obj
 WHERE d.destination = ? AND d.state = 'uncertain' AND d.deadline < ? ORDER BY d.id
 
 -- name: due
-SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.cause, coalesce(c.target_id, '') AS target_id,
-  EXISTS (SELECT 1 FROM approval a WHERE a.destination = t.destination AND a.object = t.object AND a.source_id = t.source_id
-    AND a.hash = t.hash AND a.expires_at > ?5) AS approved
+SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.cause, coalesce(c.target_id, '') AS target_id, coalesce(c.how, '') AS how,
+  (SELECT count(DISTINCT a.by) FROM approval a WHERE a.destination = t.destination AND a.object = t.object AND a.source_id = t.source_id
+    AND a.hash = t.hash AND a.expires_at > ?5) AS approvals,
+  t.acked_hash IS NOT NULL AS known, t.refused_hash IS NOT NULL AND t.refused_hash = t.hash AS refused,
+  (SELECT count(*) FROM delivery d WHERE d.target = t.id) AS sends
 FROM target t LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
-WHERE t.destination = ?1 AND t.object = ?2 AND t.id > ?3 AND t.outcome IN ('failed', 'blocked', 'held')
+WHERE t.destination = ?1 AND t.object = ?2 AND t.id > ?3 AND (t.outcome IN ('failed', 'blocked', 'held') OR (t.outcome = 'excluded' AND t.cause = 'create_off'))
   AND t.payload IS NOT NULL AND t.parent_id = '' AND (t.acked_hash IS NULL OR t.acked_hash <> t.hash)
 ORDER BY t.id LIMIT ?4
 
@@ -54,6 +56,11 @@ UPDATE target SET refused_hash = ?1, outcome = ?2, cause = ?3, field = ?4, code 
 UPDATE target SET outcome = ?, cause = ?, field = ?, code = ?, message = ?, http_status = ?, attempts = attempts + ?, run = ?
 WHERE id = ?
 
+-- name: doubt-target
+-- An unanswered update that is given up may have been applied. If the source
+-- went back to what was acknowledged before it, that is sent again.
+UPDATE target SET acked_hash = x'' WHERE id = ? AND acked_hash = hash
+
 -- name: adopt-target
 UPDATE target SET acked_hash = hash, acked_payload = payload, outcome = 'unchanged', cause = '', field = '', code = '', message = '',
   run = ? WHERE id = ?
@@ -61,7 +68,9 @@ UPDATE target SET acked_hash = hash, acked_payload = payload, outcome = 'unchang
 -- name: adopt-inside
 -- What travelled inside an adopted record is there too.
 UPDATE target SET acked_hash = hash, acked_payload = payload, outcome = 'unchanged', cause = '', field = '', code = '', message = '', run = ?1
-WHERE hash IS NOT NULL AND parent_id <> '' AND (destination, parent_id) IN (SELECT destination, source_id FROM target WHERE id = ?2)
+WHERE hash IS NOT NULL AND parent_id <> '' AND (destination, parent_id, object, source_id) IN
+  (SELECT p.destination, p.source_id, n.value ->> 'object', n.value ->> 'id'
+   FROM target p, json_each(CASE p.needs WHEN '' THEN '[]' ELSE p.needs END) n WHERE p.id = ?2)
 
 -- name: put-crosswalk
 INSERT INTO crosswalk (destination, object, source_id, target_id, how, run) VALUES (?, ?, ?, ?, ?, ?)

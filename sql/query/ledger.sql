@@ -11,6 +11,10 @@ INSERT INTO call (at_ms, run, spender, endpoint, purpose) VALUES (?, ?, ?, ?, ?)
 -- name: answer-call
 UPDATE call SET status = ? WHERE id = ?
 
+-- name: throttle
+INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+WHERE CAST(excluded.value AS INTEGER) > CAST(setting.value AS INTEGER)
+
 -- name: budget
 SELECT spender, endpoint, count(*) AS calls FROM call WHERE at_ms >= ? GROUP BY spender, endpoint ORDER BY calls DESC, endpoint
 

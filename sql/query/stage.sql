@@ -1,21 +1,22 @@
 -- name: cursor
-SELECT endpoint, lane, watermark, next, since, newest, page, rows, changed, caught, state, note
+SELECT endpoint, lane, watermark, next, since, began, newest, mark, ids, page, rows, changed, caught, state, note
 FROM stream WHERE endpoint = ? AND lane = ?
 
 -- name: cursors
-SELECT endpoint, lane, watermark, next, since, newest, page, rows, changed, caught, state, note
+SELECT endpoint, lane, watermark, next, since, began, newest, mark, ids, page, rows, changed, caught, state, note
 FROM stream WHERE lane = ? ORDER BY endpoint
 
 -- name: put-cursor
-INSERT INTO stream (endpoint, lane, watermark, next, since, newest, page, rows, changed, caught, state, note, run, drained_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO stream (endpoint, lane, watermark, next, since, began, newest, mark, ids, page, rows, changed, caught, state, note, run, drained_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (endpoint, lane) DO UPDATE SET watermark = excluded.watermark, next = excluded.next, since = excluded.since,
-  newest = excluded.newest, page = excluded.page, rows = excluded.rows, changed = excluded.changed, caught = excluded.caught,
+  began = excluded.began, newest = excluded.newest, mark = excluded.mark, ids = excluded.ids,
+  page = excluded.page, rows = excluded.rows, changed = excluded.changed, caught = excluded.caught,
   state = excluded.state, note = excluded.note, run = excluded.run,
   drained_at = CASE WHEN excluded.drained_at = '' THEN stream.drained_at ELSE excluded.drained_at END
 
 -- name: changed-rows
--- The rows of a page (a JSON list of [id, hex hash, stamp]) that are new or differ from what is staged.
+-- The rows of a page (a JSON list of [id, hex hash]) that are new or differ from what is staged.
 SELECT j.key AS n, coalesce(r.seq, 0) AS seq, coalesce(r.verbose, 0) AS verbose FROM json_each(?) j
 LEFT JOIN record r ON r.endpoint = ? AND r.source_id = j.value ->> 0
 WHERE r.id IS NULL OR r.gone = 1 OR r.hash <> unhex(j.value ->> 1)
@@ -29,11 +30,14 @@ INSERT OR IGNORE INTO version (endpoint, source_id, seq, hash, updated_at, run)
 SELECT endpoint, source_id, seq, hash, updated_at, changed_run FROM record WHERE endpoint = ? AND source_id = ?
 
 -- name: put-record
-INSERT INTO record (endpoint, source_id, seq, hash, updated_at, patient, doctor, parts, verbose, gone, fault, first_run, changed_run, payload)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)
+-- What was read with verbose stays a verbose record: a later row without it brings no parts.
+INSERT INTO record (endpoint, source_id, seq, hash, updated_at, patient, doctor, parts, verbose, gone, fault, problem, first_run, changed_run, payload)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)
 ON CONFLICT (endpoint, source_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, updated_at = excluded.updated_at,
-  patient = excluded.patient, doctor = excluded.doctor, parts = excluded.parts, verbose = excluded.verbose, gone = 0,
-  fault = excluded.fault, changed_run = excluded.changed_run, payload = excluded.payload
+  patient = excluded.patient, doctor = excluded.doctor,
+  parts = CASE WHEN excluded.verbose < record.verbose THEN record.parts ELSE excluded.parts END,
+  verbose = max(record.verbose, excluded.verbose), gone = 0, missed = 0,
+  fault = excluded.fault, problem = excluded.problem, changed_run = excluded.changed_run, payload = excluded.payload
 
 -- name: put-seen
 INSERT OR IGNORE INTO seen (endpoint, source_id) SELECT ?, j.value ->> 0 FROM json_each(?) j
@@ -41,10 +45,29 @@ INSERT OR IGNORE INTO seen (endpoint, source_id) SELECT ?, j.value ->> 0 FROM js
 -- name: clear-seen
 DELETE FROM seen WHERE endpoint = ?
 
--- name: mark-gone
+-- name: note-missed
 -- A complete full read did not bring these.
-UPDATE record SET gone = 1, seq = ?, changed_run = ? WHERE endpoint = ? AND gone = 0
+UPDATE record SET missed = missed + 1 WHERE endpoint = ? AND gone = 0
   AND NOT EXISTS (SELECT 1 FROM seen s WHERE s.endpoint = record.endpoint AND s.source_id = record.source_id)
+
+-- name: forget-missed
+UPDATE record SET missed = 0 WHERE endpoint = ? AND missed > 0
+  AND EXISTS (SELECT 1 FROM seen s WHERE s.endpoint = record.endpoint AND s.source_id = record.source_id)
+
+-- name: missed-records
+SELECT count(*) AS all_missed, coalesce(sum(missed >= ?), 0) AS confirmed FROM record WHERE endpoint = ? AND missed > 0 AND gone = 0
+
+-- name: mark-gone
+UPDATE record SET gone = 1, seq = ?, changed_run = ? WHERE endpoint = ? AND gone = 0 AND missed >= ?
+
+-- name: live-records
+SELECT count(*) FROM record WHERE endpoint = ? AND gone = 0
+
+-- name: odd-records
+SELECT count(*) FROM record WHERE endpoint = ? AND problem <> '' AND gone = 0
+
+-- name: record-ids
+SELECT source_id FROM record WHERE endpoint = ? AND gone = 0 ORDER BY source_id
 
 -- name: count-records
 SELECT endpoint, count(*) AS n, coalesce(sum(parts), 0) AS parts FROM record GROUP BY endpoint ORDER BY endpoint

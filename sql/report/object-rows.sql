@@ -4,7 +4,7 @@ SELECT t.source_endpoint, t.source_id, r.outcome, r.cause, r.code, r.field, r.me
   CASE WHEN ?4 AND rec.id IS NOT NULL THEN unseal(rec.payload, 'record', rec.endpoint, rec.source_id) END AS raw,
   CASE WHEN ?4 AND who.id IS NOT NULL THEN unseal(who.payload, 'record', who.endpoint, who.source_id) END AS person,
   CASE WHEN ?4 AND t.payload IS NOT NULL THEN unseal(t.payload, 'target', t.destination, t.object, t.source_id) END AS body
-FROM result r JOIN target t ON t.id = r.target
+FROM result r CROSS JOIN target t ON t.id = r.target
 LEFT JOIN record rec ON rec.endpoint = t.source_endpoint
   AND rec.source_id = CASE instr(t.source_id, '/') WHEN 0 THEN t.source_id ELSE substr(t.source_id, 1, instr(t.source_id, '/') - 1) END
 LEFT JOIN record who ON who.endpoint = 'patients' AND who.source_id = rec.patient AND rec.endpoint <> 'patients' AND rec.patient <> ''

@@ -2,6 +2,6 @@
 -- acknowledged, or was excluded in an earlier run, is only counted.
 SELECT t.destination, t.object, t.source_endpoint, t.source_id, r.outcome, r.target_id, r.attempts, r.http_status,
   CASE WHEN r.code <> '' THEN r.code ELSE r.cause END AS code, r.field, r.message, r.hash
-FROM result r JOIN target t ON t.id = r.target
+FROM result r CROSS JOIN target t ON t.id = r.target
 WHERE r.run = ?1 AND r.outcome <> 'unchanged' AND NOT (r.outcome = 'excluded' AND t.run < r.run)
 ORDER BY r.target

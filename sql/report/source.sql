@@ -1,8 +1,11 @@
 -- How many source records each object has, counted from what is staged, for a
 -- JSON list of [destination, object, endpoint, parts]. A count that the run
--- kept is taken first: the staged records of an old run have moved on.
+-- kept is taken first. Of a run that others have followed, only the records
+-- count that were staged by then.
 SELECT j.value ->> 0 AS destination, j.value ->> 1 AS object,
   coalesce((SELECT y.n FROM tally y WHERE y.run = ?1 AND y.destination = j.value ->> 0 AND y.object = j.value ->> 1 AND y.outcome = 'source'),
-    CASE WHEN j.value ->> 3 THEN (SELECT coalesce(sum(r.parts), 0) FROM record r WHERE r.endpoint = j.value ->> 2)
+    CASE WHEN j.value ->> 3 THEN (SELECT coalesce(sum(r.parts), 0) FROM record r WHERE r.endpoint = j.value ->> 2 AND r.first_run <= ?1)
+    WHEN EXISTS (SELECT 1 FROM run u WHERE u.id > ?1)
+      THEN (SELECT count(*) FROM record r WHERE r.endpoint = j.value ->> 2 AND r.first_run <= ?1)
     ELSE (SELECT count(*) FROM record r WHERE r.endpoint = j.value ->> 2) END) AS n
 FROM json_each(?2) j ORDER BY j.key

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/chartbridge/chartbridge/sql"
+	"github.com/spf13/cobra"
+)
+
+// Verbs for what waits for a person, and that person's word.
+
+// asName is the flag that names who decides. Nobody decides without a name.
+func asName(cmd *cobra.Command, name *string) {
+	cmd.Flags().StringVar(name, "as", "", "your `NAME`, for the audit log")
+}
+
+func named(name string) error {
+	if name == "" {
+		return usageError{errors.New("--as is missing: a decision needs the name of the person who takes it")}
+	}
+	return nil
+}
+
+// refusedIsUsage makes a word that cannot be taken the operator's mistake.
+func refusedIsUsage(err error) error {
+	if errors.Is(err, sql.ErrRefused) {
+		return usageError{err}
+	}
+	return err
+}
+
+func newDischarges(s *shared) *cobra.Command {
+	parent := &cobra.Command{Use: "discharges", Short: "Discharges that wait: list, approve"}
+	list := &cobra.Command{Use: "list", Short: "Discharges that have not gone, and who approved them", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withPractice(cmd.Context(), s, func(p *practice) error { return listDischarges(cmd.Context(), s, p) })
+		}}
+	var hash, by string
+	approve := &cobra.Command{Use: "approve ID --hash H --as NAME", Short: "Approve one payload of one discharge, for 72 hours; the next run sends it, once",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := named(by); err != nil {
+				return err
+			}
+			return withPractice(cmd.Context(), s, func(p *practice) error {
+				err := p.store.ApproveDischarge(cmd.Context(), args[0], hash, by, p.clock.Now())
+				if err == nil {
+					fmt.Fprintf(s.stderr, "approved by %s for 72 hours; %d needed\n", by, p.config.CentralRegistry.Approvers)
+				}
+				return refusedIsUsage(err)
+			})
+		}}
+	approve.Flags().StringVar(&hash, "hash", "", "the payload's `HASH`, as the list shows it")
+	asName(approve, &by)
+	parent.AddCommand(list, approve)
+	return parent
+}
+
+func listDischarges(ctx context.Context, s *shared, p *practice) error {
+	list, err := p.store.WaitingDischarges(ctx, p.clock.Now())
+	if err != nil {
+		return err
+	}
+	if s.output == "json" {
+		return printJSON(s.stdout, list)
+	}
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(s.stdout, "No discharge waits.")
+		return err
+	}
+	var rows [][]string
+	for _, d := range list {
+		by := "-"
+		if d.ApprovedBy != nil {
+			by = *d.ApprovedBy
+		}
+		rows = append(rows, []string{d.ID, orDash(d.Hash), string(d.Outcome), d.Cause, by, orDash(d.Message)})
+	}
+	return printTable(s.stdout, []string{"id", "hash", "outcome", "cause", "approved by", "what"}, rows)
+}
+
+func newUncertain(s *shared) *cobra.Command {
+	parent := &cobra.Command{Use: "uncertain", Short: "Deliveries without an answer: list, resolve"}
+	list := &cobra.Command{Use: "list", Short: "What was sent and not answered", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withPractice(cmd.Context(), s, func(p *practice) error { return listUncertain(cmd.Context(), s, p) })
+		}}
+	var present, evidence, by string
+	var absent bool
+	resolve := &cobra.Command{Use: "resolve ID (--present TARGET_ID | --absent) --evidence TEXT --as NAME",
+		Short: "Say whether it is there: present takes their id over, absent lets it go again, once", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := strconv.ParseInt(args[0], 10, 64)
+			switch {
+			case err != nil:
+				return usageError{fmt.Errorf("%q is no delivery's id; `chartbridge uncertain list` shows them", args[0])}
+			case (present == "") == !absent:
+				return usageError{errors.New("give either --present with their id, or --absent")}
+			case evidence == "":
+				return usageError{errors.New("--evidence is missing: say how you know, without a patient's name")}
+			case by == "":
+				return named(by)
+			}
+			return withPractice(cmd.Context(), s, func(p *practice) error {
+				return refusedIsUsage(p.store.Resolve(cmd.Context(), p.newRun("decision", false), id, present, evidence, by, p.clock.Now()))
+			})
+		}}
+	resolve.Flags().StringVar(&present, "present", "", "it is there under `TARGET_ID`")
+	resolve.Flags().BoolVar(&absent, "absent", false, "it is not there")
+	resolve.Flags().StringVar(&evidence, "evidence", "", "how you know")
+	asName(resolve, &by)
+	parent.AddCommand(list, resolve)
+	return parent
+}
+
+func listUncertain(ctx context.Context, s *shared, p *practice) error {
+	list, err := p.store.UncertainDeliveries(ctx)
+	if err != nil {
+		return err
+	}
+	if s.output == "json" {
+		return printJSON(s.stdout, list)
+	}
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(s.stdout, "Every delivery has its answer.")
+		return err
+	}
+	var rows [][]string
+	for _, d := range list {
+		rows = append(rows, []string{fmt.Sprint(d.ID), d.Destination + " " + d.Object, d.SourceID, d.Op, d.IntentAt, orDash(d.Phase), blankZero(d.HTTPStatus)})
+	}
+	return printTable(s.stdout, []string{"id", "object", "source id", "asked for", "sent", "got to", "http"}, rows)
+}
+
+func newRejects(s *shared) *cobra.Command {
+	parent := &cobra.Command{Use: "rejects", Short: "What was refused, by us or by them: list, retry"}
+	list := &cobra.Command{Use: "list", Short: "What was refused, by cause", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withPractice(cmd.Context(), s, func(p *practice) error {
+				refused, err := p.store.Refused(cmd.Context())
+				if err != nil {
+					return err
+				}
+				if s.output == "json" {
+					return printJSON(s.stdout, refused)
+				}
+				return printTable(s.stdout, []string{"object", "source id", "outcome", "cause", "field", "what"}, refusedRows(refused))
+			})
+		}}
+	var cause, by string
+	retry := &cobra.Command{Use: "retry [SOURCE_ID...] [--cause CAUSE] --as NAME", Short: "Judge and send again, once, with the next run", Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := named(by); err != nil {
+				return err
+			}
+			if len(args) == 0 && cause == "" {
+				return usageError{errors.New("name records, or a --cause; `chartbridge rejects list` shows both")}
+			}
+			return withPractice(cmd.Context(), s, func(p *practice) error { return retryRefused(cmd.Context(), s, p, args, cause, by) })
+		}}
+	retry.Flags().StringVar(&cause, "cause", "", "all of this `CAUSE`")
+	asName(retry, &by)
+	parent.AddCommand(list, retry)
+	return parent
+}
+
+func refusedRows(list []sql.Refused) [][]string {
+	var rows [][]string
+	for _, r := range list {
+		rows = append(rows, []string{r.Destination + " " + r.Object, r.SourceID, string(r.Outcome), r.Cause, orDash(r.Field), r.Message})
+	}
+	return rows
+}
+
+func retryRefused(ctx context.Context, s *shared, p *practice, ids []string, cause, by string) error {
+	all, err := p.store.Refused(ctx)
+	if err != nil {
+		return err
+	}
+	wanted := map[string]bool{}
+	for _, id := range ids {
+		wanted[id] = true
+	}
+	var chosen []sql.Refused
+	for _, r := range all {
+		if (len(ids) == 0 || wanted[r.SourceID]) && (cause == "" || r.Cause == cause) {
+			chosen = append(chosen, r)
+		}
+	}
+	if len(chosen) == 0 {
+		return usageError{errors.New("none of what was refused fits; `chartbridge rejects list` shows it")}
+	}
+	if err := p.store.Retry(ctx, chosen, by, "", p.clock.Now()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.stdout, "%d records are judged and sent again with the next run.\n", len(chosen))
+	return err
+}

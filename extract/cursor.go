@@ -1,0 +1,113 @@
+package extract
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/extract/drchrono"
+)
+
+// begin gives the paths to read and the cursor with which to read them.
+func (s *Stage) begin(e Endpoint, c etl.Cursor) ([]string, etl.Cursor) {
+	if c.Next != "" {
+		c.State, c.Note = etl.StreamOpen, ""
+		all := e.Starts(c.Since)
+		if i := slices.Index(all, c.Next); i >= 0 {
+			return all[i:], c
+		}
+		return append([]string{c.Next}, laterVariants(e, c)...), c
+	}
+	c = etl.Cursor{Endpoint: c.Endpoint, Lane: c.Lane, Watermark: c.Watermark, State: etl.StreamOpen,
+		Since: lowerBound(e, c.Watermark, s.Overlap)}
+	return e.Starts(c.Since), c
+}
+
+// laterVariants are the starts that an open drain of a saved next has still
+// to come to.
+func laterVariants(e Endpoint, c etl.Cursor) []string {
+	for i, v := range e.Variants {
+		if strings.Contains(c.Next, v) {
+			return e.Starts(c.Since)[i+1:]
+		}
+	}
+	return nil
+}
+
+// advance is the cursor after a page: it points at what to read next, or is
+// drained. Newest, the watermark to be, is never later than the server's clock
+// when the drain began: whatever changes while the list is read, on a page
+// already behind us, is stamped later than that and so comes with the next
+// drain, however long this one takes and however often it is interrupted. A
+// stamp in the future is cut by the same rule. Without a word of the server's
+// clock the watermark stays; ours is never asked.
+func advance(e Endpoint, c etl.Cursor, page drchrono.Page, rows []etl.Row, later []string) etl.Cursor {
+	if c.Page == 0 && !page.Date.IsZero() {
+		c.Began = naive(page.Date.UTC())
+	}
+	switch {
+	case c.Began == "":
+	case e.Move != Since:
+		c.Newest = c.Began
+	default:
+		c.Newest = max(c.Newest, newestStamp(rows, c.Began))
+	}
+	c.Next = page.Next
+	if c.Next == "" && len(later) > 0 {
+		c.Next = later[0]
+	}
+	if c.Next == "" {
+		c.State = etl.StreamDrained
+		if c.Newest == "" && c.Rows+len(rows) > 0 { // no row bears a stamp that can be read
+			c.Newest = c.Began
+		}
+	}
+	return c
+}
+
+// readRows reads a page's rows. Of a record that stands twice on a page, the
+// one with the newest stamp is kept.
+func readRows(e Endpoint, page drchrono.Page) []etl.Row {
+	rows := make([]etl.Row, 0, len(page.Rows))
+	at := make(map[string]int, len(page.Rows))
+	for _, r := range page.Rows {
+		row := ReadRow(e, r.Raw, r.Fault)
+		row.ID = e.variant(page.URL) + row.ID
+		i, twice := at[row.ID]
+		switch {
+		case !twice:
+			at[row.ID] = len(rows)
+			rows = append(rows, row)
+		case row.Stamp >= rows[i].Stamp:
+			rows[i] = row
+		}
+	}
+	return rows
+}
+
+// variant tells a list's rows from those of its other variants, which may bear
+// the same ids: two payer directories know the same payer.
+func (e Endpoint) variant(asked string) string {
+	for _, v := range e.Variants {
+		if _, value, _ := strings.Cut(v, "="); strings.Contains(asked, v) {
+			return value + "/"
+		}
+	}
+	return ""
+}
+
+// digest is of a page's ids in any order; "" for a page without rows.
+func digest(rows []etl.Row) string {
+	if len(rows) == 0 {
+		return ""
+	}
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	slices.Sort(ids)
+	sum := sha256.Sum256([]byte(strings.Join(ids, "\x00")))
+	return hex.EncodeToString(sum[:hashSize])
+}

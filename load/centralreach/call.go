@@ -1,0 +1,88 @@
+package centralreach
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
+)
+
+// reads is how often a read is made at most where nobody above tries again; it
+// changes nothing, so any failure of the moment may be repeated.
+const reads = 3
+
+// maxWait bounds the wait between two reads.
+const maxWait = 30 * time.Second
+
+// get reads, with so many tries against failures of the moment, and one more
+// for a token that has run out. The reply may have any status.
+func (d *Destination) get(ctx context.Context, path string, query url.Values, tries int) (reply load.Reply, err error) {
+	target := d.o.BaseURL + path
+	if len(query) > 0 {
+		target += "?" + query.Encode()
+	}
+	for n := 0; ; n++ {
+		req, err := load.JSONRequest(http.MethodGet, target, nil)
+		if err != nil {
+			return reply, err
+		}
+		p, err := d.admit(ctx, req)
+		if err != nil {
+			return reply, err
+		}
+		reply, err = d.client.Read(ctx, req)
+		if err == nil {
+			d.learn(p, reply.Status)
+		}
+		wait, again := repeat(reply, err, n, tries)
+		if !again || ctx.Err() != nil {
+			return reply, err
+		}
+		if d.o.Clock.Sleep(ctx, wait) != nil {
+			return reply, err
+		}
+	}
+}
+
+// repeat says whether a read is worth another try, and after which wait: once
+// at once where a new token may be all that it takes, else with backoff.
+func repeat(reply load.Reply, err error, n, tries int) (wait time.Duration, again bool) {
+	backoff := 250*time.Millisecond<<n + rand.N(250*time.Millisecond)
+	if err != nil {
+		return backoff, n+1 < tries
+	}
+	switch reply.Status {
+	case http.StatusUnauthorized, http.StatusInternalServerError:
+		return 0, n == 0
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return max(backoff, min(reply.RetryAfter(0), maxWait)), n+1 < tries
+	}
+	return 0, false
+}
+
+// write makes one request that may change something. A 401 was not applied, so
+// it is tried once more with a new token; a 500 was perhaps, so it never is.
+func (d *Destination) write(ctx context.Context, del etl.Delivery, method, path string, body []byte) load.Answer {
+	for n := 0; ; n++ {
+		req, err := load.JSONRequest(method, d.o.BaseURL+path, body)
+		if err != nil {
+			return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+		}
+		p, err := d.admit(ctx, req)
+		if err != nil {
+			return unsent(err)
+		}
+		reply, err := d.client.Write(ctx, req)
+		if err != nil {
+			return load.Unanswered(reply)
+		}
+		d.learn(p, reply.Status)
+		if reply.Status != http.StatusUnauthorized || n > 0 {
+			return d.classify(ctx, reply, del)
+		}
+	}
+}

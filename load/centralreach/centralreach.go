@@ -1,0 +1,162 @@
+package centralreach
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
+)
+
+// Options are an account's settings.
+type Options struct {
+	BaseURL          string // .../enterprise/v1, no slash at its end
+	TokenURL         string
+	ClientID         string
+	ClientSecret     string
+	APIKey           string
+	OrgID            string // must equal the token's orgid
+	ExternalIDPrefix string // stands before our ids there
+	CreateEmployees  bool   // each costs the practice money a month
+	InFlight         int
+	Clock            etl.Clock
+	Write            Write
+}
+
+// Write says which objects we may write.
+type Write struct{ Clients, Employees bool }
+
+// A Destination sends records to CentralReach. It is safe for concurrent use.
+type Destination struct {
+	o      Options
+	client *load.Client
+	grant  *load.Grant
+
+	mu      sync.Mutex
+	checked string // the token whose organization was compared
+	bare    bool   // the token goes without the word Bearer
+	proven  bool   // a request in that form was let in
+
+	listing   sync.Mutex
+	lists     map[string]*list // by object, read once a run
+	conflicts map[etl.Ref]bool // by object and source id: answered with 409 in this run
+}
+
+// New makes the destination.
+func New(o Options) *Destination {
+	c := load.NewClient(o.InFlight)
+	return &Destination{o: o, client: c, lists: map[string]*list{}, conflicts: map[etl.Ref]bool{},
+		grant: load.NewGrant(c, o.Clock, o.TokenURL, o.ClientID, o.ClientSecret, "cr-api")}
+}
+
+// Name is the destination's name.
+func (d *Destination) Name() string { return Name }
+
+// Objects are what the options let us write: staff before clients
+// (destinations-facts, section D, load order).
+func (d *Destination) Objects() []load.Object {
+	var objects []load.Object
+	if d.o.Write.Employees {
+		objects = append(objects, load.Object{Name: employee, Askable: true, NoCreate: !d.o.CreateEmployees})
+	}
+	if d.o.Write.Clients {
+		objects = append(objects, load.Object{Name: client, Askable: true})
+	}
+	return objects
+}
+
+// Open fetches a token, compares its organization with the config's, and reads
+// one list of each object, so that a wrong API key shows before a write. What
+// was read in an earlier run is forgotten.
+func (d *Destination) Open(ctx context.Context) error {
+	d.forget()
+	if _, err := d.token(ctx); err != nil {
+		return err
+	}
+	for _, object := range d.Objects() {
+		reply, err := d.get(ctx, listPath(object.Name), nil, reads)
+		switch {
+		case err != nil:
+			return err
+		case reply.Status == http.StatusForbidden:
+			return fmt.Errorf("GET %s answers HTTP 403: the api_key is missing or wrong, or the API user may not list these contacts",
+				listPath(object.Name))
+		case reply.Status == http.StatusUnauthorized:
+			return fmt.Errorf("GET %s answers HTTP 401: the API does not take the token; is token_url the one for this base_url?", listPath(object.Name))
+		case reply.Status != http.StatusOK || !reply.IsJSON():
+			return unexpected(listPath(object.Name), reply)
+		}
+	}
+	return nil
+}
+
+// Send creates or updates one record.
+func (d *Destination) Send(ctx context.Context, del etl.Delivery) load.Answer {
+	switch {
+	case del.TargetID != "":
+		return d.update(ctx, del)
+	case del.Object == employee && !d.o.CreateEmployees:
+		return load.Answer{Kind: load.Rejected, Phase: load.PhaseDial, Problem: etl.Problem{Code: etl.CauseCreateOff,
+			Message: "it is not in CentralReach, and centralreach.create_employees is off; create it there, or give its id with `chartbridge crosswalk import`"}}
+	}
+	a := d.write(ctx, del, http.MethodPost, "/contacts/"+del.Object, del.Body)
+	if a.Kind == load.Exists {
+		d.conflict(del)
+	}
+	return a
+}
+
+// update puts our fields over what they hold (destinations-facts, B4): a PUT
+// may well blank what it does not carry. Where they hold it all already,
+// nothing is written.
+func (d *Destination) update(ctx context.Context, del etl.Delivery) load.Answer {
+	path := contactPath(del.Object, del.TargetID)
+	ours, err := parseContact(del.Body)
+	if err != nil {
+		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+	}
+	reply, err := d.get(ctx, path, nil, 1) // the engine tries again, and counts its time
+	if err != nil {
+		return unsent(err)
+	}
+	theirs, err := contactIn(reply, del.TargetID)
+	if reply.Status != http.StatusOK || err != nil {
+		return d.unread(ctx, del, reply)
+	}
+	differs := compare(ours, theirs)
+	if len(differs) == 0 {
+		return load.Answer{Kind: load.Acknowledged, TargetID: del.TargetID, Status: reply.Status, Phase: load.PhaseAnswer}
+	}
+	body, err := overlay(ours, theirs, differs)
+	if err != nil {
+		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+	}
+	return d.write(ctx, del, http.MethodPut, path, body)
+}
+
+// unread is the answer where the contact to update could not be read: nothing
+// was written, so all but a definite refusal may be tried again.
+func (d *Destination) unread(ctx context.Context, del etl.Delivery, reply load.Reply) load.Answer {
+	switch reply.Status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+		return d.classify(ctx, reply, del)
+	case http.StatusNotFound:
+		if statusIn(reply).Code != "" {
+			return d.classify(ctx, reply, del)
+		}
+	}
+	return load.Answer{Kind: load.NotSent, Status: reply.Status, Phase: load.PhaseDial}
+}
+
+func listPath(object string) string        { return "/contacts/" + object + "s" }
+func contactPath(object, id string) string { return "/contacts/" + object + "/" + url.PathEscape(id) }
+func externalPath(object string) string    { return "/contacts/" + object + "/byExternalSystemId" }
+
+// unexpected is the error of a read that brought something else; it holds
+// nothing of the answer but its status.
+func unexpected(path string, reply load.Reply) error {
+	return fmt.Errorf("GET %s answers HTTP %d and nothing that we can read; is centralreach.base_url right, and the vendor up?", path, reply.Status)
+}

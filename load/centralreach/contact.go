@@ -1,0 +1,158 @@
+package centralreach
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/transform"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A contact is one of CentralReach's, or a body of ours. Members are found
+// without regard to case: the vendor binds both casings (destinations-facts,
+// B1). Values stay bytes, so that no digit of theirs is lost on the way back.
+type contact map[string]jsontext.Value
+
+var errNoContact = errors.New("the answer is no contact of CentralReach's")
+
+func parseContact(body []byte) (contact, error) {
+	var c contact
+	if err := json.Unmarshal(body, &c); err != nil || c == nil {
+		return nil, errNoContact
+	}
+	return c, nil
+}
+
+// contactIn is the contact of a reply, which stands under contact, or bare.
+// With an id it must be that one.
+func contactIn(reply load.Reply, id string) (contact, error) {
+	if !reply.IsJSON() {
+		return nil, errNoContact
+	}
+	whole, err := parseContact(reply.Body)
+	if err != nil {
+		return nil, err
+	}
+	if _, v, ok := whole.member("contact"); ok {
+		if whole, err = parseContact(v); err != nil {
+			return nil, err
+		}
+	}
+	if got := whole.text("contactId"); got == "" || got == "0" || id != "" && got != id {
+		return nil, errNoContact
+	}
+	return whole, nil
+}
+
+func (c contact) member(name string) (key string, v jsontext.Value, ok bool) {
+	if v, ok = c[name]; ok {
+		return name, v, true
+	}
+	for key, v := range c {
+		if strings.EqualFold(key, name) {
+			return key, v, true
+		}
+	}
+	return "", nil, false
+}
+
+// text is a scalar member as text; "" if it is absent, null, or no scalar.
+func (c contact) text(name string) string {
+	_, v, ok := c.member(name)
+	var s transform.Scalar
+	if !ok || json.Unmarshal(v, &s) != nil {
+		return ""
+	}
+	return s.String()
+}
+
+func (c contact) set(name string, v jsontext.Value) {
+	if key, _, ok := c.member(name); ok {
+		name = key
+	}
+	c[name] = v
+}
+
+func (c contact) drop(name string) {
+	for key := range c {
+		if strings.EqualFold(key, name) {
+			delete(c, key)
+		}
+	}
+}
+
+// kept are the fields in which theirs stays where they have one: the id may be
+// another system's, the e-mail is what their people log in with
+// (destinations-facts, B4).
+var kept = []string{"externalSystemId", "primaryEmail"}
+
+// compare names the fields that we send and that stand otherwise there, in
+// order. Replies leave null members out (B1), so one that is absent is blank
+// there.
+func compare(ours, theirs contact) []string {
+	var differs []string
+	for name := range ours {
+		held := theirs.text(name)
+		switch {
+		case name == form, slices.Contains(kept, name) && held != "":
+		case !same(name, ours.text(name), held):
+			differs = append(differs, name)
+		}
+	}
+	slices.Sort(differs)
+	return differs
+}
+
+// same compares two values in the vendor's own precision: a date comes back
+// with seven fractional digits, a phone or zip may come back with its signs.
+func same(name, ours, theirs string) bool {
+	switch name {
+	case "dateOfBirth":
+		return day(ours) == day(theirs)
+	case "phoneHome", "phoneCell", "zipPostalCode":
+		return digits(ours) == digits(theirs)
+	}
+	return ours == theirs
+}
+
+func day(stamp string) string {
+	if len(stamp) > 10 {
+		return stamp[:10]
+	}
+	return stamp
+}
+
+func digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// notOurs are the members of a reply that do not go back: its own id and kind,
+// which the path says; the payors, which have their own endpoint, and which an
+// import might take for further ones; and ContactForm, which an update must
+// not carry (B3, B5; centralreach.txt, Response Codes). Everything else does go
+// back as it came, isActive too: a PUT that blanks what it does not carry would
+// deactivate the contact.
+var notOurs = []string{"contactId", "type", "primaryPayors", "secondaryPayors", "clonedIdsJsonMaps", form}
+
+// overlay is the body of an update: what they hold, with our fields where they
+// differ.
+func overlay(ours, theirs contact, differs []string) ([]byte, error) {
+	for _, name := range notOurs {
+		theirs.drop(name)
+	}
+	if ssn := theirs.text("ssn"); ssn != "" && len(digits(ssn)) != 9 {
+		theirs.drop("ssn") // shown masked: it would replace the true one
+	}
+	for _, name := range differs {
+		theirs.set(name, ours[name])
+	}
+	return json.Marshal(theirs, json.Deterministic(true))
+}

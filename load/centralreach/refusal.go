@@ -1,0 +1,157 @@
+package centralreach
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/transform"
+	"github.com/go-json-experiment/json"
+)
+
+// A status is ServiceStack's responseStatus (destinations-facts, B1). Its
+// messages are not read: they may quote a patient. Neither are result and
+// failed, which say OK beside an error.
+type status struct {
+	Code   string `json:"errorCode,case:ignore"`
+	Errors []struct {
+		Code  string `json:"errorCode,case:ignore"`
+		Field string `json:"fieldName,case:ignore"`
+	} `json:"errors,case:ignore"`
+}
+
+func statusIn(reply load.Reply) status {
+	var body struct {
+		Status status `json:"responseStatus,case:ignore"`
+	}
+	if !reply.IsJSON() || json.Unmarshal(reply.Body, &body) != nil {
+		return status{}
+	}
+	return body.Status
+}
+
+// classify says what an answer means (centralreach.txt, Response Codes).
+func (d *Destination) classify(ctx context.Context, reply load.Reply, del etl.Delivery) load.Answer {
+	a := load.Answer{Status: reply.Status, Phase: reply.Phase}
+	switch {
+	case reply.Status >= 200 && reply.Status < 300:
+		return answered(a, reply, del)
+	case reply.Status == http.StatusTooManyRequests:
+		a.Kind, a.After = load.Throttled, reply.RetryAfter(0)
+	case reply.Status == http.StatusUnauthorized:
+		a.Kind = load.Denied
+	case reply.Status == http.StatusForbidden:
+		return d.forbidden(ctx, a, del)
+	case reply.Status == http.StatusConflict && del.TargetID == "":
+		a.Kind = load.Exists
+	case definite[reply.Status]:
+		a.Kind, a.Problem = load.Rejected, refusal(reply, del)
+	default:
+		a.Kind = load.Unknown
+	}
+	return a
+}
+
+// definite are the statuses by which a request is refused before it is applied
+// (reliability, 3.4).
+var definite = map[int]bool{400: true, 404: true, 405: true, 409: true, 413: true, 415: true, 422: true}
+
+func answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
+	got, err := contactIn(reply, del.TargetID)
+	refused := statusIn(reply).Code != ""
+	switch {
+	case err == nil && !refused:
+		a.Kind, a.TargetID = load.Acknowledged, got.text("contactId")
+	case err != nil && refused:
+		a.Kind, a.Problem = load.Rejected, refusal(reply, del)
+	default:
+		a.Kind = load.Unknown // it may well be applied: the look-up tells
+	}
+	return a
+}
+
+// forbidden tells the two meanings of 403 apart: the API key, or a permission
+// for this one contact. The key is wrong if the list is refused too.
+func (d *Destination) forbidden(ctx context.Context, a load.Answer, del etl.Delivery) load.Answer {
+	if list, err := d.get(ctx, listPath(del.Object), nil, 1); err == nil && list.Status == http.StatusForbidden {
+		a.Kind = load.Denied
+		return a
+	}
+	a.Kind, a.Problem = load.Rejected, etl.Problem{Code: "forbidden",
+		Message: "the API user may not write this " + del.Object + "; give it the permission in CentralReach"}
+	return a
+}
+
+// refusal turns an error into field and cause, by an allow-list: of the
+// vendor's words nothing is passed on.
+func refusal(reply load.Reply, del etl.Delivery) etl.Problem {
+	switch reply.Status {
+	case http.StatusNotFound:
+		return etl.Problem{Code: "not_found", Message: notFound(del)}
+	case http.StatusConflict:
+		return etl.Problem{Code: etl.CodeConflict, Message: "CentralReach has another " + del.Object +
+			" with this external id, or this name, e-mail and birth date; merge them there"}
+	}
+	s := statusIn(reply)
+	word, field := s.Code, ""
+	for _, e := range s.Errors {
+		if field = fieldNamed(del.Object, e.Field); field != "" || word == "" {
+			word = e.Code
+		}
+		if field != "" {
+			break
+		}
+	}
+	p := etl.Problem{Field: field, Code: "refused", Message: "CentralReach refused it for a reason that we do not know; look it up there"}
+	if w, ok := words[strings.ToLower(word)]; ok {
+		p.Code, p.Message = w.code, w.meaning
+	}
+	if field != "" {
+		p.Message = field + ": " + p.Message
+	}
+	return p
+}
+
+func notFound(del etl.Delivery) string {
+	if del.TargetID == "" {
+		return "CentralReach does not know the address to create it at; check centralreach.base_url"
+	}
+	return "CentralReach has no " + del.Object + " with the id that we know, or the API user is not connected to it; connect it, or correct the crosswalk"
+}
+
+type word struct{ code, meaning string }
+
+// words are the error codes of ServiceStack's validators, in lower case.
+var words = func() map[string]word {
+	m := map[string]word{}
+	for codes, w := range map[string]word{
+		"notempty notnull required":                    {etl.CodeRequired, "CentralReach says that it is required"},
+		"length maximumlength maxlength stringtoolong": {etl.CodeTooLong, "CentralReach says that it is too long"},
+		"inclusivebetween exclusivebetween greaterthan greaterthanorequal lessthan lessthanorequal": {etl.CodeRange, "CentralReach says that it is out of range"},
+		"invalidvalue email regularexpression predicate enum invalidformat creditcard":              {etl.CodeFormat, "CentralReach says that its value or form is wrong"},
+		"alreadyexists conflict": {etl.CodeConflict, "CentralReach says that it exists already"},
+		"notfound":               {"unknown_id", "CentralReach does not know it in this account; correct the lookups file"},
+	} {
+		for code := range strings.FieldsSeq(codes) {
+			m[code] = w
+		}
+	}
+	return m
+}()
+
+// fieldNamed is the field of ours that an error names, in our casing; "" for
+// anything that we do not send.
+func fieldNamed(object, name string) string {
+	columns := transform.Columns(clientFields)
+	if object == employee {
+		columns = transform.Columns(employeeFields)
+	}
+	for _, c := range columns {
+		if strings.EqualFold(c.Name, name) {
+			return c.Name
+		}
+	}
+	return ""
+}

@@ -1,0 +1,74 @@
+package centralreach
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Events reads the schedule of providers and of clients, given by their
+// contact ids, from one instant to another, both inclusive. An event that both
+// show comes once; they are in order of their start. A list that cannot be
+// read whole is an error: what it hides would look missing.
+func (d *Destination) Events(ctx context.Context, providers, clients []string, from, to time.Time) ([]Event, error) {
+	type question struct{ path, param, id string }
+	var questions []question
+	for _, id := range providers {
+		questions = append(questions, question{"/schedule/events/by-provider", "providerId", id})
+	}
+	for _, id := range clients {
+		questions = append(questions, question{"/schedule/events/by-appointment-with", "clientId", id})
+	}
+	answers := make([][]Event, len(questions))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, d.o.InFlight))
+	for i, q := range questions {
+		g.Go(func() error {
+			items, err := d.items(ctx, q.path, url.Values{q.param: {q.id},
+				"startDate": {from.UTC().Format(time.RFC3339)}, "endDate": {to.UTC().Format(time.RFC3339)}}, "eventId")
+			if err != nil {
+				return fmt.Errorf("read the schedule of %s %s: %w", q.param, q.id, err)
+			}
+			answers[i], err = eventsIn(items)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	all := slices.Concat(answers...)
+	slices.SortFunc(all, byStart)
+	return slices.CompactFunc(all, func(a, b Event) bool { return a.ID == b.ID }), nil
+}
+
+func eventsIn(items []contact) ([]Event, error) {
+	events := make([]Event, len(items))
+	for i, item := range items {
+		start, okStart := utc(item.text("startDate"))
+		end, okEnd := utc(item.text("endDate"))
+		if !okStart || !okEnd {
+			return nil, fmt.Errorf("event %s has no startDate and endDate that can be read", item.text("eventId"))
+		}
+		place, _ := strconv.Atoi(item.text("placeOfServiceId")) // absent is not known
+		events[i] = Event{ID: item.text("eventId"), Client: item.text("clientId"), Provider: item.text("providerId"),
+			Start: start, End: end, Canceled: item.text("isCanceled") == "true", Converted: item.text("isConverted") == "true",
+			PlaceOfService: place}
+	}
+	return events, nil
+}
+
+// utc reads a stamp, which is UTC also where it does not say so (centralreach.txt,
+// Protocol).
+func utc(text string) (time.Time, bool) {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC(), true
+		}
+	}
+	return time.Time{}, false
+}

@@ -1,0 +1,116 @@
+package centralregistry
+
+import (
+	"testing"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestWholeBody(t *testing.T) {
+	want := `{"discharge_user_name":"Cy Dunn","unique_site_id":"DE434055","crid":"000456789","identification_hash":"` + testHash +
+		`","discharge_date":"2026-02-28","discharge_reason":2,"dose_through_date":"2026-02-28","medication":1,"dosage":80}`
+	if diff := cmp.Diff(want, string(discharged().judge(t).Body)); diff != "" {
+		t.Errorf("body (-want +got):\n%s", diff)
+	}
+}
+
+func TestColumns(t *testing.T) {
+	for _, c := range Shapes(ShapeOptions{})[0].Columns {
+		if !c.Required || c.From == "" {
+			t.Errorf("%s: required %t, from %q; all of these are required and come from somewhere", c.Name, c.Required, c.From)
+		}
+	}
+}
+
+func TestWhoIsDischarged(t *testing.T) {
+	nobody := discharged()
+	nobody.demographics = nil
+	nobody.lookups = testLookups{}
+	tests := []struct {
+		name string
+		c    *chart
+		want bool
+	}{
+		{"CRID and reason", discharged(), true},
+		{"no CRID", discharged().with("crid", ""), false},
+		{"still admitted", discharged().with("dischargeReason", ""), false},
+		{"reason none", discharged().with("dischargeReason", "None"), false},
+		{"no lookups, no custom demographics", nobody, false},
+	}
+	for _, tt := range tests {
+		v := tt.c.judge(t)
+		if excluded := v.Outcome == etl.Excluded && v.Cause == etl.CauseNoDischarge; excluded == tt.want {
+			t.Errorf("%s: got %q %q", tt.name, v.Outcome, v.Cause)
+		}
+	}
+}
+
+// TestMeanings: a meaning that the lookups lack is a problem where a record
+// needs it, and none where it does not.
+func TestMeanings(t *testing.T) {
+	for _, tt := range []struct{ key, field, names string }{
+		{"crid", "crid", "crid"}, {"dischargeReason", "discharge_reason", "dischargeReason"},
+		{"admission", "discharge_date", "admission"}, {"dischargeDate", "discharge_date", "dischargeDate"},
+		{"doseThroughDate", "dose_through_date", "doseThroughDate"},
+	} {
+		c := discharged()
+		delete(c.lookups[demographicsLookup], tt.key)
+		c.breaks(t, "meaning "+tt.key, tt.field, etl.CodeLookup, demographicsLookup)
+		if p := c.judge(t).Problems[0]; p.Lookup != demographicsLookup || p.Key != tt.names {
+			t.Errorf("%s: problem names %s %s", tt.key, p.Lookup, p.Key)
+		}
+	}
+	c := discharged().with("crid", "")
+	delete(c.lookups[demographicsLookup], "dischargeReason")
+	if v := c.judge(t); v.Outcome != etl.Excluded {
+		t.Errorf("no CRID: got %s, want excluded, whatever the lookups lack", v.Outcome)
+	}
+}
+
+func TestSpellings(t *testing.T) {
+	all := [][]string{
+		{"crid"}, {"admission", "admissionDate", "admit_date"}, {"dischargeReason", "discharge_reason", "reason"},
+		{"dischargeDate", "discharge_date"}, {"doseThroughDate", "dose_through_date", "doseThrough", "dose_through"},
+	}
+	for _, keys := range all {
+		for _, key := range keys[1:] {
+			c := discharged()
+			ids := c.lookups[demographicsLookup]
+			ids[key] = ids[keys[0]]
+			delete(ids, keys[0])
+			c.demographics[key] = c.demographics[keys[0]]
+			c.body(t, "key "+key)
+		}
+	}
+	for _, name := range lookupNames[1:] {
+		c := discharged()
+		test := c.testCase(t)
+		test.Lookups = testLookups{name: c.lookups[demographicsLookup]}
+		if v := Shapes(c.options)[0].Judge(test)[0]; v.Outcome != "" {
+			t.Errorf("lookup %q: got %s", name, v.Outcome)
+		}
+	}
+}
+
+func TestUnreadable(t *testing.T) {
+	c := discharged()
+	c.patient["date_of_birth"] = []string{testBirth}
+	if v := c.judge(t); v.Outcome != etl.Failed || v.Cause != etl.CauseUnreadable {
+		t.Errorf("got %s %s, want failed unreadable", v.Outcome, v.Cause)
+	}
+}
+
+func TestEveryProblemAtOnce(t *testing.T) {
+	c := discharged().with("crid", "1").with("dischargeDate", "soon").with("doseThroughDate", "").with("dischargeReason", "26")
+	c.options, c.patient["date_of_birth"] = ShapeOptions{}, nil
+	var got []string
+	for _, p := range c.judge(t).Problems {
+		got = append(got, p.Field+" "+p.Code)
+	}
+	want := []string{"discharge_user_name required", "unique_site_id format", "crid format", "identification_hash required",
+		"discharge_date format", "discharge_reason range", "dose_through_date required"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+}

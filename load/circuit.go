@@ -1,0 +1,43 @@
+package load
+
+import "sync"
+
+// A circuit opens where a destination is down: nothing more goes there in this
+// run, not even the rest of a group whose intents are committed. One that is
+// down then costs minutes, not the night.
+type circuit struct {
+	mu                    sync.Mutex
+	unreached, unanswered int // deliveries in a row
+	open                  bool
+}
+
+// unreachedLimit is how many deliveries in a row may fail to arrive, each with
+// all its tries.
+const unreachedLimit = 3
+
+// unansweredLimit is how many in a row may stay without an answer. It is
+// larger, so that a few records at which the vendor stumbles each night do not
+// keep the others from their turn.
+const unansweredLimit = 10
+
+func (c *circuit) note(k Kind) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch k {
+	case Denied:
+		c.open = true
+	case NotSent, Throttled:
+		c.unreached++
+	case Unknown:
+		c.unreached, c.unanswered = 0, c.unanswered+1
+	default:
+		c.unreached, c.unanswered = 0, 0
+	}
+	c.open = c.open || c.unreached >= unreachedLimit || c.unanswered >= unansweredLimit
+}
+
+func (c *circuit) isOpen() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.open
+}

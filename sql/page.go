@@ -1,0 +1,239 @@
+package sql
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/jmoiron/sqlx"
+)
+
+// StagePage upserts a page's changed rows and saves the cursor that follows
+// it, in one transaction: a kill costs the page in flight and no more. It adds
+// the page's counts to the cursor and returns it; a drained cursor gets its
+// new watermark here. With full set, the rows are noted as seen; a drained
+// full read then marks the unseen as gone.
+func (s *Store) StagePage(ctx context.Context, run etl.Run, c etl.Cursor, rows []etl.Row, full bool) (etl.Cursor, error) {
+	list, err := pageList(rows)
+	if err != nil {
+		return c, err
+	}
+	after := c
+	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
+		if err := s.putRows(ctx, tx, run, &after, rows, list); err != nil {
+			return err
+		}
+		after.Page, after.Rows = after.Page+1, after.Rows+len(rows)
+		if full {
+			if err := closeFullRead(ctx, tx, run, &after, list); err != nil {
+				return err
+			}
+		}
+		if after.State == etl.StreamDrained {
+			if err := settle(ctx, tx, &after); err != nil {
+				return err
+			}
+		}
+		return putCursor(ctx, tx, run, after)
+	})
+	if err != nil {
+		return c, err
+	}
+	return after, nil
+}
+
+// pageList is a page as the JSON list that the queries join with.
+func pageList(rows []etl.Row) (string, error) {
+	list := make([][2]string, len(rows))
+	for i, r := range rows {
+		list[i] = [2]string{r.ID, hex.EncodeToString(r.Hash)}
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		return "", fmt.Errorf("list a page: %w", err)
+	}
+	return string(text), nil
+}
+
+type changedRow struct {
+	N       int
+	Seq     int64 // change number of what is staged; 0 = it is new
+	Verbose bool  // what is staged was read with verbose
+}
+
+// putRows writes the rows that are new or differ. The change number is drawn
+// only where something is written: an unchanged page writes no record.
+func (s *Store) putRows(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, rows []etl.Row, list string) error {
+	if c.Page == 0 {
+		if err := tx.GetContext(ctx, &c.Mark, query("max-seq")); err != nil {
+			return fmt.Errorf("read the change number: %w", err)
+		}
+	}
+	var changed []changedRow
+	if err := tx.SelectContext(ctx, &changed, query("changed-rows"), list, c.Endpoint); err != nil {
+		return fmt.Errorf("compare a page of %s: %w", c.Endpoint, err)
+	}
+	var seq int64
+	moved := 0
+	for _, ch := range changed {
+		written, err := s.putRow(ctx, tx, run, c.Endpoint, rows[ch.N], ch, &seq)
+		if err != nil {
+			return err
+		}
+		if !written {
+			continue
+		}
+		c.Changed++
+		if r := rows[ch.N]; c.Since != "" && r.Stamp != "" && r.Stamp < c.Watermark {
+			c.Caught++
+		}
+		if c.Page > 0 && ch.Seq > c.Mark {
+			moved++
+		}
+	}
+	hold(c, moved)
+	return nil
+}
+
+// hold keeps the watermark where it is when a record changed twice within one
+// drain: it was read on one page and, since it moved on in the list, again on
+// a later one, and what stood between has moved up by one, perhaps past us.
+// The next drain reads the same window again.
+func hold(c *etl.Cursor, moved int) {
+	if moved == 0 {
+		return
+	}
+	c.Began, c.Newest = "", ""
+	note(c, fmt.Sprintf("%d records moved while the list was read, so others may have been passed over: the next run reads the same window again", moved))
+}
+
+// note adds a sentence to what a stream says of itself.
+func note(c *etl.Cursor, text string) {
+	if c.Note != "" {
+		text = c.Note + "; " + text
+	}
+	c.Note = text
+}
+
+func (s *Store) putRow(ctx context.Context, tx *sqlx.Tx, run etl.Run, endpoint string, r etl.Row, ch changedRow, seq *int64) (written bool, err error) {
+	if ch.Verbose && !r.Verbose {
+		same, err := s.keepVerbose(ctx, tx, endpoint, &r)
+		if err != nil || same {
+			return false, err
+		}
+	}
+	if *seq == 0 {
+		if *seq, err = nextSeq(ctx, tx); err != nil {
+			return false, err
+		}
+	}
+	return true, s.putRecord(ctx, tx, run, endpoint, r, ch.Seq, *seq)
+}
+
+func nextSeq(ctx context.Context, tx *sqlx.Tx) (seq int64, err error) {
+	if err := tx.GetContext(ctx, &seq, query("next-seq")); err != nil {
+		return 0, fmt.Errorf("next change number: %w", err)
+	}
+	return seq, nil
+}
+
+func (s *Store) putRecord(ctx context.Context, tx *sqlx.Tx, run etl.Run, endpoint string, r etl.Row, had, seq int64) error {
+	if had > 0 {
+		if _, err := tx.ExecContext(ctx, query("keep-version"), endpoint, r.ID); err != nil {
+			return fmt.Errorf("keep version of %s %s: %w", endpoint, r.ID, err)
+		}
+	}
+	_, err := tx.ExecContext(ctx, query("put-record"), endpoint, r.ID, seq, r.Hash, r.UpdatedAt, r.Patient, r.Doctor,
+		r.Parts, r.Verbose, r.Fault, r.Problem, run.ID, run.ID, s.seal.Seal(r.Raw, "record", endpoint, r.ID))
+	if err != nil {
+		return fmt.Errorf("stage %s %s: %w", endpoint, r.ID, err)
+	}
+	return nil
+}
+
+// settle ends a drain: only here, when the whole stream is read, does the
+// watermark move, and never back.
+func settle(ctx context.Context, tx *sqlx.Tx, c *etl.Cursor) error {
+	c.Watermark = max(c.Watermark, c.Newest)
+	var odd int
+	if err := tx.GetContext(ctx, &odd, query("odd-records"), c.Endpoint); err != nil {
+		return fmt.Errorf("count odd records of %s: %w", c.Endpoint, err)
+	}
+	if odd > 0 {
+		note(c, fmt.Sprintf("%d records have an updated_at that is no date; it is kept as sent", odd))
+	}
+	return nil
+}
+
+// closeFullRead notes what a page of a full read showed, and at its end marks
+// what no page showed.
+func closeFullRead(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, list string) error {
+	if c.Page == 1 {
+		if _, err := tx.ExecContext(ctx, query("clear-seen"), c.Endpoint); err != nil {
+			return fmt.Errorf("begin full read of %s: %w", c.Endpoint, err)
+		}
+	}
+	if _, err := tx.ExecContext(ctx, query("put-seen"), c.Endpoint, list); err != nil {
+		return fmt.Errorf("note seen rows of %s: %w", c.Endpoint, err)
+	}
+	if c.State != etl.StreamDrained {
+		return nil
+	}
+	if c.Rows == 0 {
+		return keepAll(ctx, tx, c)
+	}
+	if err := markGone(ctx, tx, run, c); err != nil {
+		return fmt.Errorf("mark what is gone from %s: %w", c.Endpoint, err)
+	}
+	_, err := tx.ExecContext(ctx, query("clear-seen"), c.Endpoint)
+	return wrap(err, "end full read of %s", c.Endpoint)
+}
+
+// keepAll: a list that is suddenly empty more likely lost its permission than
+// its rows (drchrono-facts, section 8), so nothing is marked.
+func keepAll(ctx context.Context, tx *sqlx.Tx, c *etl.Cursor) error {
+	var staged int
+	if err := tx.GetContext(ctx, &staged, query("live-records"), c.Endpoint); err != nil {
+		return fmt.Errorf("count records of %s: %w", c.Endpoint, err)
+	}
+	if staged > 0 {
+		note(c, fmt.Sprintf("the list came empty; the %d staged records are kept", staged))
+	}
+	return nil
+}
+
+// markGone: a list of one page is one moment, and what it lacks is gone. Over
+// several pages a row may slip through while others are taken away before it,
+// so the next complete read must lack it too.
+func markGone(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor) error {
+	for _, name := range []string{"note-missed", "forget-missed"} {
+		if _, err := tx.ExecContext(ctx, query(name), c.Endpoint); err != nil {
+			return err
+		}
+	}
+	reads := 1
+	if c.Page > 1 {
+		reads = 2
+	}
+	var n struct {
+		All       int `db:"all_missed"`
+		Confirmed int
+	}
+	if err := tx.GetContext(ctx, &n, query("missed-records"), reads, c.Endpoint); err != nil {
+		return err
+	}
+	if n.All > n.Confirmed {
+		note(c, fmt.Sprintf("%d records were missing; they count as gone when the next complete read lacks them too", n.All-n.Confirmed))
+	}
+	if n.Confirmed == 0 {
+		return nil
+	}
+	seq, err := nextSeq(ctx, tx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, query("mark-gone"), seq, run.ID, c.Endpoint, reads)
+	return err
+}

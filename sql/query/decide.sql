@@ -1,0 +1,65 @@
+-- name: acked-payloads
+SELECT id, destination, object, source_id, acked_payload FROM target
+WHERE acked_payload IS NOT NULL AND id IN (SELECT value FROM json_each(?))
+
+-- name: waiting-discharges
+SELECT t.source_id, lower(hex(t.hash)) AS hash, t.outcome, t.cause, t.message,
+  (SELECT count(DISTINCT a.by) FROM approval a WHERE a.destination = t.destination AND a.object = t.object AND a.source_id = t.source_id
+    AND a.hash = t.hash AND a.expires_at > ?) AS approvals,
+  (SELECT group_concat(a.by, ', ') FROM approval a WHERE a.destination = t.destination AND a.object = t.object AND a.source_id = t.source_id
+    AND a.hash = t.hash AND a.expires_at > ?) AS approved_by
+FROM target t WHERE t.destination = 'central_registry' AND t.object = 'discharge'
+  AND t.outcome IN ('held', 'uncertain', 'rejected', 'invalid', 'failed') ORDER BY t.id
+
+-- name: discharge
+SELECT t.id, t.hash, t.outcome, t.payload IS NOT NULL AS maps FROM target t
+WHERE t.destination = 'central_registry' AND t.object = 'discharge' AND t.source_id = ?
+
+-- name: put-approval
+INSERT INTO approval (destination, object, source_id, hash, by, at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (destination, object, source_id, hash, by) DO UPDATE SET at = excluded.at, expires_at = excluded.expires_at
+
+-- name: uncertain
+SELECT id, destination, object, source_id, op, intent_at, deadline, phase, http_status, probes FROM delivery
+WHERE state = 'uncertain' ORDER BY id
+
+-- name: uncertain-one
+SELECT d.id, d.target, d.destination, d.object, d.source_id, d.op, d.hash, d.payload, d.needs, '' AS target_id
+FROM delivery d WHERE d.id = ? AND d.state = 'uncertain'
+
+-- name: void-delivery
+UPDATE delivery SET state = 'void', answered_at = ?, settled_by = ?, evidence = ? WHERE id = ? AND state = 'uncertain'
+
+-- name: release-target
+-- Due again: judged by the next run, sent once.
+UPDATE target SET outcome = 'failed', cause = 'not_sent', refused_hash = NULL, field = '', code = '', message = '' WHERE id = ?
+
+-- name: release-parent
+-- What travels inside another record goes again with it.
+UPDATE target SET acked_hash = NULL, outcome = 'failed', cause = 'not_sent' WHERE parent_id = '' AND source_endpoint = 'patients'
+  AND payload IS NOT NULL AND outcome IN ('unchanged', 'created', 'updated')
+  AND (destination, source_id) IN (SELECT destination, parent_id FROM target WHERE id = ? AND parent_id <> '')
+
+-- name: rejected
+SELECT t.id, t.destination, t.object, t.source_endpoint, t.source_id, t.outcome, t.cause, t.field, t.code, t.message, t.http_status, t.run
+FROM target t WHERE t.outcome IN ('rejected', 'invalid') ORDER BY t.destination, t.object, t.cause, t.id
+
+-- name: put-decision
+INSERT INTO decision (target, verb, value, comment, hash, source_hash, by, at, file)
+SELECT t.id, ?, ?, ?, t.hash, r.hash, ?, ?, ? FROM target t LEFT JOIN record r
+  ON r.endpoint = t.source_endpoint AND r.source_id = CASE WHEN t.parent_id <> '' AND t.source_endpoint = 'patients' THEN t.parent_id ELSE t.source_id END
+WHERE t.id = ?
+
+-- name: crosswalk
+SELECT destination, object, source_id, target_id, how, run FROM crosswalk
+WHERE (?1 = '' OR destination = ?1) AND (?2 = '' OR object = ?2) ORDER BY destination, object, source_id
+
+-- name: crosswalk-one
+SELECT target_id FROM crosswalk WHERE destination = ? AND object = ? AND source_id = ?
+
+-- name: crosswalk-of
+SELECT source_id FROM crosswalk WHERE destination = ? AND object = ? AND target_id = ?
+
+-- name: release-imported
+UPDATE target SET outcome = 'failed', cause = 'not_sent', field = '', code = '', message = ''
+WHERE destination = ? AND object = ? AND source_id = ? AND outcome IN ('held', 'blocked') AND payload IS NOT NULL
