@@ -85,5 +85,6 @@ func idJSON(id string) string {
 	if n, err := strconv.ParseInt(id, 10, 64); err == nil && strconv.FormatInt(n, 10) == id {
 		return id
 	}
-	return strconv.Quote(id)
+	quoted, _ := jsontext.AppendQuote(nil, strings.ToValidUTF8(id, "\uFFFD")) // fails for invalid UTF-8 only
+	return string(quoted)
 }

@@ -89,11 +89,13 @@ func (l *line) longest() time.Duration { return tries * (l.stage.Timeout + maxBa
 // leaves the others unsent.
 func (l *line) requests(ctx context.Context, ds []etl.Delivery) []Done {
 	answers := make([]Done, len(ds))
+	requests, cut := graced(ctx)
+	defer cut()
 	var g errgroup.Group
 	g.SetLimit(max(1, l.stage.InFlight))
 	for i, d := range ds {
 		g.Go(func() error {
-			answers[i] = l.request(ctx, d)
+			answers[i] = l.request(ctx, requests, d)
 			return nil
 		})
 	}
@@ -101,12 +103,24 @@ func (l *line) requests(ctx context.Context, ds []etl.Delivery) []Done {
 	return answers
 }
 
+// grace is how long requests that are under way may still take once the run is
+// interrupted; they are cut off then, and uncertain.
+const grace = 8 * time.Second
+
+// graced is a context that outlives an interrupted one by the grace. It is the
+// process's own time that counts here, so it takes a real timer.
+func graced(ctx context.Context) (context.Context, context.CancelFunc) {
+	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cut) })
+	return requests, func() { stop(); cut() }
+}
+
 // request sends one delivery, again only where it provably did not arrive.
-func (l *line) request(ctx context.Context, d etl.Delivery) Done {
+func (l *line) request(ctx, requests context.Context, d etl.Delivery) Done {
 	done := Done{Delivery: d, SettledBy: "answer", Answer: Answer{Kind: NotSent}}
 	for n := 0; n < tries && ctx.Err() == nil && !l.circuit.isOpen(); n++ {
 		done.Attempts++
-		done.Answer = l.stage.Destination.Send(context.WithoutCancel(ctx), d)
+		done.Answer = l.stage.Destination.Send(requests, d)
 		wait := backoff(n)
 		switch done.Answer.Kind {
 		case NotSent:

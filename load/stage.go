@@ -14,8 +14,12 @@ import (
 // a second open delivery of a record, a step back, and a discharge that nobody
 // approved.
 type Store interface {
-	// Orphans makes the intents of dead processes uncertain.
-	Orphans(ctx context.Context, run etl.Run, destination string) error
+	// Orphans makes the intents of dead processes uncertain: no byte of them
+	// left after now.
+	Orphans(ctx context.Context, run etl.Run, destination string, now time.Time) error
+	// NextOpen is the earliest deadline, after an instant, of a delivery that
+	// can be asked after; ok is false where there is none.
+	NextOpen(ctx context.Context, destination string, after time.Time) (deadline time.Time, ok bool, err error)
 	// Open lists the uncertain deliveries whose deadline lies before the instant.
 	OpenDeliveries(ctx context.Context, destination string, before time.Time) ([]etl.Delivery, error)
 	// Due lists targets that map and differ from what was acknowledged, after
@@ -109,27 +113,64 @@ var ErrGivenUp = errors.New("given up for this run: it does not answer, or refus
 // object in the order in which one needs the other. Everything committed
 // stays, whatever happens after it.
 func (s *Stage) Run(ctx context.Context, run etl.Run) error {
-	name := s.Destination.Name()
-	if err := s.Store.Orphans(ctx, run, name); err != nil {
+	if err := s.Store.Orphans(ctx, run, s.Destination.Name(), s.Clock.Now()); err != nil {
 		return err
 	}
-	if err := s.Destination.Open(ctx); err != nil {
-		return fmt.Errorf("%s: %w: %w", name, err, ErrGivenUp)
+	for round := 0; ; round++ {
+		asked, err := s.round(ctx, run)
+		if err != nil || round == maxRounds {
+			return errors.Join(err, s.Store.CloseParents(context.WithoutCancel(ctx), run, s.Destination.Name()))
+		}
+		again, err := s.wait(ctx, asked)
+		if err != nil || !again {
+			return errors.Join(err, s.Store.CloseParents(context.WithoutCancel(ctx), run, s.Destination.Name()))
+		}
 	}
+}
+
+// maxRounds bounds how often a run goes round again for an unanswered delivery.
+const maxRounds = 2
+
+// patience is how long a run waits at its end for a quiet period to pass. A
+// longer one is left to the next run.
+const patience = 30 * time.Second
+
+// wait sleeps until the next unanswered delivery may be asked after, if that is
+// soon, and reports whether it did.
+func (s *Stage) wait(ctx context.Context, asked time.Time) (bool, error) {
+	deadline, ok, err := s.Store.NextOpen(ctx, s.Destination.Name(), asked.Add(-s.Quiet))
+	if err != nil || !ok {
+		return false, err
+	}
+	rest := deadline.Add(s.Quiet).Sub(s.Clock.Now()) + time.Millisecond
+	if rest > patience {
+		return false, nil
+	}
+	return true, s.Clock.Sleep(ctx, rest)
+}
+
+// round asks after what is open, and sends what is due. It gives the instant
+// at which it asked.
+func (s *Stage) round(ctx context.Context, run etl.Run) (asked time.Time, err error) {
+	name := s.Destination.Name()
+	if err := s.Destination.Open(ctx); err != nil {
+		return asked, fmt.Errorf("%s: %w: %w", name, err, ErrGivenUp)
+	}
+	asked = s.Clock.Now()
 	if err := s.settle(ctx, run); err != nil {
-		return fmt.Errorf("settle open deliveries to %s: %w", name, err)
+		return asked, fmt.Errorf("settle open deliveries to %s: %w", name, err)
 	}
 	var stopped error
 	for _, object := range s.Destination.Objects() {
 		err := s.deliver(ctx, run, object)
 		if err != nil && !errors.Is(err, ErrBrake) {
-			return errors.Join(stopped, fmt.Errorf("send %s %s: %w", name, object.Name, err))
+			return asked, errors.Join(stopped, fmt.Errorf("send %s %s: %w", name, object.Name, err))
 		}
 		if err != nil {
 			stopped = errors.Join(stopped, fmt.Errorf("send %s %s: %w", name, object.Name, err))
 		}
 	}
-	return errors.Join(stopped, s.Store.CloseParents(ctx, run, name))
+	return asked, stopped
 }
 
 // page is how many due targets are looked at together.

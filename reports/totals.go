@@ -32,11 +32,13 @@ func (b *book) summarySheet(context.Context) []sheet {
 		columns = append(columns, column{string(o), kindCount, meanings[o]})
 	}
 	columns = append(columns, column{"Waiting", kindCount, "Records that wait for something, or were refused: invalid to failed."},
-		column{"Theirs alone", kindCount, meanings[etl.Extra]},
 		column{"Δ source", kindCount, "How many more, or fewer, source records than at the end of the run before."},
 		column{"Δ waiting", kindCount, "How many more, or fewer, wait than at the end of the run before."},
 		column{"Check", kindCheck, "Whether source equals the sum of outcomes, from the sheet Balance."},
 		column{"Records", kindLink, "Leads to the object's records."})
+	if b.facts.hasExtra() {
+		columns = append(columns, column{"Theirs alone", kindCount, meanings[etl.Extra]})
+	}
 	var rows [][]any
 	for i, k := range b.facts.keys {
 		rows = append(rows, b.summaryRow(i, k, outcomes))
@@ -57,7 +59,7 @@ func (b *book) summaryRow(i int, k key, outcomes []etl.Outcome) []any {
 	waiting, was, first, last := 0, 0, "", ""
 	for j, o := range outcomes {
 		n := b.totalOf(k, o)
-		row = append(row, formula{b.sumIfs(k, "F", fmt.Sprintf("$A%d", at), fmt.Sprintf("$B%d", at), letter(4+j)+"$3"), n})
+		row = append(row, formula{b.sumIfs("F", fmt.Sprintf("$A%d", at), fmt.Sprintf("$B%d", at), letter(4+j)+"$3"), n})
 		if o == etl.Invalid {
 			first = letter(4 + j)
 		}
@@ -68,13 +70,23 @@ func (b *book) summaryRow(i int, k key, outcomes []etl.Outcome) []any {
 		was += b.facts.beforeN[k][o]
 	}
 	row = append(row, formula{fmt.Sprintf("SUM(%s%d:%s%d)", first, at, last, at), waiting})
-	row = append(row, b.facts.extra[k])
 	if b.facts.before == "" {
 		row = append(row, nil, nil)
 	} else {
 		row = append(row, b.facts.source[k]-b.facts.beforeSource(k), waiting-was)
 	}
-	return append(row, formula{fmt.Sprintf("Balance!$G$%d", at), b.check(k)}, b.linkTo(k))
+	return append(row, formula{fmt.Sprintf("Balance!$G$%d", at), b.check(k)}, b.linkTo(k), b.facts.extra[k])
+}
+
+// hasExtra reports whether a destination holds what no source record stands
+// for.
+func (f *facts) hasExtra() bool {
+	for _, n := range f.extra {
+		if n > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // beforeSource is the source of the run before: as it kept it, else its sum,
@@ -101,7 +113,7 @@ func (b *book) outcomeRows() int { return headRow + len(b.facts.keys)*len(etl.Ou
 
 // sumIfs adds up a column of the sheet Outcomes for an object and, if given,
 // an outcome, each named by a cell.
-func (b *book) sumIfs(_ key, column, destination, object, outcome string) string {
+func (b *book) sumIfs(column, destination, object, outcome string) string {
 	rng := func(c string) string { return fmt.Sprintf("Outcomes!$%s$%d:$%s$%d", c, firstRow, c, b.outcomeRows()) }
 	text := "SUMIFS(" + rng(column) + "," + rng("A") + "," + destination + "," + rng("B") + "," + object
 	if outcome != "" {
@@ -125,7 +137,7 @@ func (b *book) balanceSheet(context.Context) []sheet {
 	for i, k := range b.facts.keys {
 		at, n := firstRow+i, b.totalSum(k)
 		rows = append(rows, []any{destinationName(k.destination), objectName(k.object, true), b.facts.source[k],
-			formula{b.sumIfs(k, "F", fmt.Sprintf("$A%d", at), fmt.Sprintf("$B%d", at), ""), n}, b.facts.sum(k),
+			formula{b.sumIfs("F", fmt.Sprintf("$A%d", at), fmt.Sprintf("$B%d", at), ""), n}, b.facts.sum(k),
 			formula{fmt.Sprintf("C%d-D%d", at, at), b.facts.source[k] - n},
 			formula{fmt.Sprintf(`IF(AND(F%d=0,D%d=E%d),"✓ ok","✗ does not close")`, at, at, at), b.check(k)},
 			b.statement(k)})

@@ -228,6 +228,9 @@ func (w *writer) total() error {
 			look = styleTotalCount
 		}
 		if c, ok := v.(formula); ok {
+			if word, ok := c.value.(string); ok && word == checkBad {
+				look = styleCheckBad
+			}
 			cells[i] = excelize.Cell{StyleID: w.b.styles[look], Formula: c.text, Value: c.value}
 			continue
 		}

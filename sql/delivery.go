@@ -14,14 +14,22 @@ import (
 
 // Orphans makes the intents of dead processes uncertain. It is called under
 // the run lease, so every intent that it finds is one.
-func (s *Store) Orphans(ctx context.Context, run etl.Run, destination string) error {
+func (s *Store) Orphans(ctx context.Context, run etl.Run, destination string, now time.Time) error {
 	return s.inTx(ctx, func(tx *sqlx.Tx) error {
-		if _, err := tx.ExecContext(ctx, query("orphan-deliveries"), destination); err != nil {
+		if _, err := tx.ExecContext(ctx, query("orphan-deliveries"), stamp(now), destination); err != nil {
 			return fmt.Errorf("find open intents: %w", err)
 		}
 		_, err := tx.ExecContext(ctx, query("orphan-targets"), run.ID, destination, destination)
 		return wrap(err, "mark open intents")
 	})
+}
+
+// NextOpen is the earliest deadline, after an instant, of a delivery that can
+// be asked after.
+func (s *Store) NextOpen(ctx context.Context, destination string, after time.Time) (deadline time.Time, ok bool, err error) {
+	var text string
+	err = s.db.GetContext(ctx, &text, query("next-open"), destination, stamp(after))
+	return parseStamp(text), text != "", wrap(err, "look for open deliveries")
 }
 
 // OpenDeliveries lists the uncertain deliveries whose deadline lies before the

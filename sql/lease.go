@@ -45,3 +45,9 @@ func (s *Store) Release(ctx context.Context, name string) error {
 	_, err := s.db.ExecContext(ctx, query("drop-lease"), name, s.holder)
 	return wrap(err, "give back lease %s", name)
 }
+
+// BreakLease takes a lease away from a holder that is known to be gone.
+func (s *Store) BreakLease(ctx context.Context, name, holder string) error {
+	_, err := s.db.ExecContext(ctx, query("drop-lease"), name, holder)
+	return wrap(err, "take over lease %s", name)
+}

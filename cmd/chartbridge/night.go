@@ -55,7 +55,7 @@ const (
 // pass runs the night under the run lease. The run's row is opened before
 // anything else and closed whatever happens; what was committed stays.
 func (n *night) pass(ctx context.Context) (res result, err error) {
-	if err := n.store.Lease(ctx, runLease, n.clock.Now(), leaseLife); err != nil {
+	if err := n.lease(ctx, runLease); err != nil {
 		return res, err
 	}
 	ctx, cancel := context.WithCancel(ctx)

@@ -162,7 +162,7 @@ func TestAVendorLoadsFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.mustRun(exitDone, "crosswalk", "import", links, "--as", "Ada Roma")
-	exported, _ := s.mustRun(exitDone, "crosswalk", "export")
+	exported, _ := s.mustRun(exitDone, "crosswalk", "export", "--destination", "rethink")
 	if exported != text {
 		t.Errorf("export gives\n%s, want\n%s", exported, text)
 	}

@@ -44,7 +44,7 @@ func newPlan(s *shared) *cobra.Command {
 // planned maps what is staged, under the run lease, and lists what is due.
 func (p *practice) planned(ctx context.Context) (steps []load.Step, err error) {
 	n := &night{practice: p, run: p.newRun("plan", true), only: stageTransform}
-	if err := p.store.Lease(ctx, runLease, p.clock.Now(), leaseLife); err != nil {
+	if err := p.lease(ctx, runLease); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, p.store.Release(context.WithoutCancel(ctx), runLease)) }()

@@ -46,7 +46,10 @@ func (w *zipWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-func (w *zipWriter) Write(b []byte) (int, error) { return w.z.Write(b) }
+func (w *zipWriter) Write(b []byte) (int, error) {
+	w.Header().Set("Content-Encoding", "gzip") // also where no status was written before
+	return w.z.Write(b)
+}
 
 // zipped compresses the reply when the client asks for it.
 func zipped(w http.ResponseWriter, r *http.Request, answer func(http.ResponseWriter)) {

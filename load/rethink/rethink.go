@@ -55,8 +55,11 @@ func (d *Destination) Objects() []load.Object {
 	}
 }
 
-// Open fetches a token.
+// Open fetches a token. What was read before is forgotten.
 func (d *Destination) Open(ctx context.Context) error {
+	d.mu.Lock()
+	clear(d.index)
+	d.mu.Unlock()
 	_, err := d.grant.Token(ctx)
 	return err
 }

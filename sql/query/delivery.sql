@@ -1,6 +1,6 @@
 -- name: orphan-deliveries
 -- Intents that another process left behind: whether they arrived is not known.
-UPDATE delivery SET state = 'uncertain' WHERE destination = ? AND state = 'intent'
+UPDATE delivery SET state = 'uncertain', deadline = min(deadline, ?) WHERE destination = ? AND state = 'intent'
 
 -- name: orphan-targets
 UPDATE target SET outcome = 'uncertain', cause = 'no_answer', run = ?,
@@ -12,6 +12,9 @@ SELECT d.id, d.target, d.destination, d.object, d.source_id, d.op, d.hash, d.pay
   coalesce(c.target_id, '') AS target_id
 FROM delivery d LEFT JOIN crosswalk c ON c.destination = d.destination AND c.object = d.object AND c.source_id = d.source_id
 WHERE d.destination = ? AND d.state = 'uncertain' AND d.deadline < ? ORDER BY d.id
+
+-- name: next-open
+SELECT coalesce(min(deadline), '') FROM delivery WHERE destination = ? AND state = 'uncertain' AND op <> 'discharge' AND deadline >= ?
 
 -- name: due
 SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.cause, coalesce(c.target_id, '') AS target_id, coalesce(c.how, '') AS how,
@@ -38,8 +41,9 @@ INSERT INTO delivery (target, destination, object, source_id, op, state, hash, p
 VALUES (?, ?, ?, ?, ?, 'intent', ?, ?, ?, ?, ?, ?, ?) RETURNING id
 
 -- name: answer-delivery
-UPDATE delivery SET state = ?, answered_at = ?, phase = ?, http_status = ?, code = ?, target_id = ?, settled_by = ?, evidence = ?
-WHERE id = ?
+-- The quiet period of one without an answer counts from where its request ended.
+UPDATE delivery SET state = ?1, answered_at = ?2, phase = ?3, http_status = ?4, code = ?5, target_id = ?6, settled_by = ?7, evidence = ?8,
+  deadline = min(deadline, ?2) WHERE id = ?9
 
 -- name: acknowledge-target
 -- What was sent is what they hold now. If the source changed meanwhile, the

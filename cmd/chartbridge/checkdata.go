@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
+	"github.com/chartbridge/chartbridge/load/centralregistry"
+	"github.com/chartbridge/chartbridge/transform"
+	"github.com/robfig/cron/v3"
+)
+
+// checkLookups names what the staged data need and the lookups lack.
+func (c *preflight) checkLookups(ctx context.Context) error {
+	if len(c.destinations()) == 0 {
+		return nil
+	}
+	values, err := c.stagedValues(ctx)
+	if err != nil {
+		return err
+	}
+	needed, err := c.neededLookups(ctx, values)
+	if err != nil {
+		return err
+	}
+	if values.records == 0 {
+		c.warn("lookups", "`chartbridge run --only extract`, then check again", "nothing is staged yet, so what they must hold is not known")
+		return nil
+	}
+	lacking, without := 0, []string{}
+	for _, n := range needed {
+		switch {
+		case n.lacking() == 0:
+		case n.Optional && n.empty():
+			without = append(without, n.Destination+" "+n.Lookup)
+		default:
+			lacking += n.lacking()
+			c.warn("lookups", "fill them in; `chartbridge lookups template` prints all", "%s", n.sentence())
+		}
+	}
+	if lacking == 0 {
+		c.ok("lookups", "they hold all that the staged data need")
+	}
+	if len(without) > 0 {
+		c.ok("lookups", "without any id, so their fields are not sent: %s", strings.Join(without, ", "))
+	}
+	return nil
+}
+
+// sentence names the keys that a lookup lacks, up to a handful.
+func (n neededLookup) sentence() string {
+	const most = 6
+	var keys []string
+	records := 0
+	for _, k := range n.Keys {
+		if k.ID == "" {
+			keys = append(keys, fmt.Sprintf("%q", k.Key))
+			records += k.Records
+		}
+	}
+	text := strings.Join(keys[:min(most, len(keys))], ", ")
+	if len(keys) > most {
+		text += fmt.Sprintf(" and %d more", len(keys)-most)
+	}
+	if n.empty() {
+		return fmt.Sprintf("%s %s holds no id at all; needed for %s, %d uses", n.Destination, n.Lookup, text, records)
+	}
+	return fmt.Sprintf("%s %s lacks %s, %d uses", n.Destination, n.Lookup, text, records)
+}
+
+// checkRoutes warns where patients of the registry would go to another
+// destination because its route lets everybody through (42 CFR Part 2).
+func (c *preflight) checkRoutes(ctx context.Context) error {
+	if !c.config.CentralRegistry.Enabled {
+		return nil
+	}
+	var open []string
+	for _, d := range c.destinations() {
+		switch {
+		case d.name == centralregistry.Name:
+		case d.env.Route.Empty():
+			open = append(open, d.name)
+		default:
+			c.ok("routes", "%s has a filter", d.name)
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	crid, known := c.cridField()
+	if !known {
+		c.warn("routes", "name it in the lookups, then check again", "%s would get everybody; how many of them have a CRID cannot be told: the lookup customDemographics does not name crid",
+			strings.Join(open, ", "))
+		return nil
+	}
+	treated := 0
+	_, err := c.each(ctx, "patients", func(record *transform.Case) {
+		if p, fault := record.AsPatient(); fault == "" && !transform.Blank(transform.Scalar(p.Demographic(crid))) {
+			treated++
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range open {
+		c.warn("routes", "give "+name+".route a filter, unless these patients consented (42 CFR Part 2)",
+			"%s has no filter: %d staged patients with a CRID would be sent there", name, treated)
+	}
+	return nil
+}
+
+// cridField is the id of the custom demographic that holds the CRID.
+func (c *preflight) cridField() (string, bool) {
+	for _, lookup := range []string{"customDemographics", "customDemographic"} {
+		for _, key := range meaningSpellings("crid") {
+			if id, ok := c.lookups.Find(centralregistry.Name, lookup, key); ok {
+				return id, true
+			}
+		}
+	}
+	return "", false
+}
+
+// checkDoctorZones looks at the zones in which the visits' times are read.
+func (c *preflight) checkDoctorZones(ctx context.Context) error {
+	var unknown, others []string
+	_, err := c.each(ctx, "doctors", func(record *transform.Case) {
+		d, fault := record.AsDoctor()
+		name := d.Timezone.String()
+		if fault != "" || name == "" {
+			return
+		}
+		if _, err := time.LoadLocation(name); err != nil {
+			unknown = append(unknown, record.Source.ID)
+		} else if name != c.config.Timezone.String() {
+			others = append(others, record.Source.ID)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if len(unknown) > 0 {
+		c.warn("zone", "correct it in DrChrono; their visits are invalid until then", "these doctors have a time zone that nobody knows: %s", strings.Join(unknown, ", "))
+	}
+	if len(others) > 0 {
+		c.ok("zone", "%d doctors work in another zone than the practice's; their visits are read in theirs", len(others))
+	}
+	return nil
+}
+
+// A clockChange is an hour, as clocks on the wall show it, that a zone skips
+// or shows twice. Both ends are wall clock, written as if they were UTC.
+type clockChange struct {
+	from, to time.Time
+	repeated bool
+}
+
+// clockChanges lists a zone's changes in the year after an instant.
+func clockChanges(zone *time.Location, from time.Time) []clockChange {
+	var list []clockChange
+	offset := func(t time.Time) time.Duration {
+		_, seconds := t.In(zone).Zone()
+		return time.Duration(seconds) * time.Second
+	}
+	for at, end := from.UTC().Truncate(time.Hour), from.AddDate(1, 0, 0); at.Before(end); at = at.Add(15 * time.Minute) {
+		before, after := offset(at.Add(-time.Second)), offset(at)
+		if before == after {
+			continue
+		}
+		wall := at.Add(min(before, after))
+		list = append(list, clockChange{wall, at.Add(max(before, after)), after < before})
+	}
+	return list
+}
+
+func (c *preflight) checkZone() {
+	now := c.clock.Now().In(c.config.Timezone)
+	text := fmt.Sprintf("%s, where it is %s", c.config.Timezone, now.Format("2006-01-02 15:04 MST"))
+	if changes := clockChanges(c.config.Timezone, now); len(changes) > 0 {
+		text += "; its clocks change next on " + changes[0].from.Format(time.DateOnly)
+	}
+	c.ok("zone", "%s", text)
+}
+
+// checkSchedules names the schedules that fall due at a time that the clocks
+// skip or show twice.
+func (c *preflight) checkSchedules() {
+	changes := clockChanges(c.config.Timezone, c.clock.Now())
+	for _, s := range c.config.Schedules {
+		schedule, err := config.ParseCron(s.Cron)
+		if err != nil {
+			c.fail("schedules", errConfig, "", "%s: %v", s.Name, err)
+			continue
+		}
+		risks := risksOf(schedule, changes)
+		if len(risks) == 0 {
+			c.ok("schedules", "%s (%s)", s.Name, s.Cron)
+			continue
+		}
+		c.warn("schedules", `move it out of the hours that change, for example to "30 3 * * *"`, "%s (%s): %s", s.Name, s.Cron, strings.Join(risks, "; "))
+	}
+}
+
+// risksOf tells at which clock changes a schedule falls due. The schedule is
+// read as a clock on the wall, which UTC stands for here.
+func risksOf(schedule cron.Schedule, changes []clockChange) []string {
+	if _, fixed := schedule.(cron.ConstantDelaySchedule); fixed {
+		return nil // every so often: no clock on the wall is asked
+	}
+	var risks []string
+	for _, change := range changes {
+		due := schedule.Next(change.from.Add(-time.Second))
+		if due.IsZero() || !due.Before(change.to) {
+			continue
+		}
+		risks = append(risks, due.Format("2006-01-02 15:04")+pick(change.repeated, " comes twice", " does not exist"))
+	}
+	return risks
+}
+
+// An assumption is a point on which a vendor's documents are silent.
+type assumption struct{ destination, text, do string }
+
+// assumptions are those that a practice can have confirmed. They are worded
+// for the people who would ask.
+var assumptions = []assumption{
+	{"rethink", "the paths below base_url, one object a POST, and the scopes api.read and api.write", "ask Rethink at implementation; rethink.paths sets other paths"},
+	{"rethink", "a GET with datetimestamp shows what it holds, so that an unanswered create can be asked after", "try it with the account; set readback: false if it cannot"},
+	{"rethink", "our ids travel as companyStaffId and clientExternalId, whose published name is cut off", "ask Rethink for the full name"},
+	{"rethink", "status, location, place of service and cancellation travel under their likely names", "ask Rethink; leave their lookups empty to do without"},
+	{"centralreach", "the envelopes of lists, and how they are paged", "compare with the account's first answers"},
+	{"centralreach", "a 404 to byExternalSystemId means that there is no such client", "try it with the account"},
+	{"central_registry", "the paths of login and discharge, and the codes of its errors", "ask the registry; central_registry.paths sets other paths"},
+	{"central_registry", "the algorithm of the identification hash", "ask the registry; hash_algorithm sets another one"},
+}
+
+func (c *preflight) checkAssumptions() {
+	for _, a := range assumptions {
+		if slices.Contains(c.config.Destinations(), a.destination) {
+			c.warn("unconfirmed", a.do, "%s: %s", a.destination, a.text)
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/chartbridge/chartbridge/load/loadtest"
+)
+
+// TestMain lets a test run the program as a process of its own, to kill it.
+func TestMain(m *testing.M) {
+	if os.Getenv("CHARTBRIDGE_TEST_MAIN") != "" {
+		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+// killAt is a fault that applies the n-th write, tells so, and never answers.
+func killAt(n int32, applied chan<- struct{}) loadtest.Fault {
+	var writes atomic.Int32
+	return loadtest.Fault{Times: -1, When: loadtest.After, Match: isWrite, Do: func(x *loadtest.Exchange) {
+		if writes.Add(1) == n {
+			close(applied)
+		}
+		if writes.Load() >= n {
+			x.Reset = true
+		}
+	}}
+}
+
+func isWrite(r *http.Request) bool {
+	return r.Method != http.MethodGet && !strings.HasSuffix(r.URL.Path, "/token") && !strings.HasSuffix(r.URL.Path, "/login")
+}
+
+// TestKilledInTheMiddleOfAnything kills a first load at its n-th write to a
+// destination. The next run goes on: nothing is lost, nothing is there twice,
+// and the balance closes.
+func TestKilledInTheMiddleOfAnything(t *testing.T) {
+	for _, n := range []int32{1, 9, 30, 60, 90} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			s := newSite(t)
+			s.set("drchrono:", "quiet_period: 1s\ndrchrono:")
+			applied := make(chan struct{})
+			s.v.Rethink.Inject(killAt(n, applied))
+			cmd := exec.Command(os.Args[0], "run", "--config", s.config)
+			cmd.Env = append(os.Environ(), "CHARTBRIDGE_TEST_MAIN=1")
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			<-applied
+			if err := cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			_ = cmd.Wait() // it was killed, so it has an error to tell
+			s.v.Rethink.Heal()
+			s.mustRun(exitAttention, "run")
+			if twice := append(s.v.Rethink.Duplicates(), s.v.CentralReach.Duplicates()...); len(twice) > 0 {
+				t.Errorf("there twice: %v", twice)
+			}
+			if stdout, _ := s.mustRun(exitDone, "uncertain", "list"); !strings.Contains(stdout, "Every delivery has its answer") {
+				t.Errorf("the next run did not settle everything:\n%s", stdout)
+			}
+			before := s.writes()
+			s.mustRun(exitAttention, "run")
+			if got := s.writes() - before; got != 0 {
+				t.Errorf("the run after the next made %d writes, want none", got)
+			}
+		})
+	}
+}

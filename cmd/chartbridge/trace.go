@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/chartbridge/chartbridge/extract"
+	"github.com/chartbridge/chartbridge/sql"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/spf13/cobra"
+)
+
+func newTrace(s *shared) *cobra.Command {
+	phi := ""
+	cmd := &cobra.Command{Use: "trace ENDPOINT ID", Short: "One record's life: versions, mapping, problems, attempts, decisions, by whom",
+		Example: "  chartbridge trace patients 90001",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if phi != "none" && phi != "full" {
+				return usageError{fmt.Errorf("--phi %q: write none or full", phi)}
+			}
+			return withPractice(cmd.Context(), s, func(p *practice) error {
+				return trace(cmd.Context(), s, p, args[0], args[1], phi == "full")
+			})
+		}}
+	cmd.Flags().StringVar(&phi, "phi", "none", "`none|full`: full shows the staged record, what it maps to and what people wrote, and leaves a line in the audit log")
+	return cmd
+}
+
+// A traced record is a trace as it is shown; the bodies only with phi.
+type traced struct {
+	sql.Trace
+	Staged jsontext.Value `json:"staged,omitempty"`
+	Bodies []tracedBody   `json:"bodies,omitempty"`
+}
+
+type tracedBody struct {
+	Destination string         `json:"destination"`
+	Object      string         `json:"object"`
+	SourceID    string         `json:"source_id"`
+	Body        jsontext.Value `json:"body"`
+}
+
+func trace(ctx context.Context, s *shared, p *practice, endpoint, id string, phi bool) error {
+	if _, ok := extract.Find(endpoint); !ok {
+		return usageError{fmt.Errorf("%q is no endpoint of DrChrono's; `chartbridge endpoints` lists them", endpoint)}
+	}
+	life, err := p.store.Trace(ctx, endpoint, id)
+	if errors.Is(err, sql.ErrNotStaged) {
+		return usageError{fmt.Errorf("%w; is it DrChrono's id, and was the endpoint extracted? see `chartbridge run --only extract --endpoints %s`", err, endpoint)}
+	}
+	if err != nil {
+		return err
+	}
+	shown := traced{Trace: life}
+	if !phi {
+		hideWords(&shown.Trace)
+	} else if err := p.addBodies(ctx, &shown); err != nil {
+		return err
+	}
+	if s.output == "json" {
+		return printJSON(s.stdout, shown)
+	}
+	return shown.print(s.stdout)
+}
+
+// addBodies opens the payloads. The audit line stands before anything is
+// shown: what cannot be noted is not shown.
+func (p *practice) addBodies(ctx context.Context, t *traced) error {
+	raw, bodies, err := p.store.TraceBodies(ctx, t.Trace)
+	if err != nil {
+		return err
+	}
+	subject := t.Record.Endpoint + " " + t.Record.SourceID
+	if err := p.store.Audit(ctx, p.clock.Now(), operator(), "trace", subject, "shown with phi full"); err != nil {
+		return err
+	}
+	t.Staged = asJSON(raw)
+	for _, b := range bodies {
+		t.Bodies = append(t.Bodies, tracedBody{b.Destination, b.Object, b.SourceID, asJSON(b.Body)})
+	}
+	return nil
+}
+
+// asJSON keeps JSON as it is; what is none becomes a text of it.
+func asJSON(raw []byte) jsontext.Value {
+	if v := jsontext.Value(raw); v.IsValid() {
+		return v
+	}
+	quoted, err := jsontext.AppendQuote(nil, strings.ToValidUTF8(string(raw), "\uFFFD"))
+	if err != nil {
+		return jsontext.Value(`null`)
+	}
+	return quoted
+}
+
+const hiddenWords = "[a person's words; --phi full shows them]"
+
+// hideWords leaves out what people wrote freely: it may name a patient.
+func hideWords(t *sql.Trace) {
+	hide := func(text *string) {
+		if *text != "" {
+			*text = hiddenWords
+		}
+	}
+	for i := range t.Targets {
+		target := &t.Targets[i]
+		for j := range target.Deliveries {
+			if by := target.Deliveries[j].SettledBy; by != "answer" && by != "probe" && by != "" {
+				hide(&target.Deliveries[j].Evidence)
+			}
+		}
+		for j := range target.Decisions {
+			hide(&target.Decisions[j].Comment)
+		}
+	}
+	for i := range t.Audit {
+		if t.Audit[i].Action == "resolve" || t.Audit[i].Action == "retry" || t.Audit[i].Action == "decide" {
+			hide(&t.Audit[i].Detail)
+		}
+	}
+}
+
+func (t traced) print(w io.Writer) error {
+	r := t.Record
+	fmt.Fprintf(w, "%s %s\n", r.Endpoint, r.SourceID)
+	fmt.Fprintf(w, "  first staged by run %s, last changed by run %s, DrChrono's stamp %s\n", r.FirstRun, r.ChangedRun, orDash(r.UpdatedAt))
+	fmt.Fprintf(w, "  patient %s, doctor %s, %d parts%s\n", orDash(r.Patient), orDash(r.Doctor), r.Parts, pick(r.Gone, ", gone from DrChrono", ""))
+	if r.Fault != "" {
+		fmt.Fprintf(w, "  cannot be read: %s\n", r.Fault)
+	}
+	var rows [][]string
+	for _, v := range t.Versions {
+		rows = append(rows, []string{fmt.Sprint(v.Seq), v.Run, orDash(v.RunStarted), orDash(v.UpdatedAt), short(v.Hash), blankZero(v.Calls)})
+	}
+	if err := section(w, "Versions", []string{"change", "run", "started", "stamp", "hash", "calls to the endpoint"}, rows); err != nil {
+		return err
+	}
+	if len(t.Targets) == 0 {
+		fmt.Fprintln(w, "\nIt was not judged for any destination yet.")
+	}
+	for _, target := range t.Targets {
+		if err := printTarget(w, target); err != nil {
+			return err
+		}
+	}
+	rows = nil
+	for _, l := range t.Audit {
+		rows = append(rows, []string{l.At, l.Actor, l.Action, l.Subject, l.Detail})
+	}
+	if err := section(w, "Audit", []string{"at", "who", "did", "to", "result"}, rows); err != nil {
+		return err
+	}
+	return t.printBodies(w)
+}
+
+func printTarget(w io.Writer, t sql.TraceTarget) error {
+	fmt.Fprintf(w, "\n== %s %s %s: %s", t.Destination, t.Object, t.SourceID, t.Outcome)
+	fmt.Fprintf(w, "%s, by run %s\n", pick(t.Cause != "", " ("+t.Cause+")", ""), t.Run)
+	if t.Parent != "" {
+		fmt.Fprintf(w, "  travels inside %s%s\n", t.Parent, pick(t.Slot != "", " as "+t.Slot, ""))
+	}
+	fmt.Fprintf(w, "  hash %s, acknowledged %s, refused %s\n", short(t.Hash), short(t.AckedHash), short(t.RefusedHash))
+	if t.TargetID != "" {
+		fmt.Fprintf(w, "  their id %s (%s, run %s)\n", t.TargetID, t.How, t.LinkedRun)
+	}
+	if len(t.Problems) == 0 && t.Message != "" {
+		fmt.Fprintf(w, "  %s %s: %s\n", orDash(t.Field), orDash(t.Code), t.Message)
+	}
+	for _, part := range targetSections(t) {
+		if err := section(w, part.title, part.header, part.rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type part struct {
+	title  string
+	header []string
+	rows   [][]string
+}
+
+func targetSections(t sql.TraceTarget) []part {
+	problems := part{title: "Problems", header: []string{"field", "code", "lookup", "key", "what to do"}}
+	for _, p := range t.Problems {
+		problems.rows = append(problems.rows, []string{orDash(p.Field), p.Code, orDash(p.Lookup), orDash(p.Key), p.Message})
+	}
+	deliveries := part{title: "Deliveries", header: []string{"delivery", "op", "state", "run", "sent", "answered", "phase", "http", "their id", "hash", "asked after", "settled by", "evidence"}}
+	for _, d := range t.Deliveries {
+		deliveries.rows = append(deliveries.rows, []string{fmt.Sprint(d.ID), string(d.Op), d.State, d.Run, d.IntentAt, orDash(d.AnsweredAt), orDash(d.Phase),
+			blankZero(d.HTTPStatus), orDash(d.TargetID), short(d.Hash), blankZero(d.Probes), orDash(d.SettledBy), orDash(d.Evidence)})
+	}
+	results := part{title: "Runs", header: []string{"run", "outcome", "cause", "code", "field", "attempts", "http"}}
+	for _, r := range t.Results {
+		results.rows = append(results.rows, []string{r.Run, string(r.Outcome), orDash(r.Cause), orDash(r.Code), orDash(r.Field), blankZero(r.Attempts), blankZero(r.HTTPStatus)})
+	}
+	decisions := part{title: "Decisions", header: []string{"at", "by", "decision", "value", "comment", "undone"}}
+	for _, d := range t.Decisions {
+		decisions.rows = append(decisions.rows, []string{d.At, d.By, d.Verb, orDash(d.Value), orDash(d.Comment), orDash(d.UndoneAt)})
+	}
+	approvals := part{title: "Approvals", header: []string{"at", "by", "hash", "until"}}
+	for _, a := range t.Approvals {
+		approvals.rows = append(approvals.rows, []string{a.At, a.By, short(a.Hash), a.ExpiresAt})
+	}
+	return []part{problems, deliveries, results, decisions, approvals}
+}
+
+func (t traced) printBodies(w io.Writer) error {
+	if len(t.Staged) == 0 {
+		return nil
+	}
+	show := func(title string, v jsontext.Value) error {
+		text := v.Clone()
+		if err := text.Indent(); err != nil {
+			return fmt.Errorf("print a body: %w", err)
+		}
+		_, err := fmt.Fprintf(w, "\n%s\n%s\n", title, text)
+		return err
+	}
+	if err := show("As staged", t.Staged); err != nil {
+		return err
+	}
+	for _, b := range t.Bodies {
+		if err := show(fmt.Sprintf("As %s %s %s", b.Destination, b.Object, b.SourceID), b.Body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// section prints a titled table; one without rows is left out.
+func section(w io.Writer, title string, header []string, rows [][]string) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	fmt.Fprintf(w, "\n%s\n", title)
+	return printTable(w, header, rows)
+}
+
+// short is the beginning of a hash, as people compare it.
+func short(hash string) string {
+	if hash == "" {
+		return "-"
+	}
+	return hash[:min(12, len(hash))]
+}

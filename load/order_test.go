@@ -1,0 +1,170 @@
+package load_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/load/loadtest"
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestOrder: staff, client, visit, in one night, each with the ids of those
+// before it.
+func TestOrder(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	w.practice()
+	w.must(w.night())
+	var order []string
+	for _, e := range w.writes(0) {
+		order = append(order, e.Op+" "+e.Object)
+	}
+	if diff := cmp.Diff([]string{"create staff", "create client", "create appointment"}, order); diff != "" {
+		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+	visit := vendorOf(w).Objects("appointment")[0]
+	if got, want := visit["clientId"], jsonNumber(w.theirs("client", "1")); got != want {
+		t.Errorf("the visit's clientId is %v, want %v", got, want)
+	}
+	if got, want := visit["staffId"], jsonNumber(w.theirs("staff", "5")); got != want {
+		t.Errorf("the visit's staffId is %v, want %v", got, want)
+	}
+}
+
+// TestBlocked: a visit waits for its client and goes once that is there.
+func TestBlocked(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	w.practice()
+	w.Inject(loadtest.Status(400, `{"ErrorMessage":"lastName is required."}`).On("POST", "/client"))
+	w.must(w.night())
+	w.expect("client refused", "appointment", "9", "blocked reference")
+	from := len(w.Journal())
+	w.must(w.night())
+	if sent := w.writes(from); len(sent) > 0 {
+		t.Errorf("%d writes, want none: neither the reject nor what waits for it changed", len(sent))
+	}
+	w.put("patients", patient(1, "Rome"))
+	w.must(w.night())
+	w.expect("client there", "appointment", "9", "created")
+}
+
+// TestBlockedByUncertain: while a client is unanswered, its visits wait.
+func TestBlockedByUncertain(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	w.put("patients", patient(2, "Troy"))
+	w.must(w.night())
+	w.practice()
+	w.Inject(loadtest.ResetAfter().On("POST", "/client"))
+	w.must(w.night())
+	w.expect("client unanswered", "appointment", "9", "blocked reference")
+	w.clock.Move(rested)
+	w.must(w.night())
+	w.expect("client found", "appointment", "9", "created")
+}
+
+// TestRejectedIsNotSentAgain until its payload changes.
+func TestRejectedIsNotSentAgain(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	w.put("patients", patient(1, "Troy"))
+	w.Inject(loadtest.Status(200, `{"clientId":null,"ErrorMessage":"Ada: lastName length exceeded"}`).On("POST", "/client"))
+	w.must(w.night())
+	w.expect("refused", "client", "1", "rejected too_long")
+	if p := w.target("client", "1").Problems; len(p) != 1 || p[0].Field != "lastName" {
+		t.Errorf("problems %+v, want one that names lastName", p)
+	}
+	if got := w.message("client", "1"); got == "" || cmp.Equal(got, "Ada: lastName length exceeded") {
+		t.Errorf("message %q, want our own sentence", got)
+	}
+	w.must(w.night())
+	if got := len(w.writes(0)); got != 1 {
+		t.Errorf("%d writes, want the first only", got)
+	}
+	w.put("patients", patient(1, "Rome"))
+	w.must(w.night())
+	w.expect("changed", "client", "1", "created")
+}
+
+// TestProofOfAbsence: an empty list proves nothing, since it may be that these
+// credentials show none.
+func TestProofOfAbsence(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	w.put("patients", patient(1, "Troy"))
+	w.Inject(loadtest.ResetBefore().On("POST", "/client"))
+	w.must(w.night())
+	w.clock.Move(rested)
+	w.must(w.night())
+	w.expect("nobody visible", "client", "1", "uncertain")
+	w.put("patients", patient(2, "Troy"))
+	w.must(w.night())
+	w.clock.Move(rested)
+	w.must(w.night())
+	w.expect("another is visible, and this one is not", "client", "1", "created")
+}
+
+// TestUncertainTwin: somebody there made a record of the same natural key while
+// our create was unanswered. It is adopted, and not overwritten unasked.
+func TestUncertainTwin(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	w.put("patients", patient(1, "Troy"))
+	w.Inject(loadtest.ResetBefore().On("POST", "/client"))
+	w.must(w.night())
+	_, err := vendorOf(w).Seed("client", seeded(map[string]any{"clientExternalId": nil, "city": "Rome"}))
+	w.must(err)
+	from := len(w.Journal())
+	w.clock.Move(rested)
+	w.must(w.night())
+	w.expect("theirs", "client", "1", "held overwrite")
+	if sent := w.writes(from); len(sent) > 0 {
+		t.Errorf("%d writes, want none", len(sent))
+	}
+}
+
+// TestOneAtATime: where nobody can be asked, at most one create is open at any
+// moment.
+func TestOneAtATime(t *testing.T) {
+	for _, readback := range []bool{true, false} {
+		w := newWorld(t, rethinkAt(readback))
+		w.put("patients", patients(1, 12, "Troy")...)
+		most := 0
+		w.must(w.night(func(s *load.Stage) {
+			s.Destination = hooked{s.Destination, func(etl.Delivery) {
+				most = max(most, w.number(`SELECT count(*) FROM delivery WHERE state = 'intent'`))
+			}}
+			s.InFlight = 1
+		}))
+		if want := map[bool]int{true: 8, false: 1}[readback]; most != want {
+			t.Errorf("readback %t: %d creates were open at once, want %d", readback, most, want)
+		}
+	}
+}
+
+// TestIntentFirst: when a request leaves, its intent is on the disk.
+func TestIntentFirst(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	w.practice()
+	var missing []string
+	w.must(w.night(func(s *load.Stage) {
+		s.InFlight = 1
+		s.Destination = hooked{s.Destination, func(d etl.Delivery) {
+			if w.number(`SELECT count(*) FROM delivery WHERE id = ? AND state = 'intent' AND source_id = ?`, d.ID, d.SourceID) != 1 {
+				missing = append(missing, d.Object)
+			}
+		}}
+	}))
+	if len(missing) > 0 {
+		t.Errorf("left without an intent: %v", slices.Compact(missing))
+	}
+}
+
+// A hooked destination looks before each request.
+type hooked struct {
+	load.Destination
+	look func(etl.Delivery)
+}
+
+func (d hooked) Send(ctx context.Context, del etl.Delivery) load.Answer {
+	d.look(del)
+	return d.Destination.Send(ctx, del)
+}
