@@ -19,6 +19,7 @@ type Target struct {
 	Problems []Problem
 
 	Sent      bool   // the destination holds it, or may hold it
+	Skip      bool   // a person said SKIP, and its source record did not change since
 	AckedHash []byte // of the payload last acknowledged
 	Refused   []byte // of the payload last rejected
 	Attempts  int

@@ -91,7 +91,7 @@ func readMembers(e Endpoint, row *etl.Row) error {
 			}
 		case key == "updated_at":
 			row.UpdatedAt = stampText(value)
-		case key == "patient":
+		case key == "patient", key == "patient_id" && row.Patient == "":
 			row.Patient = scalar(value)
 		case key == "doctor":
 			row.Doctor = scalar(value)

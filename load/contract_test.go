@@ -16,17 +16,18 @@ import (
 // A contender is a destination that the contract suite tries. Another one
 // joins by an entry in contenders.
 type contender struct {
-	name     string
-	start    func(*testing.T, *clock) account
-	object   string // the object that the faults strike; of endpoint patients
-	write    string // what stands in the path of its writes
-	askable  bool
-	deadWord fate // what a token that dies before a write comes to; "" = again
+	name    string
+	start   func(*testing.T, *clock) account
+	object  string // the object that the faults strike; of endpoint patients
+	write   string // what stands in the path of its writes
+	askable bool
 }
 
 var contenders = []contender{
 	{name: "rethink", start: rethinkAt(true), object: "client", write: "/client", askable: true},
 	{name: "rethink without readback", start: rethinkAt(false), object: "client", write: "/client"},
+	{name: "centralreach", start: centralReachAt(false), object: "client", write: "/contacts/client", askable: true},
+	{name: "centralreach that replaces", start: centralReachAt(true), object: "client", write: "/contacts/client", askable: true},
 }
 
 // A fate is what a fault does to one request.
@@ -88,9 +89,6 @@ const (
 )
 
 func (c contender) try(t *testing.T, op etl.Op, m mishap) {
-	if m.name == "token death" && c.deadWord != "" {
-		m.fate = c.deadWord
-	}
 	w := newWorld(t, c.start)
 	w.put("patients", patient(1, "Troy"))
 	if op == etl.Update {

@@ -2,7 +2,6 @@ package load_test
 
 import (
 	"context"
-	dbsql "database/sql"
 	"fmt"
 	"net/http/httptest"
 	"slices"
@@ -19,12 +18,10 @@ import (
 	"github.com/chartbridge/chartbridge/transform"
 )
 
-// A clock moves only when it is told to, or slept on. While it stands, a
-// sleeper sleeps until its context ends.
+// A clock moves only when it is told to, or slept on.
 type clock struct {
-	mu     sync.Mutex
-	now    time.Time
-	stands bool
+	mu  sync.Mutex
+	now time.Time
 }
 
 func newClock() *clock { return &clock{now: time.Date(2026, 3, 2, 7, 30, 0, 0, time.UTC)} }
@@ -38,10 +35,6 @@ func (c *clock) Now() time.Time {
 func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
-	}
-	if c.stands {
-		<-ctx.Done()
-		return ctx.Err()
 	}
 	c.Move(d)
 	return nil
@@ -233,26 +226,6 @@ func (w *world) writes(n int) []loadtest.Entry {
 	return slices.DeleteFunc(w.Journal()[n:], func(e loadtest.Entry) bool { return e.Method == "GET" || e.Object == "token" })
 }
 
-// number asks the database with a connection of the test's own.
-func (w *world) number(query string, args ...any) (n int) {
-	w.Helper()
-	db, err := dbsql.Open("sqlite3", w.store.Path())
-	w.must(err)
-	defer db.Close()
-	w.must(db.QueryRow(query, args...).Scan(&n))
-	return n
-}
-
-// exec changes the database behind the store's back, as another verb would.
-func (w *world) exec(query string, args ...any) {
-	w.Helper()
-	db, err := dbsql.Open("sqlite3", w.store.Path())
-	w.must(err)
-	defer db.Close()
-	_, err = db.Exec(query, args...)
-	w.must(err)
-}
-
 // target is what became of a record. A part is named as "id/part".
 func (w *world) target(object, id string) etl.Target {
 	w.Helper()
@@ -281,33 +254,4 @@ func (w *world) expect(when, object, id, want string) {
 	if got != want {
 		w.Errorf("%s: %s %s is %q (cause %q), want %q", when, object, id, got, t.Cause, want)
 	}
-}
-
-// theirs is the crosswalk's id of a record; "" if there is none.
-func (w *world) theirs(object, id string) (theirs string) {
-	w.Helper()
-	db, err := dbsql.Open("sqlite3", w.store.Path())
-	w.must(err)
-	defer db.Close()
-	w.must(db.QueryRow(`SELECT coalesce(max(target_id), '') FROM crosswalk WHERE object = ? AND source_id = ?`, object, id).Scan(&theirs))
-	return theirs
-}
-
-// message is what a person reads of a record.
-func (w *world) message(object, id string) (text string) {
-	w.Helper()
-	db, err := dbsql.Open("sqlite3", w.store.Path())
-	w.must(err)
-	defer db.Close()
-	w.must(db.QueryRow(`SELECT message FROM target WHERE object = ? AND source_id = ?`, object, id).Scan(&text))
-	return text
-}
-
-// approve is a person's word for the payload as it maps now.
-func (w *world) approve(object, id string) {
-	w.Helper()
-	const stamp = "2006-01-02T15:04:05.000Z"
-	w.exec(`INSERT INTO approval (destination, object, source_id, hash, by, at, expires_at)
-		SELECT destination, object, source_id, hash, 'ana', ?, ? FROM target WHERE object = ? AND source_id = ?`,
-		w.clock.Now().Format(stamp), w.clock.Now().Add(72*time.Hour).Format(stamp), object, id)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
@@ -101,6 +102,20 @@ func TestProofOfAbsence(t *testing.T) {
 	w.clock.Move(rested)
 	w.must(w.night())
 	w.expect("another is visible, and this one is not", "client", "1", "created")
+}
+
+// TestSettledInTheSameNight: a quiet period that is short is waited for at the
+// end of the run, and what was read before the delivery no longer counts.
+func TestSettledInTheSameNight(t *testing.T) {
+	for _, fault := range []loadtest.Fault{loadtest.ResetBefore(), loadtest.ResetAfter()} {
+		w := newWorld(t, rethinkAt(true))
+		w.put("patients", patient(1, "Troy"), patient(2, "Troy"))
+		w.Inject(fault.On("POST", "/client"))
+		w.must(w.night(func(s *load.Stage) { s.Quiet, s.InFlight = 10*time.Second, 1 }))
+		for _, id := range []string{"1", "2"} {
+			w.expect("at the end", "client", id, "created")
+		}
+	}
 }
 
 // TestUncertainTwin: somebody there made a record of the same natural key while

@@ -109,6 +109,10 @@ var ErrBrake = errors.New("stopped by the brake: far more would change than on o
 // ErrGivenUp says that a destination was given up for this run.
 var ErrGivenUp = errors.New("given up for this run: it does not answer, or refuses our credentials; what was not sent goes with the next run")
 
+// errBlind says that an object cannot be looked for: none of it is created in
+// this run, while the other objects go on.
+var errBlind = fmt.Errorf("what is there already cannot be seen: %w", ErrGivenUp)
+
 // Run settles what an earlier run left open, then sends what is due, object by
 // object in the order in which one needs the other. Everything committed
 // stays, whatever happens after it.
@@ -163,7 +167,7 @@ func (s *Stage) round(ctx context.Context, run etl.Run) (asked time.Time, err er
 	var stopped error
 	for _, object := range s.Destination.Objects() {
 		err := s.deliver(ctx, run, object)
-		if err != nil && !errors.Is(err, ErrBrake) {
+		if err != nil && !errors.Is(err, ErrBrake) && !errors.Is(err, errBlind) {
 			return asked, errors.Join(stopped, fmt.Errorf("send %s %s: %w", name, object.Name, err))
 		}
 		if err != nil {
@@ -291,7 +295,7 @@ func (s *Stage) match(ctx context.Context, object Object, unknown []Due) (sends 
 			list[i] = d.Delivery
 		}
 		if findings, err = s.Destination.Find(ctx, object.Name, list); err != nil {
-			return nil, nil, fmt.Errorf("look before creating: %w: %w", err, ErrGivenUp)
+			return nil, nil, fmt.Errorf("look before creating: %w: %w", err, errBlind)
 		}
 	}
 	for i, d := range unknown {

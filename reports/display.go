@@ -44,7 +44,7 @@ type document struct {
 	Office      scalar `json:"office"`
 	Profile     scalar `json:"profile"`
 
-	AuthNumber scalar `json:"authorization_number"`
+	AuthNumber scalar `json:"auth_number"`
 	AuthStart  scalar `json:"start_date"`
 	AuthEnd    scalar `json:"end_date"`
 

@@ -225,7 +225,8 @@ func (f *fixture) target(destination, object, endpoint, id string, o etl.Outcome
 		if r == earlierRun && o != etl.Uncertain && o != etl.Held {
 			continue
 		}
-		f.exec(`INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, r, f.id, o, cause, attempts, status, theirs, p.Field, p.Code, p.Message, hash)
+		f.exec(`INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, r, f.id, o, cause, attempts, status, theirs, p.Field, p.Code, p.Message, hash,
+			destination, object, endpoint, id)
 	}
 }
 

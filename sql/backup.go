@@ -75,18 +75,16 @@ func (s *Store) copyTo(ctx context.Context, path string) (counts Copied, err err
 	if err := tx.GetContext(ctx, &counts, query("backup-counts")); err != nil {
 		return counts, err
 	}
-	return counts, source.Raw(func(conn any) error {
-		from, ok := conn.(*sqlite3.SQLiteConn)
-		if !ok {
-			return fmt.Errorf("a connection of type %T cannot be copied", conn)
-		}
-		return copyPages(ctx, from, path)
-	})
+	return counts, source.Raw(func(conn any) error { return copyRaw(ctx, conn, path) })
 }
 
-// copyPages copies page by page and makes one file of it that needs no log
-// beside it.
-func copyPages(ctx context.Context, from *sqlite3.SQLiteConn, path string) (err error) {
+// copyRaw copies what a driver's connection sees, page by page, and makes one
+// file of it that needs no log beside it.
+func copyRaw(ctx context.Context, source any, path string) (err error) {
+	from, ok := source.(*sqlite3.SQLiteConn)
+	if !ok {
+		return fmt.Errorf("a connection of type %T cannot be copied", source)
+	}
 	conn, err := (&sqlite3.SQLiteDriver{}).Open(fileName(path))
 	if err != nil {
 		return err

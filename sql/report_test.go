@@ -110,7 +110,8 @@ func TestObjectRowsUnseal(t *testing.T) {
 	blob := s.seal.Seal([]byte(`{"first_name":"Ada"}`), "record", "patients", "1")
 	for _, q := range []string{
 		`INSERT INTO target (destination, object, source_endpoint, source_id, outcome, run) VALUES ('rethink', 'client', 'patients', '1', 'created', 'r1')`,
-		`INSERT INTO result VALUES ('r1', 1, 'created', '', 1, 200, '77', '', '', '', NULL)`,
+		`INSERT INTO result (run, target, outcome, cause, attempts, http_status, target_id, field, code, message, hash, destination, object, source_endpoint, source_id)
+			VALUES ('r1', 1, 'created', '', 1, 200, '77', '', '', '', NULL, 'rethink', 'client', 'patients', '1')`,
 	} {
 		if _, err := s.db.Exec(q); err != nil {
 			t.Fatal(err)

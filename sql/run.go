@@ -103,6 +103,12 @@ func (s *Store) SourceCount(ctx context.Context, endpoint string, parts bool) (i
 	return c.N, nil
 }
 
+// KeepSource keeps beside a run's counts how many source records an object had.
+func (s *Store) KeepSource(ctx context.Context, run etl.Run, destination, object string, n int) error {
+	_, err := s.db.ExecContext(ctx, query("put-source"), run.ID, destination, object, n)
+	return wrap(err, "keep the source count of %s %s", destination, object)
+}
+
 // CallsOf counts a run's calls by endpoint.
 func (s *Store) CallsOf(ctx context.Context, run string) (list []Spent, err error) {
 	err = s.db.SelectContext(ctx, &list, query("calls-of-run"), run)
@@ -113,22 +119,25 @@ func (s *Store) CallsOf(ctx context.Context, run string) (list []Spent, err erro
 // which result. Each line holds the hash of the one before, so that a changed
 // or missing line shows.
 func (s *Store) Audit(ctx context.Context, at time.Time, actor, action, subject, detail string) error {
-	return s.inTx(ctx, func(tx *sqlx.Tx) error {
-		var last struct {
-			Seq  int64
-			Hash []byte
-		}
-		err := tx.GetContext(ctx, &last, query("last-audit"))
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("read the audit log: %w", err)
-		}
-		if last.Hash == nil {
-			last.Hash = []byte{}
-		}
-		line := auditHash(last.Seq+1, stamp(at), actor, action, subject, detail, last.Hash)
-		_, err = tx.ExecContext(ctx, query("add-audit"), last.Seq+1, stamp(at), actor, action, subject, detail, last.Hash, line)
-		return wrap(err, "write the audit log")
-	})
+	return s.inTx(ctx, func(tx *sqlx.Tx) error { return audit(ctx, tx, at, actor, action, subject, detail) })
+}
+
+// audit adds the line in a transaction that does more.
+func audit(ctx context.Context, tx *sqlx.Tx, at time.Time, actor, action, subject, detail string) error {
+	var last struct {
+		Seq  int64
+		Hash []byte
+	}
+	err := tx.GetContext(ctx, &last, query("last-audit"))
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("read the audit log: %w", err)
+	}
+	if last.Hash == nil {
+		last.Hash = []byte{}
+	}
+	line := auditHash(last.Seq+1, stamp(at), actor, action, subject, detail, last.Hash)
+	_, err = tx.ExecContext(ctx, query("add-audit"), last.Seq+1, stamp(at), actor, action, subject, detail, last.Hash, line)
+	return wrap(err, "write the audit log")
 }
 
 func auditHash(seq int64, at, actor, action, subject, detail string, prev []byte) []byte {

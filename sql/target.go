@@ -79,6 +79,7 @@ type knownRow struct {
 	Refused  []byte `db:"refused_hash"`
 	Attempts int
 	Sent     bool
+	Skip     bool
 }
 
 // Known gives the targets of those records by source id, without payloads.
@@ -105,7 +106,7 @@ func (s *Store) Known(ctx context.Context, destination, object string, sources [
 	}
 	for _, r := range rows {
 		known[r.SourceID] = etl.Target{ID: r.ID, Outcome: r.Outcome, Cause: r.Cause, Hash: r.Hash, Parent: r.Parent,
-			AckedHash: r.Acked, Refused: r.Refused, Attempts: r.Attempts, Sent: r.Sent, Problems: problems[r.ID]}
+			AckedHash: r.Acked, Refused: r.Refused, Attempts: r.Attempts, Sent: r.Sent, Skip: r.Skip, Problems: problems[r.ID]}
 	}
 	return known, nil
 }

@@ -100,7 +100,7 @@ func (t *Tokens) seed() []byte {
 func (t *Tokens) Begin(ctx context.Context, generation int64) (ok bool, err error) {
 	now := t.Clock.Now()
 	err = t.Store.inTx(ctx, func(tx *sqlx.Tx) error {
-		if err := t.plant(ctx, tx, generation, now); err != nil {
+		if current, err := t.plant(ctx, tx, generation, now); err != nil || !current {
 			return err
 		}
 		claim := fmt.Sprintf("%s %s", stamp(now), t.Store.holder)
@@ -117,13 +117,17 @@ func (t *Tokens) Begin(ctx context.Context, generation int64) (ok bool, err erro
 
 // plant stores the config's refresh token as the generation that is about to
 // be refreshed, where the journal does not descend from it. If the journal has
-// moved on since the caller looked, nothing is planted and the claim fails.
-func (t *Tokens) plant(ctx context.Context, tx *sqlx.Tx, generation int64, now time.Time) error {
+// moved on since the caller looked, nothing is planted, and the generation is
+// not current.
+func (t *Tokens) plant(ctx context.Context, tx *sqlx.Tx, generation int64, now time.Time) (current bool, err error) {
 	row, none, err := newest(ctx, tx)
-	if err != nil || !t.foreign(row, none) || generation != row.after(none) {
-		return err
+	if err != nil || !t.foreign(row, none) {
+		return err == nil, err
 	}
-	return t.put(ctx, tx, drchrono.Token{Generation: generation, Refresh: t.Seed, ObtainedAt: now})
+	if generation != row.after(none) {
+		return false, nil
+	}
+	return true, t.put(ctx, tx, drchrono.Token{Generation: generation, Refresh: t.Seed, ObtainedAt: now})
 }
 
 // newest is the last generation of the journal.
@@ -172,7 +176,7 @@ func (t *Tokens) descent(ctx context.Context, tx *sqlx.Tx) ([]byte, error) {
 func (t *Tokens) Abandon(ctx context.Context, generation int64, reason string) error {
 	now := t.Clock.Now()
 	err := t.Store.inTx(ctx, func(tx *sqlx.Tx) error {
-		if err := t.plant(ctx, tx, generation, now); err != nil {
+		if _, err := t.plant(ctx, tx, generation, now); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, query("token-state"), "dead", reason, generation)

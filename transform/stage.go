@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
 )
@@ -212,7 +213,7 @@ func (s *Stage) inside(ctx context.Context, shape Shape, sources []etl.Source) (
 func judge(shape Shape, env Env, src etl.Source, known map[string]etl.Target, lacks string) []Verdict {
 	switch {
 	case src.Fault != "" && shape.Parts:
-		return nil // its parts cannot be told, so staging counted none
+		return unreadableParts(src, known)
 	case src.Fault != "":
 		return []Verdict{Unreadable(src.Fault)}
 	case lacks != "":
@@ -222,12 +223,29 @@ func judge(shape Shape, env Env, src etl.Source, known map[string]etl.Target, la
 	return shape.Judge(&Case{Env: &env, Source: src, Sent: known[src.ID].Sent})
 }
 
+// unreadableParts speaks of the parts that a record had when it could last be
+// read, which are those that staging counts.
+func unreadableParts(src etl.Source, known map[string]etl.Target) (list []Verdict) {
+	for id, t := range known {
+		if part, ok := strings.CutPrefix(id, src.ID+"/"); ok && t.Parent == src.ID {
+			v := Unreadable(src.Fault)
+			v.Part, v.Parent = part, src.ID
+			list = append(list, v)
+		}
+	}
+	slices.SortFunc(list, func(a, b Verdict) int { return strings.Compare(a.Part, b.Part) })
+	return list
+}
+
 // settle turns a verdict into the target's next state, and reports whether it
 // differs from what is stored.
 func settle(shape Shape, src etl.Source, v Verdict, known map[string]etl.Target) (etl.Target, bool) {
 	id := (&Case{Source: src, Part: v.Part}).ID()
 	before := known[id]
 	next := before
+	if before.Skip && v.Outcome != etl.Excluded {
+		v = Verdict{Part: v.Part, Parent: v.Parent, Outcome: etl.Excluded, Cause: etl.CauseSkipped}
+	}
 	next.Destination, next.Object, next.Source = shape.Destination, shape.Object, etl.Ref{Endpoint: src.Endpoint, ID: id}
 	next.Parent, next.Slot = v.Parent, shape.Slot
 	next.Outcome, next.Cause, next.Problems, next.Needs = v.Outcome, v.Cause, v.Problems, v.Needs
@@ -259,6 +277,9 @@ func mapped(next, before etl.Target) (etl.Outcome, string, []etl.Problem) {
 	case string(next.Hash) == string(before.Refused) && before.Outcome == etl.Rejected,
 		string(next.Hash) == string(before.Hash) && (waits(before.Outcome) || before.Cause == etl.CauseCreateOff):
 		return before.Outcome, before.Cause, before.Problems
+	case len(before.Refused) > 0 && string(next.Hash) == string(before.Refused):
+		return etl.Rejected, "refused", []etl.Problem{{Code: "refused",
+			Message: "the destination refused this very payload earlier; correct the source, or retry it"}}
 	}
 	return etl.Failed, etl.CauseNotSent, nil
 }

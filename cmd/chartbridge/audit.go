@@ -63,7 +63,7 @@ func listAudit(ctx context.Context, s *shared, p *practice, limit int) error {
 	}
 	var rows [][]string
 	for _, l := range lines {
-		rows = append(rows, []string{fmt.Sprint(l.Seq), l.At, l.Actor, l.Action, l.Subject, l.Detail, short(l.Hash)})
+		rows = append(rows, []string{fmt.Sprint(l.Seq), l.At, l.Actor, l.Action, l.Subject, l.Detail, shortHash(l.Hash)})
 	}
 	return printTable(s.stdout, []string{"line", "at", "who", "did", "to", "result", "hash"}, rows)
 }

@@ -151,11 +151,11 @@ func (c *preflight) print(s *shared) error {
 }
 
 func (f finding) print(w io.Writer) error {
-	text := strings.ReplaceAll(f.Text, "\n", "\n                     ")
-	if _, err := fmt.Fprintf(w, "%-4s  %-13s  %s\n", f.Status, f.Check, text); err != nil || f.Do == "" {
+	text := strings.ReplaceAll(f.Text, "\n", "\n                        ")
+	if _, err := fmt.Fprintf(w, "%-4s  %-16s  %s\n", f.Status, f.Check, text); err != nil || f.Do == "" {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%-4s  %-13s  -> %s\n", "", "", f.Do)
+	_, err := fmt.Fprintf(w, "%-4s  %-16s  -> %s\n", "", "", f.Do)
 	return err
 }
 

@@ -34,7 +34,7 @@ func (c *preflight) checkLookups(ctx context.Context) error {
 	for _, n := range needed {
 		switch {
 		case n.lacking() == 0:
-		case n.Optional && n.empty():
+		case n.may():
 			without = append(without, n.Destination+" "+n.Lookup)
 		default:
 			lacking += n.lacking()
@@ -45,7 +45,7 @@ func (c *preflight) checkLookups(ctx context.Context) error {
 		c.ok("lookups", "they hold all that the staged data need")
 	}
 	if len(without) > 0 {
-		c.ok("lookups", "without any id, so their fields are not sent: %s", strings.Join(without, ", "))
+		c.ok("lookups", "optional, and not filled in: %s", strings.Join(without, ", "))
 	}
 	return nil
 }
@@ -66,9 +66,9 @@ func (n neededLookup) sentence() string {
 		text += fmt.Sprintf(" and %d more", len(keys)-most)
 	}
 	if n.empty() {
-		return fmt.Sprintf("%s %s holds no id at all; needed for %s, %d uses", n.Destination, n.Lookup, text, records)
+		return fmt.Sprintf("%s %s holds no id at all; needed for %s (%s)", n.Destination, n.Lookup, text, howMany(records, "record"))
 	}
-	return fmt.Sprintf("%s %s lacks %s, %d uses", n.Destination, n.Lookup, text, records)
+	return fmt.Sprintf("%s %s lacks %s (%s)", n.Destination, n.Lookup, text, howMany(records, "record"))
 }
 
 // checkRoutes warns where patients of the registry would go to another
@@ -97,7 +97,7 @@ func (c *preflight) checkRoutes(ctx context.Context) error {
 		return nil
 	}
 	treated := 0
-	_, err := c.each(ctx, "patients", func(record *transform.Case) {
+	staged, err := c.each(ctx, "patients", func(record *transform.Case) {
 		if p, fault := record.AsPatient(); fault == "" && !transform.Blank(transform.Scalar(p.Demographic(crid))) {
 			treated++
 		}
@@ -105,9 +105,13 @@ func (c *preflight) checkRoutes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if staged == 0 {
+		c.warn("routes", "`chartbridge run --only extract`, then check again", "%s would get everybody; how many of them have a CRID cannot be told: nothing is staged yet", strings.Join(open, ", "))
+		return nil
+	}
 	for _, name := range open {
 		c.warn("routes", "give "+name+".route a filter, unless these patients consented (42 CFR Part 2)",
-			"%s has no filter: %d staged patients with a CRID would be sent there", name, treated)
+			"%s has no filter: %s with a CRID would be sent there", name, howMany(treated, "staged patient"))
 	}
 	return nil
 }

@@ -40,8 +40,8 @@ func newInit(s *shared) *cobra.Command {
 	return cmd
 }
 
-// A written file is one that init makes.
-type written struct {
+// An initFile is one that init makes.
+type initFile struct {
 	path, text string
 	there      bool // already, so it was left alone
 }
@@ -69,7 +69,7 @@ func initialise(_ context.Context, s *shared, f initFlags) error {
 }
 
 // files names what to write, and refuses where something is there already.
-func (f initFlags) files(s *shared, text string) ([]written, error) {
+func (f initFlags) files(s *shared, text string) ([]initFile, error) {
 	key := make([]byte, 32)
 	if _, err := rand.Read(key); err != nil {
 		return nil, fmt.Errorf("make a key: %w", err)
@@ -78,7 +78,7 @@ func (f initFlags) files(s *shared, text string) ([]written, error) {
 	if f.dir != "" {
 		dir, name = f.dir, "config.yaml"
 	}
-	files := []written{
+	files := []initFile{
 		{path: filepath.Join(dir, name), text: text},
 		{path: filepath.Join(dir, "key"), text: base64.StdEncoding.EncodeToString(key) + "\n"},
 		{path: filepath.Join(dir, "lookups.yaml"), text: emptyLookups},
@@ -118,7 +118,7 @@ func writeNew(path, text string) error {
 }
 
 // tell says what was written and what comes next.
-func (f initFlags) tell(s *shared, files []written) error {
+func (f initFlags) tell(s *shared, files []initFile) error {
 	variables := f.variables()
 	if s.output == "json" {
 		wrote, kept := []string{}, []string{}
@@ -129,7 +129,7 @@ func (f initFlags) tell(s *shared, files []written) error {
 				wrote = append(wrote, file.path)
 			}
 		}
-		return printJSON(s.stdout, map[string]any{"wrote": wrote, "kept": kept, "variables": names(variables)})
+		return printJSON(s.stdout, map[string]any{"wrote": wrote, "kept": kept, "variables": variableNames(variables)})
 	}
 	for _, file := range files {
 		fmt.Fprintf(s.stdout, "%s  %s\n", pick(file.there, "kept ", "wrote"), file.path)
@@ -189,7 +189,7 @@ func (f initFlags) invented(name string) (string, bool) {
 	return "", false
 }
 
-func names(variables []variable) []string {
+func variableNames(variables []variable) []string {
 	list := make([]string, len(variables))
 	for i, v := range variables {
 		list[i] = v.name

@@ -12,9 +12,9 @@ type variable struct {
 	like       string // an invented value that fits
 }
 
-// A start is a destination's block in a starting config. Only what has no
+// A startBlock is a destination's block in a starting config. Only what has no
 // default, or must be decided, stands in it; config.example.yaml has the rest.
-type start struct {
+type startBlock struct {
 	block     string
 	variables []variable
 }
@@ -24,7 +24,7 @@ var sourceVariables = []variable{
 	{"DRCHRONO_CLIENT_SECRET", "of the same; a secret", "secret"},
 }
 
-var starts = map[string]start{
+var starts = map[string]startBlock{
 	"rethink": {`
 rethink:
   enabled: true
@@ -100,17 +100,17 @@ func (f initFlags) variables() []variable {
 
 func (f initFlags) compose() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, head, f.practice, f.timezone)
+	fmt.Fprintf(&b, startHead, f.practice, f.timezone)
 	if f.goLive != "" {
 		fmt.Fprintf(&b, "\n# Visits before this date are never sent.\ngo_live: %q\n", f.goLive)
 	}
-	b.WriteString(places)
+	b.WriteString(startPlaces)
 	for _, name := range startOrder {
 		if slices.Contains(f.destinations, name) {
 			fmt.Fprintf(&b, starts[name].block, f.route(name))
 		}
 	}
-	b.WriteString(tail)
+	b.WriteString(startTail)
 	return b.String()
 }
 
@@ -126,7 +126,7 @@ func (f initFlags) route(name string) string {
 		"  route: {offices: [], doctors: [], profiles: [], patient_flags: [], demographics: {}}\n"
 }
 
-const head = `# Chartbridge. The keys that a practice must decide; config.example.yaml in the
+const startHead = `# Chartbridge. The keys that a practice must decide; config.example.yaml in the
 # source explains all of them with their defaults.
 # ${NAME} is an environment variable, ${file:/path} a file's content. A secret
 # may be given only so; a file that its owner alone can read is better.
@@ -138,7 +138,7 @@ practice: %q
 timezone: %q
 `
 
-const places = `
+const startPlaces = `
 # The staging database and nothing else.
 data_dir: ./data
 
@@ -158,7 +158,7 @@ drchrono:
   refresh_token: ${DRCHRONO_REFRESH_TOKEN:}
 `
 
-const tail = `
+const startTail = `
 schedules:
   # In the practice's zone. Not between 01:00 and 03:00, which daylight saving
   # time skips or repeats.

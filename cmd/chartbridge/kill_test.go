@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -31,10 +30,6 @@ func killAt(n int32, applied chan<- struct{}) loadtest.Fault {
 			x.Reset = true
 		}
 	}}
-}
-
-func isWrite(r *http.Request) bool {
-	return r.Method != http.MethodGet && !strings.HasSuffix(r.URL.Path, "/token") && !strings.HasSuffix(r.URL.Path, "/login")
 }
 
 // TestKilledInTheMiddleOfAnything kills a first load at its n-th write to a

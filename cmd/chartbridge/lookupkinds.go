@@ -9,17 +9,17 @@ import (
 	"github.com/chartbridge/chartbridge/transform"
 )
 
-// A tally counts records by one of DrChrono's values.
-type tally map[string]int
+// A valueTally counts records by one of DrChrono's values.
+type valueTally map[string]int
 
 // stagedValues are the values in the staged data that lookups are keyed by,
 // with the names of things, never of people.
 type stagedValues struct {
 	records                              int
-	genders, states, statuses            tally // of patients
-	payers, homeOffices, caseDoctors     tally // likewise
-	profiles, offices, visits, calledOff tally // of visits
-	suspended                            tally // of doctors
+	genders, states, statuses            valueTally // of patients
+	payers, homeOffices, caseDoctors     valueTally // likewise
+	profiles, offices, visits, calledOff valueTally // of visits
+	suspended                            valueTally // of doctors
 	payerNames, officeNames              map[string]string
 	profileNames, demographicNames       map[string]string
 }
@@ -27,12 +27,12 @@ type stagedValues struct {
 // A lookupKind is how a lookup is keyed (CONTRACT, Config, the table of lookups).
 type lookupKind struct {
 	name, keyedBy string
-	keys          func(stagedValues, destination) tally
+	keys          func(stagedValues, destination) valueTally
 	named         func(stagedValues) map[string]string
 	spellings     func(key string) []string // further ones that the rules accept
 }
 
-func noKeys(stagedValues, destination) tally      { return nil }
+func noKeys(stagedValues, destination) valueTally { return nil }
 func noNames(stagedValues) map[string]string      { return nil }
 func oneSpelling(string) []string                 { return nil }
 func payerNames(v stagedValues) map[string]string { return v.payerNames }
@@ -43,34 +43,40 @@ func profileNames(v stagedValues) map[string]string { return v.profileNames }
 // lookupKinds are the lookups that any destination takes, in the order in
 // which a template prints them.
 var lookupKinds = []lookupKind{
-	{"clientStatus", "patient_status", func(v stagedValues, _ destination) tally { return v.statuses }, noNames, oneSpelling},
-	{"staffStatus", "is_account_suspended", func(v stagedValues, _ destination) tally { return v.suspended }, noNames, oneSpelling},
-	{"gender", "the value itself", func(v stagedValues, _ destination) tally { return v.genders }, noNames, oneSpelling},
-	{"state", "the value itself", func(v stagedValues, _ destination) tally { return v.states }, noNames, oneSpelling},
-	{"funder", "insurance payer id, else company name", func(v stagedValues, _ destination) tally { return v.payers }, payerNames, oneSpelling},
-	{"insurancePlan", "insurance payer id, else company name", func(v stagedValues, _ destination) tally { return v.payers }, payerNames, oneSpelling},
-	{"appointmentType", "appointment profile id", func(v stagedValues, _ destination) tally { return v.profiles }, profileNames, oneSpelling},
-	{"service", "appointment profile id", func(v stagedValues, _ destination) tally { return v.profiles }, profileNames, oneSpelling},
-	{"payCode", "appointment profile id", func(v stagedValues, _ destination) tally { return v.profiles }, profileNames, oneSpelling},
+	{"clientStatus", "patient_status", func(v stagedValues, _ destination) valueTally { return v.statuses }, noNames, oneSpelling},
+	{"staffStatus", "is_account_suspended", func(v stagedValues, _ destination) valueTally { return v.suspended }, noNames, oneSpelling},
+	{"gender", "the value itself", func(v stagedValues, _ destination) valueTally { return v.genders }, noNames, oneSpelling},
+	{"state", "the value itself", func(v stagedValues, _ destination) valueTally { return v.states }, noNames, oneSpelling},
+	{"funder", "insurance payer id, else company name", func(v stagedValues, _ destination) valueTally { return v.payers }, payerNames, oneSpelling},
+	{"insurancePlan", "insurance payer id, else company name", func(v stagedValues, _ destination) valueTally { return v.payers }, payerNames, oneSpelling},
+	{"appointmentType", "appointment profile id", func(v stagedValues, _ destination) valueTally { return v.profiles }, profileNames, oneSpelling},
+	{"service", "appointment profile id", func(v stagedValues, _ destination) valueTally { return v.profiles }, profileNames, oneSpelling},
+	{"payCode", "appointment profile id", func(v stagedValues, _ destination) valueTally { return v.profiles }, profileNames, oneSpelling},
 	{"tag", "appointment profile id, where its type is non-billable; or default", taggedProfiles, profileNames, oneSpelling},
-	{"location", "office id", locations, officeNames, oneSpelling},
-	{"placeOfService", "office id", func(v stagedValues, _ destination) tally { return v.offices }, officeNames, oneSpelling},
-	{"appointmentStatus", "appointment status", func(v stagedValues, _ destination) tally { return v.visits }, noNames, blankSpelling},
-	{"cancellationType", "appointment status", func(v stagedValues, _ destination) tally { return v.calledOff }, noNames, oneSpelling},
-	{"cancelReason", "appointment status", func(v stagedValues, _ destination) tally { return v.calledOff }, noNames, oneSpelling},
-	{"caseManager", "doctor id, or default", func(v stagedValues, _ destination) tally { return v.caseDoctors }, noNames, oneSpelling},
-	{"serviceLine", "nothing: default alone", func(v stagedValues, _ destination) tally { return tally{"default": len(v.payers)} }, noNames, oneSpelling},
-	{"contactForm", "object, or default", forms, noNames, oneSpelling},
+	{"location", "office id", officeLocations, officeNames, oneSpelling},
+	{"placeOfService", "office id", func(v stagedValues, _ destination) valueTally { return v.offices }, officeNames, oneSpelling},
+	{"appointmentStatus", "appointment status", func(v stagedValues, _ destination) valueTally { return v.visits }, noNames, blankSpelling},
+	{"cancellationType", "appointment status", func(v stagedValues, _ destination) valueTally { return v.calledOff }, noNames, oneSpelling},
+	{"cancelReason", "appointment status", func(v stagedValues, _ destination) valueTally { return v.calledOff }, noNames, oneSpelling},
+	{"caseManager", "doctor id, or default", func(v stagedValues, _ destination) valueTally { return v.caseDoctors }, noNames, oneSpelling},
+	{"serviceLine", "nothing: default alone", func(v stagedValues, _ destination) valueTally { return valueTally{"default": len(v.payers)} }, noNames, oneSpelling},
+	{"contactForm", "object, or default", contactForms, noNames, oneSpelling},
 	{"customDemographics", "meaning; the id is that of DrChrono's custom demographic", meanings, demographicHint, meaningSpellings},
 	{"medication", "medication name, where the name leaves the registry's code open", noKeys, noNames, oneSpelling},
 }
 
-// optional lookups turn their field off while they hold no id at all.
-var optional = map[string]bool{
-	"rethink clientStatus": true, "rethink location": true, "rethink placeOfService": true, "rethink service": true,
-	"rethink appointmentStatus": true, "rethink cancellationType": true, "rethink caseManager": true, "centralreach gender": true,
-	"central_registry medication": true,
+// optional lookups may hold no id at all; the sentence says what then happens.
+var optional = map[string]string{
+	"rethink clientStatus": notSent, "rethink location": notSent, "rethink placeOfService": notSent, "rethink service": notSent,
+	"rethink appointmentStatus": notSent, "rethink cancellationType": notSent, "rethink caseManager": leftOut,
+	"centralreach gender":         "without any id, Male and Female go as they are and others are left out",
+	"central_registry medication": "only the names that a problem asks for",
 }
+
+const (
+	notSent = "without any id, its field is not sent; with one, every key needs its own"
+	leftOut = "a key without an id is left out"
+)
 
 // kindOf gives the kind of that name; one that is not known has no keys of its
 // own.
@@ -110,8 +116,8 @@ func takenLookups(d destination) []string {
 
 // taggedProfiles are those that the lookups do not call billable (1) or
 // anything else than non-billable (2).
-func taggedProfiles(v stagedValues, d destination) tally {
-	tagged := tally{}
+func taggedProfiles(v stagedValues, d destination) valueTally {
+	tagged := valueTally{}
 	for key, n := range v.profiles {
 		if id, ok := d.env.Lookups.Find(d.name, "appointmentType", key); !ok || id == "2" {
 			tagged[key] = n
@@ -120,10 +126,10 @@ func taggedProfiles(v stagedValues, d destination) tally {
 	return tagged
 }
 
-// locations are the offices of visits and of patients.
-func locations(v stagedValues, _ destination) tally {
-	both := tally{}
-	for _, t := range []tally{v.offices, v.homeOffices} {
+// officeLocations are the offices of visits and of patients.
+func officeLocations(v stagedValues, _ destination) valueTally {
+	both := valueTally{}
+	for _, t := range []valueTally{v.offices, v.homeOffices} {
 		for key, n := range t {
 			both[key] += n
 		}
@@ -131,8 +137,8 @@ func locations(v stagedValues, _ destination) tally {
 	return both
 }
 
-func forms(_ stagedValues, d destination) tally {
-	objects := tally{}
+func contactForms(_ stagedValues, d destination) valueTally {
+	objects := valueTally{}
 	for _, shape := range d.shapes {
 		if slices.ContainsFunc(shape.Columns, func(c transform.Column) bool { return c.Lookup == "contactForm" }) {
 			objects[shape.Object] = 0
@@ -158,8 +164,8 @@ var demographicMeanings = [][]string{
 	{"doseThroughDate", "dose_through_date", "doseThrough", "dose_through", "dose through date", "dose-through date", "Dose-through date", "dose-through"},
 }
 
-func meanings(stagedValues, destination) tally {
-	keys := tally{}
+func meanings(stagedValues, destination) valueTally {
+	keys := valueTally{}
 	for _, m := range demographicMeanings {
 		keys[m[0]] = 0
 	}
@@ -192,8 +198,8 @@ func demographicHint(v stagedValues) map[string]string {
 
 // stagedValues reads what is staged, a chunk of records at a time.
 func (p *practice) stagedValues(ctx context.Context) (stagedValues, error) {
-	v := stagedValues{genders: tally{}, states: tally{}, statuses: tally{}, payers: tally{}, homeOffices: tally{}, caseDoctors: tally{},
-		profiles: tally{}, offices: tally{}, visits: tally{}, calledOff: tally{}, suspended: tally{}, payerNames: map[string]string{},
+	v := stagedValues{genders: valueTally{}, states: valueTally{}, statuses: valueTally{}, payers: valueTally{}, homeOffices: valueTally{}, caseDoctors: valueTally{},
+		profiles: valueTally{}, offices: valueTally{}, visits: valueTally{}, calledOff: valueTally{}, suspended: valueTally{}, payerNames: map[string]string{},
 		officeNames: map[string]string{}, profileNames: map[string]string{}, demographicNames: map[string]string{}}
 	for _, from := range []struct {
 		endpoint string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +18,8 @@ func newLookups(s *shared) *cobra.Command {
 	lookups := &cobra.Command{Use: "lookups", Short: "The ids that belong to your accounts: template"}
 	only := ""
 	template := &cobra.Command{Use: "template", Short: "Print the lookups file with every key that the staged data need; what is not known is \"?\"",
+		Long: "Prints the whole lookups file anew, with the ids that it holds. Write it to another file first: a shell empties\n" +
+			"the one that it redirects into before this program reads it.",
 		Example: "  chartbridge lookups template > lookups.new.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -32,8 +35,14 @@ type neededLookup struct {
 	Destination string      `json:"destination"`
 	Lookup      string      `json:"lookup"`
 	KeyedBy     string      `json:"keyed_by"`
-	Optional    bool        `json:"optional"` // while it holds no id at all, its field is not sent
+	Optional    string      `json:"optional,omitempty"` // what happens where it holds no id at all; "" = it must hold some
 	Keys        []neededKey `json:"keys"`
+	asked       bool        // a judged record has a problem for want of one
+}
+
+// may reports whether it is no fault that keys have no id.
+func (n neededLookup) may() bool {
+	return !n.asked && (n.Optional == leftOut || n.Optional != "" && n.empty())
 }
 
 // A neededKey is one of DrChrono's values that a lookup turns into an id, or
@@ -79,12 +88,12 @@ func lookupsTemplate(ctx context.Context, s *shared, p *practice, only string) e
 	if s.output == "json" {
 		return printJSON(s.stdout, map[string]any{"staged": values.records, "lookups": needed})
 	}
-	return printTemplate(s.stdout, needed, values.records)
+	return printTemplate(s.stdout, needed, values)
 }
 
 // printTemplate prints a lookups file. It can be read back as it is: "?" is
 // an id that is not known yet.
-func printTemplate(w io.Writer, needed []neededLookup, staged int) error {
+func printTemplate(w io.Writer, needed []neededLookup, values stagedValues) error {
 	var b strings.Builder
 	lacking := 0
 	for _, n := range needed {
@@ -94,12 +103,15 @@ func printTemplate(w io.Writer, needed []neededLookup, staged int) error {
 	switch {
 	case len(needed) == 0:
 		b.WriteString("# No destination is enabled in the config, so none is needed.\n")
-	case staged == 0:
+	case values.records == 0:
 		b.WriteString("# Nothing is staged yet, so the keys are not known: `chartbridge run --only extract`, then print this again.\n")
 	case lacking == 0:
 		b.WriteString("# Every key that the staged data need has its id.\n")
 	default:
-		fmt.Fprintf(&b, "# %d ids are not known: replace each \"?\". Until then the records that need one are invalid.\n", lacking)
+		fmt.Fprintf(&b, "# Not known: %s. Replace each \"?\"; until then the records that need one are invalid.\n", howMany(lacking, "id"))
+	}
+	if len(values.profiles) > 0 && len(values.profileNames) == 0 {
+		b.WriteString("# For the names of profiles: `chartbridge run --only extract --endpoints appointment_profiles`, then print this again.\n")
 	}
 	destination := ""
 	for _, n := range needed {
@@ -115,8 +127,8 @@ func printTemplate(w io.Writer, needed []neededLookup, staged int) error {
 
 func (n neededLookup) print(b *strings.Builder) {
 	fmt.Fprintf(b, "  # %s: by %s", n.Lookup, n.KeyedBy)
-	if n.Optional {
-		b.WriteString("; may do without: while it holds no id, its field is not sent")
+	if n.Optional != "" {
+		b.WriteString("; optional: " + n.Optional)
 	}
 	if len(n.Keys) == 0 {
 		fmt.Fprintf(b, "\n  %s: {}\n", n.Lookup)
@@ -130,17 +142,22 @@ func (n neededLookup) print(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, "    %s: %s", strconv.Quote(k.Key), strconv.Quote(id))
 		var notes []string
-		if k.Name != "" {
+		if k.Name != "" && k.Name != k.Key {
 			notes = append(notes, commentText(k.Name, 400))
 		}
 		if k.Records > 0 {
-			notes = append(notes, fmt.Sprintf("%d records", k.Records))
+			notes = append(notes, howMany(k.Records, "record"))
 		}
 		if len(notes) > 0 {
 			b.WriteString("  # " + strings.Join(notes, ", "))
 		}
 		b.WriteString("\n")
 	}
+}
+
+// howMany says how many, in words.
+func howMany(n int, thing string) string {
+	return fmt.Sprintf("%d %s", n, thing) + pick(n == 1, "", "s")
 }
 
 // commentText makes a name fit for one line of a comment, of so many
@@ -160,47 +177,78 @@ func commentText(name string, most int) string {
 
 // neededLookups lists, for each enabled destination, the lookups that it takes
 // with the keys that the staged data need, those that judged records lacked,
-// and those that the file holds.
+// and those that the file holds. What the file holds for other destinations
+// follows, so that a template loses nothing.
 func (p *practice) neededLookups(ctx context.Context, values stagedValues) ([]neededLookup, error) {
 	lacked, err := p.store.LackingLookups(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var all []neededLookup
+	rest := maps.Clone(p.lookups)
 	for _, d := range p.destinations() {
-		of := map[string]map[string]int{} // normal name -> key -> records
-		add := func(lookup, key string, records int) {
-			name := config.Normal(lookup)
-			if of[name] == nil {
-				of[name] = map[string]int{}
-			}
-			of[name][key] = max(of[name][key], records)
-		}
+		delete(rest, config.Normal(d.name))
+		of := lookupKeys{}
 		for _, l := range lacked {
 			if l.Destination == d.name {
-				add(l.Lookup, l.Key, l.Records)
+				of.add(l.Lookup, l.Key, l.Records)
 			}
 		}
+		asked := maps.Clone(of)
 		taken := takenLookups(d)
 		for _, name := range taken {
-			kind := kindOf(name)
-			for key, records := range kind.keys(values, d) {
-				add(name, key, records)
+			for key, records := range kindOf(name).keys(values, d) {
+				of.add(name, key, records)
 			}
 		}
-		for name, ids := range p.lookups[config.Normal(d.name)] {
-			for key := range ids {
-				add(name, key, 0)
-			}
+		of.addFile(p.lookups[config.Normal(d.name)])
+		list := p.listLookups(d.name, taken, of, values)
+		for i := range list {
+			list[i].asked = asked[config.Normal(list[i].Lookup)] != nil
 		}
-		all = append(all, p.listLookups(d.name, taken, of, values)...)
+		all = append(all, list...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(rest)) {
+		of := lookupKeys{}
+		of.addFile(rest[name])
+		all = append(all, p.listLookups(spelled(name), nil, of, values)...)
 	}
 	return all, nil
 }
 
+// lookupKeys are keys by the normal name of their lookup, with how many records
+// need each.
+type lookupKeys map[string]map[string]int
+
+func (of lookupKeys) add(lookup, key string, records int) {
+	name := config.Normal(lookup)
+	if of[name] == nil {
+		of[name] = map[string]int{}
+	}
+	of[name][key] = max(of[name][key], records)
+}
+
+func (of lookupKeys) addFile(lookups map[string]map[string]string) {
+	for name, ids := range lookups {
+		for key := range ids {
+			of.add(name, key, 0)
+		}
+	}
+}
+
+// spelled is a destination's name as the config spells it.
+func spelled(normal string) string {
+	for _, name := range startOrder {
+		if config.Normal(name) == normal {
+			return name
+		}
+	}
+	return normal
+}
+
 // listLookups puts a destination's lookups in the order of the kinds; those
 // that are no kind's stand at the end.
-func (p *practice) listLookups(destination string, taken []string, of map[string]map[string]int, values stagedValues) []neededLookup {
+func (p *practice) listLookups(destination string, taken []string, of lookupKeys, values stagedValues) []neededLookup {
 	order := slices.Clone(taken)
 	for name := range of {
 		if !slices.ContainsFunc(order, func(t string) bool { return config.Normal(t) == name }) {

@@ -229,6 +229,9 @@ func (n *night) checkLaw(ctx context.Context, counts []sql.Count) error {
 			if err != nil {
 				return err
 			}
+			if err := n.store.KeepSource(ctx, n.run, d.name, shape.Object, source); err != nil {
+				return err
+			}
 			sum := 0
 			for _, c := range counts {
 				if c.Destination == d.name && c.Object == shape.Object && c.Outcome != etl.Extra {

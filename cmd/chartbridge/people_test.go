@@ -114,7 +114,7 @@ func TestTheBrakeHoldsAndPushReleases(t *testing.T) {
 	p := decodeJSON[plan](t, stdout)
 	updates := 0
 	for _, step := range p.Steps {
-		if step.Object == "client" && step.Does == "update" {
+		if step.Destination == "rethink" && step.Object == "client" && step.Does == "update" {
 			updates++
 			if len(step.Changes) != 1 || step.Changes[0].Field != "city" {
 				t.Errorf("changes are %v, want the city alone", step.Changes)

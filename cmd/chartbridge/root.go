@@ -46,7 +46,11 @@ func newRoot(stdout, stderr *os.File) *cobra.Command {
 
 // verbs lists the commands in the order of the help.
 var verbs = []func(*shared) *cobra.Command{
-	newDemo, newSimulate, newRun, newPlan, newPush, newReport, newDischarges, newUncertain, newRejects, newCrosswalk, newBudget, newEndpoints, newShapes, newRuns, newVersion,
+	newDemo, newSimulate,
+	newInit, newCheck, newLookups,
+	newRun, newPlan, newPush, newServe, newSchedule,
+	newReport, newDischarges, newUncertain, newRejects, newCrosswalk, newTrace,
+	newRuns, newBudget, newEndpoints, newShapes, newAudit, newBackup, newVersion,
 }
 
 // asUsage makes a wrong argument a usage error, here and in what is below.

@@ -97,8 +97,12 @@ func printResult(s *shared, res result) error {
 // printNight writes the table of outcomes, and where the files are.
 func printNight(w io.Writer, title string, res result) error {
 	fmt.Fprintf(w, "%s: %d calls to DrChrono, exit code %d\n\n", title, res.Calls, res.Exit)
-	fmt.Fprint(w, outcomeTable(res.Counts))
-	if sent := sentIn(res.Counts); sent == 0 {
+	if len(res.Counts) == 0 {
+		fmt.Fprintln(w, "No record is staged and judged yet.")
+	} else {
+		fmt.Fprint(w, outcomeTable(res.Counts))
+	}
+	if sent := sentIn(res.Counts); sent == 0 && len(res.Counts) > 0 {
 		fmt.Fprintln(w, "\nNothing was sent: the destinations hold what DrChrono holds, but for what waits above.")
 	}
 	if res.Files.Reconciliation != "" {

@@ -134,9 +134,9 @@ func (t traced) print(w io.Writer) error {
 	}
 	var rows [][]string
 	for _, v := range t.Versions {
-		rows = append(rows, []string{fmt.Sprint(v.Seq), v.Run, orDash(v.RunStarted), orDash(v.UpdatedAt), short(v.Hash), blankZero(v.Calls)})
+		rows = append(rows, []string{fmt.Sprint(v.Seq), v.Run, orDash(v.RunStarted), orDash(v.UpdatedAt), shortHash(v.Hash), blankZero(v.Calls)})
 	}
-	if err := section(w, "Versions", []string{"change", "run", "started", "stamp", "hash", "calls to the endpoint"}, rows); err != nil {
+	if err := printSection(w, "Versions", []string{"change", "run", "started", "stamp", "hash", "calls to the endpoint"}, rows); err != nil {
 		return err
 	}
 	if len(t.Targets) == 0 {
@@ -151,7 +151,7 @@ func (t traced) print(w io.Writer) error {
 	for _, l := range t.Audit {
 		rows = append(rows, []string{l.At, l.Actor, l.Action, l.Subject, l.Detail})
 	}
-	if err := section(w, "Audit", []string{"at", "who", "did", "to", "result"}, rows); err != nil {
+	if err := printSection(w, "Audit", []string{"at", "who", "did", "to", "result"}, rows); err != nil {
 		return err
 	}
 	return t.printBodies(w)
@@ -163,7 +163,7 @@ func printTarget(w io.Writer, t sql.TraceTarget) error {
 	if t.Parent != "" {
 		fmt.Fprintf(w, "  travels inside %s%s\n", t.Parent, pick(t.Slot != "", " as "+t.Slot, ""))
 	}
-	fmt.Fprintf(w, "  hash %s, acknowledged %s, refused %s\n", short(t.Hash), short(t.AckedHash), short(t.RefusedHash))
+	fmt.Fprintf(w, "  hash %s, acknowledged %s, refused %s\n", shortHash(t.Hash), shortHash(t.AckedHash), shortHash(t.RefusedHash))
 	if t.TargetID != "" {
 		fmt.Fprintf(w, "  their id %s (%s, run %s)\n", t.TargetID, t.How, t.LinkedRun)
 	}
@@ -171,42 +171,42 @@ func printTarget(w io.Writer, t sql.TraceTarget) error {
 		fmt.Fprintf(w, "  %s %s: %s\n", orDash(t.Field), orDash(t.Code), t.Message)
 	}
 	for _, part := range targetSections(t) {
-		if err := section(w, part.title, part.header, part.rows); err != nil {
+		if err := printSection(w, part.title, part.header, part.rows); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-type part struct {
+type traceSection struct {
 	title  string
 	header []string
 	rows   [][]string
 }
 
-func targetSections(t sql.TraceTarget) []part {
-	problems := part{title: "Problems", header: []string{"field", "code", "lookup", "key", "what to do"}}
+func targetSections(t sql.TraceTarget) []traceSection {
+	problems := traceSection{title: "Problems", header: []string{"field", "code", "lookup", "key", "what to do"}}
 	for _, p := range t.Problems {
 		problems.rows = append(problems.rows, []string{orDash(p.Field), p.Code, orDash(p.Lookup), orDash(p.Key), p.Message})
 	}
-	deliveries := part{title: "Deliveries", header: []string{"delivery", "op", "state", "run", "sent", "answered", "phase", "http", "their id", "hash", "asked after", "settled by", "evidence"}}
+	deliveries := traceSection{title: "Deliveries", header: []string{"delivery", "op", "state", "run", "sent", "answered", "phase", "http", "their id", "hash", "asked after", "settled by", "evidence"}}
 	for _, d := range t.Deliveries {
 		deliveries.rows = append(deliveries.rows, []string{fmt.Sprint(d.ID), string(d.Op), d.State, d.Run, d.IntentAt, orDash(d.AnsweredAt), orDash(d.Phase),
-			blankZero(d.HTTPStatus), orDash(d.TargetID), short(d.Hash), blankZero(d.Probes), orDash(d.SettledBy), orDash(d.Evidence)})
+			blankZero(d.HTTPStatus), orDash(d.TargetID), shortHash(d.Hash), blankZero(d.Probes), orDash(d.SettledBy), orDash(d.Evidence)})
 	}
-	results := part{title: "Runs", header: []string{"run", "outcome", "cause", "code", "field", "attempts", "http"}}
+	results := traceSection{title: "Runs", header: []string{"run", "outcome", "cause", "code", "field", "attempts", "http"}}
 	for _, r := range t.Results {
 		results.rows = append(results.rows, []string{r.Run, string(r.Outcome), orDash(r.Cause), orDash(r.Code), orDash(r.Field), blankZero(r.Attempts), blankZero(r.HTTPStatus)})
 	}
-	decisions := part{title: "Decisions", header: []string{"at", "by", "decision", "value", "comment", "undone"}}
+	decisions := traceSection{title: "Decisions", header: []string{"at", "by", "decision", "value", "comment", "undone"}}
 	for _, d := range t.Decisions {
 		decisions.rows = append(decisions.rows, []string{d.At, d.By, d.Verb, orDash(d.Value), orDash(d.Comment), orDash(d.UndoneAt)})
 	}
-	approvals := part{title: "Approvals", header: []string{"at", "by", "hash", "until"}}
+	approvals := traceSection{title: "Approvals", header: []string{"at", "by", "hash", "until"}}
 	for _, a := range t.Approvals {
-		approvals.rows = append(approvals.rows, []string{a.At, a.By, short(a.Hash), a.ExpiresAt})
+		approvals.rows = append(approvals.rows, []string{a.At, a.By, shortHash(a.Hash), a.ExpiresAt})
 	}
-	return []part{problems, deliveries, results, decisions, approvals}
+	return []traceSection{problems, deliveries, results, decisions, approvals}
 }
 
 func (t traced) printBodies(w io.Writer) error {
@@ -232,8 +232,8 @@ func (t traced) printBodies(w io.Writer) error {
 	return nil
 }
 
-// section prints a titled table; one without rows is left out.
-func section(w io.Writer, title string, header []string, rows [][]string) error {
+// printSection prints a titled table; one without rows is left out.
+func printSection(w io.Writer, title string, header []string, rows [][]string) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -241,8 +241,8 @@ func section(w io.Writer, title string, header []string, rows [][]string) error 
 	return printTable(w, header, rows)
 }
 
-// short is the beginning of a hash, as people compare it.
-func short(hash string) string {
+// shortHash is the beginning of a hash, as people compare it.
+func shortHash(hash string) string {
 	if hash == "" {
 		return "-"
 	}

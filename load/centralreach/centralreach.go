@@ -76,6 +76,7 @@ func (d *Destination) Open(ctx context.Context) error {
 	if _, err := d.token(ctx); err != nil {
 		return err
 	}
+	unlisted := 0
 	for _, object := range d.Objects() {
 		reply, err := d.get(ctx, listPath(object.Name), nil, reads)
 		switch {
@@ -86,6 +87,8 @@ func (d *Destination) Open(ctx context.Context) error {
 				listPath(object.Name))
 		case reply.Status == http.StatusUnauthorized:
 			return fmt.Errorf("GET %s answers HTTP 401: the API does not take the token; is token_url the one for this base_url?", listPath(object.Name))
+		case unlisted+1 < len(d.Objects()) && (reply.Status == http.StatusNotFound || reply.Status == http.StatusMethodNotAllowed):
+			unlisted++ // this account cannot list them: only their own deliveries wait for that
 		case reply.Status != http.StatusOK || !reply.IsJSON():
 			return unexpected(listPath(object.Name), reply)
 		}

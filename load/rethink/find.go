@@ -42,8 +42,8 @@ func (d *Destination) read(ctx context.Context, name string) (*index, error) {
 	ix := &index{byExternal: map[string][]object{}, byNatural: map[string][]object{}, byTheirs: map[string]object{}}
 	for _, o := range list {
 		id := o.text(idField[name])
-		if id == "" {
-			continue
+		if id == "" { // an error, or an envelope that we do not know: what it hides would be created again
+			return nil, fmt.Errorf("read %s back: an entry has no %s: %w", name, idField[name], errNoObject)
 		}
 		ix.size++
 		ix.byTheirs[id] = o
@@ -136,8 +136,23 @@ func (ix *index) byID(name string, ours object, del etl.Delivery) load.Finding {
 	if o := ix.byTheirs[del.TargetID]; o != nil {
 		f.TargetID = del.TargetID
 		f.Differs, f.Inside = compare(ours, o, del)
+		if del.Op == etl.Update { // what the answer lacks is no proof that an unanswered update arrived
+			f.Differs = append(f.Differs, lacking(ours, o)...)
+		}
 	}
 	return f
+}
+
+// lacking names the fields that we send and that an answer does not show.
+func lacking(ours, theirs object) []string {
+	var names []string
+	for name := range ours {
+		if !theirs.has(name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // compare names the fields that we send and that stand otherwise there, and

@@ -87,7 +87,7 @@ func parseObject(reply load.Reply) (object, error) {
 // (destinations-facts, A1).
 func parseList(body []byte) ([]object, error) {
 	var list []object
-	if json.Unmarshal(body, &list) == nil {
+	if json.Unmarshal(body, &list) == nil && list != nil {
 		return list, nil
 	}
 	var one object
@@ -95,7 +95,7 @@ func parseList(body []byte) ([]object, error) {
 		return nil, errNoObject
 	}
 	for _, name := range []string{"items", "data", "results", "value"} {
-		if v, ok := one.member(name); ok && json.Unmarshal(v, &list) == nil {
+		if v, ok := one.member(name); ok && json.Unmarshal(v, &list) == nil && list != nil {
 			return list, nil
 		}
 	}

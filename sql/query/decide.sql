@@ -45,8 +45,8 @@ SELECT t.id, t.destination, t.object, t.source_endpoint, t.source_id, t.outcome,
 FROM target t WHERE t.outcome IN ('rejected', 'invalid') ORDER BY t.destination, t.object, t.cause, t.id
 
 -- name: put-decision
-INSERT INTO decision (target, verb, value, comment, hash, source_hash, by, at, file)
-SELECT t.id, ?, ?, ?, t.hash, r.hash, ?, ?, ? FROM target t LEFT JOIN record r
+INSERT INTO decision (target, destination, object, source_id, verb, value, comment, hash, source_hash, by, at, file)
+SELECT t.id, t.destination, t.object, t.source_id, ?, ?, ?, t.hash, r.hash, ?, ?, ? FROM target t LEFT JOIN record r
   ON r.endpoint = t.source_endpoint AND r.source_id = CASE WHEN t.parent_id <> '' AND t.source_endpoint = 'patients' THEN t.parent_id ELSE t.source_id END
 WHERE t.id = ?
 

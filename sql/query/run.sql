@@ -16,8 +16,10 @@ UPDATE target SET outcome = CASE WHEN outcome IN ('created', 'updated') THEN 'un
 WHERE outcome IN ('created', 'updated') OR attempts > 0
 
 -- name: put-results
-INSERT OR REPLACE INTO result (run, target, outcome, cause, attempts, http_status, target_id, field, code, message, hash)
-SELECT ?1, t.id, t.outcome, t.cause, t.attempts, t.http_status, coalesce(c.target_id, ''), t.field, t.code, t.message, t.hash
+INSERT OR REPLACE INTO result (run, target, outcome, cause, attempts, http_status, target_id, field, code, message, hash,
+  destination, object, source_endpoint, source_id)
+SELECT ?1, t.id, t.outcome, t.cause, t.attempts, t.http_status, coalesce(c.target_id, ''), t.field, t.code, t.message, t.hash,
+  t.destination, t.object, t.source_endpoint, t.source_id
 FROM target t LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
 WHERE (t.run = ?1 AND t.outcome <> 'unchanged') OR t.outcome IN ('rejected', 'invalid', 'blocked', 'held', 'uncertain', 'failed')
 
@@ -26,7 +28,11 @@ INSERT OR REPLACE INTO tally (run, destination, object, outcome, n)
 SELECT ?, destination, object, outcome, count(*) FROM target GROUP BY destination, object, outcome
 
 -- name: tally
-SELECT destination, object, outcome, n FROM tally WHERE run = ? ORDER BY destination, object, outcome
+-- The number of source records stands beside the outcomes, for reports.
+SELECT destination, object, outcome, n FROM tally WHERE run = ? AND outcome <> 'source' ORDER BY destination, object, outcome
+
+-- name: put-source
+INSERT OR REPLACE INTO tally (run, destination, object, outcome, n) VALUES (?, ?, ?, 'source', ?)
 
 -- name: extra
 INSERT OR REPLACE INTO tally (run, destination, object, outcome, n) VALUES (?, ?, ?, 'extra', ?)

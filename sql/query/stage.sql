@@ -30,12 +30,12 @@ INSERT OR IGNORE INTO version (endpoint, source_id, seq, hash, updated_at, run)
 SELECT endpoint, source_id, seq, hash, updated_at, changed_run FROM record WHERE endpoint = ? AND source_id = ?
 
 -- name: put-record
--- What was read with verbose stays a verbose record: a later row without it brings no parts.
+-- What was read with verbose stays a verbose record: a later row without it brings no parts, nor does one that cannot be read.
 INSERT INTO record (endpoint, source_id, seq, hash, updated_at, patient, doctor, parts, verbose, gone, fault, problem, first_run, changed_run, payload)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)
 ON CONFLICT (endpoint, source_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, updated_at = excluded.updated_at,
   patient = excluded.patient, doctor = excluded.doctor,
-  parts = CASE WHEN excluded.verbose < record.verbose THEN record.parts ELSE excluded.parts END,
+  parts = CASE WHEN excluded.verbose < record.verbose OR excluded.fault <> '' THEN record.parts ELSE excluded.parts END,
   verbose = max(record.verbose, excluded.verbose), gone = 0, missed = 0,
   fault = excluded.fault, problem = excluded.problem, changed_run = excluded.changed_run, payload = excluded.payload
 

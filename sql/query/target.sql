@@ -20,10 +20,17 @@ SELECT id FROM record WHERE endpoint = ?1 AND doctor IN
   (SELECT doctor FROM record WHERE endpoint = ?2 AND seq > ?3 AND doctor <> '') AND doctor <> ''
 
 -- name: unsettled
--- Refused by us, or not mapped yet after an open delivery was settled.
+-- Refused by us, or not mapped yet after an open delivery was settled; and
+-- those that a decision to skip, or one that was taken back, speaks of.
 SELECT r.id FROM target t JOIN record r ON r.endpoint = t.source_endpoint
   AND r.source_id = CASE WHEN t.parent_id <> '' AND t.source_endpoint = 'patients' THEN t.parent_id ELSE t.source_id END
-WHERE t.destination = ? AND t.object = ? AND r.endpoint = ? AND (t.outcome = 'invalid' OR (t.outcome = 'failed' AND t.payload IS NULL))
+WHERE t.destination = ?1 AND t.object = ?2 AND r.endpoint = ?3 AND (t.outcome = 'invalid' OR (t.outcome = 'failed' AND t.payload IS NULL))
+UNION
+SELECT r.id FROM decision d JOIN target t ON t.destination = d.destination AND t.object = d.object AND t.source_id = d.source_id
+JOIN record r ON r.endpoint = t.source_endpoint
+  AND r.source_id = CASE WHEN t.parent_id <> '' AND t.source_endpoint = 'patients' THEN t.parent_id ELSE t.source_id END
+WHERE d.destination = ?1 AND d.object = ?2 AND r.endpoint = ?3 AND d.verb = 'SKIP'
+  AND CASE WHEN d.undone_at = '' THEN t.outcome <> 'excluded' AND d.source_hash = r.hash ELSE t.cause = 'decision' END
 
 -- name: records-by-row
 SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, payload FROM record
@@ -32,13 +39,17 @@ WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id
 -- name: known
 SELECT t.id, t.source_id, t.outcome, t.cause, t.hash, t.parent_id, t.acked_hash, t.refused_hash, t.attempts,
   (t.acked_hash IS NOT NULL OR EXISTS (SELECT 1 FROM delivery d WHERE d.target = t.id AND d.state IN ('intent', 'uncertain'))
-    OR EXISTS (SELECT 1 FROM crosswalk c WHERE c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id)) AS sent
+    OR EXISTS (SELECT 1 FROM crosswalk c WHERE c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id)) AS sent,
+  EXISTS (SELECT 1 FROM decision d JOIN record r ON r.endpoint = t.source_endpoint AND r.source_id = t.source_id AND r.hash = d.source_hash
+    WHERE d.destination = t.destination AND d.object = t.object AND d.source_id = t.source_id AND d.verb = 'SKIP' AND d.undone_at = '') AS skip
 FROM target t WHERE t.destination = ?1 AND t.object = ?2 AND t.source_endpoint = ?3
   AND t.source_id IN (SELECT value FROM json_each(?4))
 
 -- name: known-parts
 SELECT t.id, t.source_id, t.outcome, t.cause, t.hash, t.parent_id, t.acked_hash, t.refused_hash, t.attempts,
-  t.acked_hash IS NOT NULL AS sent
+  t.acked_hash IS NOT NULL AS sent,
+  EXISTS (SELECT 1 FROM decision d JOIN record r ON r.endpoint = t.source_endpoint AND r.source_id = t.parent_id AND r.hash = d.source_hash
+    WHERE d.destination = t.destination AND d.object = t.object AND d.source_id = t.source_id AND d.verb = 'SKIP' AND d.undone_at = '') AS skip
 FROM target t WHERE t.destination = ?1 AND t.object = ?2 AND t.source_endpoint = ?3
   AND t.parent_id IN (SELECT value FROM json_each(?4)) AND t.parent_id <> ''
 

@@ -227,7 +227,7 @@ CREATE TRIGGER no_unapproved_discharge BEFORE INSERT ON delivery WHEN NEW.op = '
 -- Analysts' decisions, read back from a workbook or given on the command line.
 CREATE TABLE decision (
   id          INTEGER PRIMARY KEY,
-  target      INTEGER NOT NULL REFERENCES target (id),
+  target      INTEGER NOT NULL,              -- a row of target, which may be gone by now
   verb        TEXT NOT NULL CHECK (verb IN ('RETRY', 'SKIP', 'MAP', 'APPROVE')),
   value       TEXT NOT NULL DEFAULT '',
   comment     TEXT NOT NULL DEFAULT '',

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A pager is a webhook that keeps what it was told.
+type pager struct {
+	*httptest.Server
+	told []alert
+	down bool
+}
+
+func newPager(t *testing.T) *pager {
+	p := new(pager)
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p.down {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		var a alert
+		if err := json.NewDecoder(r.Body).Decode(&a); err != nil {
+			t.Error(err)
+		}
+		p.told = append(p.told, a)
+	}))
+	t.Cleanup(p.Close)
+	return p
+}
+
+func (p *pager) events() string {
+	var list []string
+	for _, a := range p.told {
+		list = append(list, a.Event)
+	}
+	return strings.Join(list, " ")
+}
+
+func TestAlertsTellOnlyWhatChanged(t *testing.T) {
+	p, s := newPager(t), newServedSite(t)
+	s.set("drchrono:\n", "alerts: {webhook: \""+p.URL+"\"}\ndrchrono:\n")
+	d := s.daemon()
+	clock := &handClock{now: d.first.UTC()}
+	want := func(when, events string) {
+		t.Helper()
+		d.clock = clock
+		for range 3 { // every minute
+			if err := d.tellChange(t.Context(), d.channels()[0]); err != nil && !p.down {
+				t.Fatal(err)
+			}
+			clock.now = clock.now.Add(watchEvery)
+		}
+		if got := p.events(); got != events {
+			t.Errorf("%s: %q, want %q", when, got, events)
+		}
+	}
+	night := func(exit int) {
+		clock.now = clock.now.Add(24 * time.Hour)
+		d.clock = clock
+		d.ended(t, exit)
+		clock.now = clock.now.Add(5 * time.Minute)
+	}
+	want("at the start", "")
+	night(exitAttention)
+	want("a good night", "")
+	night(exitEnvironment)
+	want("the first failure", "failed")
+	if a := p.told[0]; a.Practice != "demo-practice" || a.ExitCode != exitEnvironment || a.Run == "" || a.LastGood == "" || !strings.Contains(a.Cause, "a vendor could not be reached") {
+		t.Errorf("told %+v", a)
+	}
+	night(exitEnvironment)
+	want("the same trouble, and no good night for too long", "failed stale")
+	d = s.daemon() // a restart
+	want("a restart", "failed stale")
+	night(exitBalance)
+	want("another trouble", "failed stale failed")
+	p.down = true
+	night(exitDone)
+	want("good again, the webhook away", "failed stale failed")
+	p.down = false
+	want("the webhook is back", "failed stale failed recovered")
+	night(130)
+	want("a night that was stopped", "failed stale failed recovered")
+	clock.now = clock.now.Add(48 * time.Hour)
+	want("nothing ran", "failed stale failed recovered stale")
+}
+
+func TestAnAlertCommandGetsTheAlertAndNoSecrets(t *testing.T) {
+	dir := t.TempDir()
+	script, out := filepath.Join(dir, "tell"), filepath.Join(dir, "out")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\n{ env; cat; echo \" $2\"; } > \"$1\"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("DRCHRONO_CLIENT_SECRET", "do-not-tell")
+	a := alert{Event: eventFailed, Practice: "demo-practice", Cause: "the run failed; $(touch oops)", ExitCode: 1}
+	if err := execute(t.Context(), []string{script, out, "$HOME"}, a); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"CHARTBRIDGE_ALERT_EVENT=failed\n", "CHARTBRIDGE_ALERT_EXIT_CODE=1\n", `{"event":"failed"`, " $HOME\n"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%q is missing from:\n%s", want, text)
+		}
+	}
+	if strings.Contains(string(text), "do-not-tell") {
+		t.Error("the command got a secret from our environment")
+	}
+	if err := execute(t.Context(), []string{filepath.Join(dir, "none")}, a); err == nil {
+		t.Error("a command that does not exist: no error")
+	}
+}

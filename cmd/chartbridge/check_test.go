@@ -1,0 +1,233 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
+	"github.com/chartbridge/chartbridge/extract/drchronotest"
+)
+
+// findingsOf runs check and gives its findings by status and check.
+func findingsOf(s *site, want int, args ...string) map[string]string {
+	s.t.Helper()
+	stdout, _ := s.mustRun(want, append([]string{"check", "--output", "json"}, args...)...)
+	var result struct {
+		Exit   int `json:"exit_code"`
+		Checks []finding
+	}
+	if err := json.Unmarshal([]byte(stdout), &result); err != nil {
+		s.t.Fatalf("%v\n%s", err, stdout)
+	}
+	if result.Exit != want {
+		s.t.Errorf("the JSON says exit code %d, want %d", result.Exit, want)
+	}
+	found := map[string]string{}
+	for _, f := range result.Checks {
+		found[f.Status+" "+f.Check] += f.Text + "\n"
+	}
+	return found
+}
+
+func wantFinding(t *testing.T, found map[string]string, which, text string) {
+	t.Helper()
+	if got, ok := found[which]; !ok || !strings.Contains(got, text) {
+		t.Errorf("%s: got %q, want it to hold %q; all: %v", which, got, text, found)
+	}
+}
+
+func TestCheckOfAGoodSite(t *testing.T) {
+	s := newSite(t)
+	found := findingsOf(s, exitDone)
+	for _, check := range []string{"config", "secrets", "data_dir", "output_dir", "database", "zone", "drchrono", "clock", "token", "scopes", "quota",
+		"rethink", "centralreach", "central_registry"} {
+		wantFinding(t, found, "ok "+check, "")
+	}
+	wantFinding(t, found, "warn lookups", "nothing is staged yet")
+	wantFinding(t, found, "warn routes", "nothing is staged yet")
+	wantFinding(t, found, "warn unconfirmed", "rethink: ")
+	if got := s.writes(); got != 0 {
+		t.Errorf("check made %d writes, want none", got)
+	}
+	stdout, _ := s.mustRun(exitDone, "check")
+	if !strings.Contains(stdout, "ok    drchrono") || !strings.Contains(stdout, " 0 failed") {
+		t.Errorf("got:\n%s", stdout)
+	}
+}
+
+func TestCheckCountsItsCall(t *testing.T) {
+	s := newSite(t)
+	s.mustRun(exitDone, "check")
+	stdout, _ := s.mustRun(exitDone, "budget")
+	if !strings.Contains(stdout, "users") || !strings.Contains(stdout, "token") {
+		t.Errorf("the ledger lacks check's calls:\n%s", stdout)
+	}
+}
+
+func TestCheckNamesWhatLookupsLack(t *testing.T) {
+	s := newSite(t)
+	s.mustRun(exitAttention, "run")
+	wantFinding(t, findingsOf(s, exitDone), "warn lookups", `rethink funder lacks "Nowhere Indemnity" (1 record)`)
+	text, err := os.ReadFile(s.lookupsFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.writeLookups(strings.Replace(string(text), "  gender:\n", "  unused:\n", 1))
+	found := findingsOf(s, exitDone)
+	wantFinding(t, found, "warn lookups", "rethink gender holds no id at all")
+	if err := os.Remove(s.lookupsFile()); err != nil {
+		t.Fatal(err)
+	}
+	wantFinding(t, findingsOf(s, exitDone), "warn lookups", "there is no lookups file")
+}
+
+func TestCheckCountsPatientsThatAnOpenRouteWouldSend(t *testing.T) {
+	s := newSite(t)
+	s.mustRun(exitAttention, "run")
+	ids := s.v.Practice.DemographicIDs()
+	want := 0
+	for _, p := range s.v.Practice.Rows("patients") {
+		if demographicOf(p, ids["crid"]) != "" {
+			want++
+		}
+	}
+	if want == 0 {
+		t.Fatal("the practice has no patient with a CRID")
+	}
+	wantFinding(t, findingsOf(s, exitDone), "warn routes", fmt.Sprintf("rethink has no filter: %d staged patient", want))
+	s.set("rethink:\n  enabled: true\n", "rethink:\n  enabled: true\n  route: {offices: [\"51001\"]}\n")
+	wantFinding(t, findingsOf(s, exitDone), "ok routes", "rethink has a filter")
+	s.writeLookups("# empty\n")
+	wantFinding(t, findingsOf(s, exitDone), "warn routes", "does not name crid")
+}
+
+func TestCheckOfConfigFaults(t *testing.T) {
+	s := newSite(t)
+	s.set("go_live:", "go_life:")
+	wantFinding(t, findingsOf(s, exitUsage), "fail config", "go_life: unknown key")
+	if code, stdout, _ := runHere(t, "check", "--config", filepath.Join(s.dir, "missing.yaml")); code != exitUsage || !strings.Contains(stdout, "chartbridge init") {
+		t.Errorf("a missing config: exit code %d\n%s", code, stdout)
+	}
+	s.set("go_life:", "go_live:")
+	s.writeLookups("rethink: [1]\n")
+	wantFinding(t, findingsOf(s, exitUsage), "fail lookups", "lookups.yaml:1")
+}
+
+func TestCheckOfVendorsThatFail(t *testing.T) {
+	for name, c := range map[string]struct{ old, new, which string }{
+		"rethink refuses":    {"  client_id: demo-client\n  client_secret: ${file:secret}\n  constants", "  client_id: other\n  client_secret: ${file:secret}\n  constants", "fail rethink"},
+		"organisation":       {"org_id: 1234", "org_id: 99", "fail centralreach"},
+		"registry refuses":   {"password: ${file:secret}", "password: ${file:api-key}", "fail central_registry"},
+		"consent":            {"refresh_token: ${file:refresh-token}", "refresh_token: ${file:api-key}", "fail drchrono"},
+		"nothing there":      {"/drchrono\n", "/nowhere\n", "fail drchrono"},
+		"rethink is nowhere": {"token_url: ", "token_url: http://127.0.0.1:1/not/ # ", "fail rethink"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			s.set(c.old, c.new)
+			found := findingsOf(s, exitEnvironment)
+			wantFinding(t, found, c.which, "")
+			for which, text := range found {
+				if strings.Contains(text, simSecret) || strings.Contains(text, simAPIKey) {
+					t.Errorf("%s shows a secret: %s", which, text)
+				}
+			}
+		})
+	}
+}
+
+func TestCheckOfFolders(t *testing.T) {
+	s := newSite(t)
+	s.set("output_dir: ./out", "output_dir: ./key/out")
+	wantFinding(t, findingsOf(s, exitFailed), "fail output_dir", "cannot be made")
+	s.set("output_dir: ./key/out", "output_dir: ./out")
+	s.set("data_dir: ./data", "data_dir: ./key/data")
+	wantFinding(t, findingsOf(s, exitFailed), "fail database", "")
+	s.set("data_dir: ./key/data", "data_dir: ./data")
+	if err := os.Chmod(filepath.Join(s.dir, "data"), 0o755); err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(s.config, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	wantFinding(t, findingsOf(s, exitDone), "warn config", "others may change it")
+}
+
+func TestCheckOfAnotherKey(t *testing.T) {
+	s := newSite(t)
+	s.mustRun(exitDone, "check")
+	other := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32))
+	if err := os.WriteFile(filepath.Join(s.dir, "other-key"), []byte(other), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.set("encryption_key: ${file:key}", "encryption_key: ${file:other-key}")
+	wantFinding(t, findingsOf(s, exitFailed), "fail database", "encryption_key is not the key")
+}
+
+func TestCheckNamesSecretsFromTheEnvironment(t *testing.T) {
+	s := newSite(t)
+	t.Setenv("SOME_SECRET", simSecret)
+	s.set("client_secret: ${file:secret}", "client_secret: ${SOME_SECRET}")
+	found := findingsOf(s, exitDone)
+	wantFinding(t, found, "warn secrets", "SOME_SECRET")
+	if strings.Contains(found["warn secrets"], simSecret) {
+		t.Error("the secret itself is shown")
+	}
+}
+
+func TestCheckOfScopes(t *testing.T) {
+	c := &preflight{practice: &practice{config: &config.Config{}}}
+	c.config.DrChrono.Endpoints = []string{"patients", "appointments"}
+	c.checkScopes([]string{"patients:read", "calendar:read"})
+	if f := c.findings[0]; f.Status != "warn" || !strings.Contains(f.Text, "appointments needs clinical:read") || strings.Contains(f.Text, "patients needs") {
+		t.Errorf("got %+v", f)
+	}
+	c.checkScopes([]string{"patients:read", "calendar:read", "clinical:read"})
+	if f := c.findings[1]; f.Status != "ok" {
+		t.Errorf("got %+v", f)
+	}
+}
+
+func TestCheckWithoutCallsLeft(t *testing.T) {
+	s := newSizedSite(t, drchronotest.MinSize)
+	s.set("  client_id: demo-client\n", "  client_id: demo-client\n  calls_per_hour: 2\n  nightly_reserve: 0\n")
+	s.mustRun(exitDone, "check") // one for the token, one for the question
+	found := findingsOf(s, exitDone)
+	wantFinding(t, found, "warn drchrono", "not asked")
+	wantFinding(t, found, "warn quota", "0 of 2 calls left")
+}
+
+func TestRisksOfSchedules(t *testing.T) {
+	from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, c := range []struct{ zone, cron, want string }{
+		{"America/New_York", "30 2 * * *", "2026-03-08 02:30 does not exist"},
+		{"America/New_York", "30 1 * * *", "2026-11-01 01:30 comes twice"},
+		{"America/New_York", "0 2 * * *", "2026-03-08 02:00 does not exist"},
+		{"America/New_York", "0 3 * * *", ""},
+		{"America/New_York", "30 2 * * 1", ""},
+		{"America/New_York", "@every 1h", ""},
+		{"America/New_York", "15 * * * *", "2026-03-08 02:15 does not exist; 2026-11-01 01:15 comes twice"},
+		{"America/Phoenix", "30 2 * * *", ""},
+		{"Australia/Lord_Howe", "45 1 * * *", "2026-04-05 01:45 comes twice"},
+		{"UTC", "30 1 * * *", ""},
+	} {
+		zone, err := time.LoadLocation(c.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		schedule, err := config.ParseCron(c.cron)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(risksOf(schedule, clockChanges(zone, from)), "; "); got != c.want {
+			t.Errorf("%s in %s: got %q, want %q", c.cron, c.zone, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+)
+
+func newServe(s *shared) *cobra.Command {
+	var paths []string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "The daemon: run every practice on its schedules, until stopped",
+		Long: "Runs the same pass as `run` whenever a schedule falls due. What was missed while the machine slept or the\n" +
+			"daemon was down is caught up by one run. Health is at /healthz and /readyz, metrics are at /metrics, on\n" +
+			"serve.listen. SIGTERM finishes the record in hand and ends within 10 seconds; the next start goes on.\n\n" +
+			"Several practices: give --config more than once, or a folder that holds PRACTICE.yaml or PRACTICE/config.yaml.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), s, paths) },
+	}
+	cmd.Flags().StringArrayVar(&paths, "config", []string{s.config}, "config `FILE` or folder; may be repeated")
+	return cmd
+}
+
+// farewell is how long a stop waits for the record in hand. What has no answer
+// by then is uncertain, and the next run asks after it.
+const farewell = 8 * time.Second
+
+// A fleet is the practices of one process. They share nothing else.
+type fleet []*daemon
+
+func serve(ctx context.Context, s *shared, paths []string) error {
+	files, err := configFiles(paths)
+	if err != nil {
+		return err
+	}
+	if err := refuseClashes(files); err != nil {
+		return err
+	}
+	f, err := openFleet(ctx, s, files)
+	if err != nil {
+		return errors.Join(err, f.close())
+	}
+	if err := f.takeLeases(ctx); err != nil {
+		return errors.Join(err, f.close())
+	}
+	stop, err := f.listen(ctx)
+	if err != nil {
+		return errors.Join(err, f.close())
+	}
+	defer stop()
+	return f.serve(ctx)
+}
+
+func openFleet(ctx context.Context, s *shared, files []string) (f fleet, err error) {
+	for _, path := range files {
+		one := *s
+		one.config = path
+		p, err := openPractice(ctx, &one)
+		if err != nil {
+			return f, fmt.Errorf("%s: %w", path, err)
+		}
+		p.show = &show{out: s.stderr} // a line that is rewritten has no place in a log
+		d, err := newDaemon(ctx, p)
+		f = append(f, d)
+		if err != nil {
+			return f, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return f, nil
+}
+
+func (f fleet) close() error {
+	var all error
+	for _, d := range f {
+		all = errors.Join(all, d.store.Release(context.Background(), serveLease), d.close())
+	}
+	return all
+}
+
+func (f fleet) takeLeases(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, d := range f {
+		g.Go(func() error { return d.takeLease(ctx) })
+	}
+	return g.Wait()
+}
+
+// serve runs the daemons until ctx is done, or until none is left. One that
+// has to stop leaves the others alone; its practice is not ready from then on.
+func (f fleet) serve(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() {
+		g := new(errgroup.Group)
+		for _, d := range f {
+			g.Go(func() error { return d.serve(ctx) })
+		}
+		done <- g.Wait()
+	}()
+	select {
+	case err := <-done:
+		return errors.Join(err, f.close())
+	case <-ctx.Done():
+	}
+	timer := time.NewTimer(farewell)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return errors.Join(err, f.close())
+	case <-timer.C:
+		// What is committed stays; leases run out by themselves.
+		return fmt.Errorf("a request had no answer within %s of the stop; the next run asks after it", farewell)
+	}
+}
+
+// configFiles lists the files that paths name: a folder stands for each of its
+// DIR/config.yaml, and for its *.yaml but the lookups.
+func configFiles(paths []string) (files []string, err error) {
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil || !info.IsDir() {
+			files = append(files, path) // what is missing is told by who reads it
+			continue
+		}
+		var found []string
+		for _, pattern := range []string{"*.yaml", "*.yml", "*/config.yaml"} {
+			matches, err := filepath.Glob(filepath.Join(path, pattern))
+			if err != nil {
+				return nil, fmt.Errorf("look for configs in %s: %w", path, err)
+			}
+			found = append(found, matches...)
+		}
+		found = slices.DeleteFunc(found, func(file string) bool {
+			inFolder, _ := filepath.Rel(path, file)
+			return strings.HasPrefix(inFolder, ".") || strings.HasPrefix(filepath.Base(file), "lookups")
+		})
+		if len(found) == 0 {
+			return nil, usageError{fmt.Errorf("there is no config in the folder %s: name them PRACTICE.yaml or PRACTICE/config.yaml", path)}
+		}
+		files = append(files, found...)
+	}
+	return files, nil
+}
+
+// refuseClashes refuses practices that would share what must be one's own.
+func refuseClashes(files []string) error {
+	var all error
+	seen := map[string]string{}
+	for _, file := range files {
+		cfg, err := readConfig(file)
+		if err != nil {
+			all = errors.Join(all, err)
+			continue
+		}
+		for _, own := range []struct{ key, value string }{
+			{"practice", cfg.Practice}, {"data_dir", realPath(cfg.DataDir)}, {"output_dir", realPath(cfg.OutputDir)},
+		} {
+			id := own.key + " " + own.value
+			if other, ok := seen[id]; ok {
+				all = errors.Join(all, usageError{fmt.Errorf("%s and %s have the same %s: give each practice its own", other, file, own.key)})
+			}
+			seen[id] = file
+		}
+	}
+	return all
+}
+
+// readConfig reads a config and nothing else.
+func readConfig(path string) (*config.Config, error) {
+	cfg, err := config.Load(path, os.LookupEnv)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, usageError{fmt.Errorf("there is no config at %s; `chartbridge init` writes one, or name one with --config", path)}
+	}
+	return cfg, err
+}
+
+// realPath follows links as far as the path exists.
+func realPath(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	if parent := filepath.Dir(path); parent != path {
+		return filepath.Join(realPath(parent), filepath.Base(path))
+	}
+	return path
+}

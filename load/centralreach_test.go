@@ -1,0 +1,33 @@
+package load_test
+
+import (
+	"net/http/httptest"
+	"testing"
+
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/load/centralreach"
+	"github.com/chartbridge/chartbridge/load/loadtest"
+)
+
+// centralReachAt starts a simulated CentralReach. Replacing is how its PUT
+// treats what it does not carry, which its documents leave open.
+func centralReachAt(replacing bool) func(*testing.T, *clock) account {
+	return func(t *testing.T, clock *clock) account {
+		t.Helper()
+		vendor := loadtest.NewCentralReach(loadtest.CentralReachOptions{Now: clock.Now, ClientID: "id", ClientSecret: "secret",
+			APIKey: "key", OrgID: 1234, ReplaceOnPut: replacing})
+		server := httptest.NewServer(vendor)
+		t.Cleanup(server.Close)
+		options := centralreach.Options{BaseURL: server.URL + "/enterprise/v1", TokenURL: server.URL + "/connect/token", ClientID: "id",
+			ClientSecret: "secret", APIKey: "key", OrgID: "1234", InFlight: 4, Clock: clock, Write: centralreach.Write{Clients: true}}
+		return account{oracle: vendor, server: server, name: centralreach.Name, shapes: centralreach.Shapes(options),
+			ids: lookups{"contactForm": {"client": "Client", "default": "Client"}},
+			open: func(down string) load.Destination {
+				o := options
+				if down != "" {
+					o.BaseURL = down
+				}
+				return centralreach.New(o)
+			}}
+	}
+}

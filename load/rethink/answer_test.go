@@ -1,0 +1,101 @@
+package rethink
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// TestAnswers: what an answer means follows from its status and its form
+// (rethink.txt, Error Handling; reliability, 3.4).
+func TestAnswers(t *testing.T) {
+	create := etl.Delivery{Object: "client", Op: etl.Create}
+	update := etl.Delivery{Object: "client", Op: etl.Update, TargetID: "7"}
+	tests := []struct {
+		name   string
+		status int
+		kind   string // "" = JSON
+		body   string
+		del    etl.Delivery
+		want   load.Kind
+		id     string
+		code   string
+	}{
+		{"created", 200, "", `{"clientId":7,"firstName":"Ada"}`, create, load.Acknowledged, "7", ""},
+		{"created, in an array", 201, "", `[{"clientId":"7"}]`, create, load.Acknowledged, "7", ""},
+		{"in other casing", 200, "", `{"ClientID":7}`, create, load.Acknowledged, "7", ""},
+		{"updated", 200, "", `{"clientId":7}`, update, load.Acknowledged, "7", ""},
+		{"another's id for an update", 200, "", `{"clientId":8}`, update, load.Unknown, "", ""},
+		{"refused with 200", 200, "", `{"clientId":null,"ErrorMessage":"lastName is required."}`, create, load.Rejected, "", etl.CodeRequired},
+		{"refused with 200 and an id", 200, "", `{"clientId":7,"ErrorMessage":"lastName length exceeded"}`, update, load.Rejected, "", etl.CodeTooLong},
+		{"accepted for later", 200, "", `{"transactionId":"tx","status":"Accepted"}`, create, load.Unknown, "", ""},
+		{"null id", 200, "", `{"clientId":null}`, create, load.Unknown, "", ""},
+		{"two objects", 200, "", `[{"clientId":7},{"clientId":8}]`, create, load.Unknown, "", ""},
+		{"no object", 200, "", `"saved"`, create, load.Unknown, "", ""},
+		{"nothing", 204, "", ``, create, load.Unknown, "", ""},
+		{"half", 200, "", `{"clientId":7`, create, load.Unknown, "", ""},
+		{"a page", 200, "text/html", `<title>Log in</title>`, create, load.Unknown, "", ""},
+		{"a redirect", 302, "", ``, create, load.Unknown, "", ""},
+		{"bad request", 400, "", `{"ErrorMessage":"Invalid Gender ID . Valid range of values is 1-3."}`, create, load.Rejected, "", etl.CodeRange},
+		{"bad request, bare text", 400, "", `"zipCode: Dashes are not supported"`, create, load.Rejected, "", etl.CodeFormat},
+		{"bad request, a page", 400, "text/html", `<p>Bad`, create, load.Rejected, "", "refused"},
+		{"unprocessable", 422, "", `{"message":"Username already exists in the system"}`, create, load.Rejected, "", "duplicate"},
+		{"unauthorized", 401, "", `{}`, create, load.Denied, "", ""},
+		{"forbidden", 403, "", `{}`, create, load.Denied, "", ""},
+		{"too many", 429, "", `{}`, create, load.Throttled, "", ""},
+		{"timeout there", 408, "", `{}`, create, load.Unknown, "", ""},
+		{"conflict", 409, "", `{}`, create, load.Unknown, "", ""},
+		{"their fault", 500, "", `{"ErrorMessage":"lastName is required."}`, create, load.Unknown, "", ""},
+		{"gateway", 502, "text/html", ``, create, load.Unknown, "", ""},
+		{"busy", 503, "", `{}`, create, load.Unknown, "", ""},
+	}
+	for _, tt := range tests {
+		kind := tt.kind
+		if kind == "" {
+			kind = "application/json"
+		}
+		reply := load.Reply{Status: tt.status, Header: http.Header{"Content-Type": {kind}, "Retry-After": {"7"}}, Body: []byte(tt.body), Phase: load.PhaseAnswer}
+		got := classify(reply, tt.del)
+		if got.Kind != tt.want || got.TargetID != tt.id || got.Problem.Code != tt.code || got.Status != tt.status {
+			t.Errorf("%s: got %s, id %q, code %q, want %s, %q, %q", tt.name, got.Kind, got.TargetID, got.Problem.Code, tt.want, tt.id, tt.code)
+		}
+		if tt.want == load.Throttled && got.After != 7*time.Second {
+			t.Errorf("%s: after %s, want 7s", tt.name, got.After)
+		}
+	}
+}
+
+// TestInsideAnswers: each object inside has an answer of its own, by its place.
+func TestInsideAnswers(t *testing.T) {
+	need := func(path, object, id string) etl.Need {
+		return etl.Need{Path: path, Object: object, ID: id, Optional: true}
+	}
+	del := etl.Delivery{Object: "client", Needs: []etl.Need{
+		need("clientId", "client", "1"),
+		need("clientFunders.0.clientFunderId", "funder", "1/primary"),
+		need("clientFunders.1.clientFunderId", "funder", "1/secondary"),
+		need("authorizations.0.clientauthorizationId", "authorization", "5"),
+		need("authorizations.1.clientauthorizationId", "authorization", "6"),
+	}}
+	body := `{"clientId":7,
+		"clientFunders":[{"clientFunderId":71},{"clientFunderId":null,"ErrorMessage":"funderId does not exist under this account."}],
+		"authorizations":[{"clientauthorizationId":"72"}]}`
+	reply := load.Reply{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(body)}
+	got := classify(reply, del)
+	want := map[string]load.Nested{
+		"clientFunders.0.clientFunderId":         {TargetID: "71"},
+		"clientFunders.1.clientFunderId":         {Problem: etl.Problem{Field: "funderId", Code: "unknown_id"}},
+		"authorizations.0.clientauthorizationId": {TargetID: "72"},
+	}
+	if got.Kind != load.Acknowledged || got.TargetID != "7" {
+		t.Errorf("got %s %q, want the client acknowledged as 7", got.Kind, got.TargetID)
+	}
+	if diff := cmp.Diff(want, got.Inside, cmpopts.IgnoreFields(etl.Problem{}, "Message")); diff != "" {
+		t.Errorf("inside (-want +got):\n%s", diff)
+	}
+}

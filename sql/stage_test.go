@@ -1,0 +1,104 @@
+package sql
+
+import (
+	"context"
+	"crypto/sha256"
+	"testing"
+
+	"github.com/chartbridge/chartbridge/etl"
+)
+
+var run1 = etl.Run{ID: "r1", At: noon}
+
+// rowOf is a row of those bytes.
+func rowOf(id, raw string, verbose bool) etl.Row {
+	sum := sha256.Sum256([]byte(raw))
+	return etl.Row{ID: id, Raw: []byte(raw), Hash: sum[:16], Verbose: verbose}
+}
+
+// stageOne stages a page with one row as a whole drain, and gives its cursor.
+func stageOne(t *testing.T, s *Store, r etl.Row) etl.Cursor {
+	t.Helper()
+	c, err := s.StagePage(context.Background(), run1, etl.Cursor{Endpoint: "patients", Lane: "nightly", State: etl.StreamDrained}, []etl.Row{r}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func stagedRaw(t *testing.T, s *Store, id string) etl.Source {
+	t.Helper()
+	list, err := s.ByID(context.Background(), "patients", []string{id})
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%d records of %s (%v), want 1", len(list), id, err)
+	}
+	return list[0]
+}
+
+// A row read without verbose knows nothing of the verbose keys: what is staged
+// of them stays.
+func TestPlainRowKeepsVerboseKeys(t *testing.T) {
+	const verbose = `{"id":1,"city":"Old","primary_insurance":{"insurance_company":"Example Health"},"patient_flags":[]}`
+	tests := []struct {
+		name, plain, want string
+		changed           int
+	}{
+		{"a change", `{"id":1,"city":"New"}`, `{"id":1,"city":"New","primary_insurance":{"insurance_company":"Example Health"},"patient_flags":[]}`, 1},
+		{"no change", `{"id":1,"city":"Old"}`, verbose, 0},
+		{"a key that is sent counts", `{"id":1,"city":"Old","patient_flags":null}`, `{"id":1,"city":"Old","patient_flags":null,"primary_insurance":{"insurance_company":"Example Health"}}`, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := openAt(t, t.TempDir(), "a")
+			first := rowOf("1", verbose, true)
+			first.Parts = 1
+			stageOne(t, s, first)
+			if c := stageOne(t, s, rowOf("1", tt.plain, false)); c.Changed != tt.changed {
+				t.Errorf("%d rows changed, want %d", c.Changed, tt.changed)
+			}
+			if got := string(stagedRaw(t, s, "1").Raw); got != tt.want {
+				t.Errorf("staged %s, want %s", got, tt.want)
+			}
+			if n, err := s.SourceCount(context.Background(), "patients", true); err != nil || n != 1 {
+				t.Errorf("%d parts (%v), want the insurance still counted", n, err)
+			}
+			stageOne(t, s, rowOf("1", `{"id":1,"city":"Newer"}`, false))
+			stageOne(t, s, rowOf("1", `{"id":1,"city":"Newest","patient_flags":null}`, true))
+			if got, want := string(stagedRaw(t, s, "1").Raw), `{"id":1,"city":"Newest","patient_flags":null}`; got != want {
+				t.Errorf("a verbose row stages %s, want %s alone", got, want)
+			}
+		})
+	}
+}
+
+func TestUnreadablePlainRowKeepsTheBytes(t *testing.T) {
+	s := openAt(t, t.TempDir(), "a")
+	stageOne(t, s, rowOf("1", `{"id":1,"primary_insurance":{}}`, true))
+	bad := rowOf("1", `{"id":1,"city":"A","city":"B"}`, false)
+	bad.Fault = "it has a name twice"
+	stageOne(t, s, bad)
+	got := stagedRaw(t, s, "1")
+	if string(got.Raw) != `{"id":1,"primary_insurance":{}}` || got.Fault == "" {
+		t.Errorf("staged %s, fault %q; want the bytes from before, marked", got.Raw, got.Fault)
+	}
+	stageOne(t, s, rowOf("1", `{"id":1,"city":"A"}`, false))
+	if got := stagedRaw(t, s, "1"); got.Fault != "" || string(got.Raw) != `{"id":1,"city":"A","primary_insurance":{}}` {
+		t.Errorf("once it can be read: %s, fault %q", got.Raw, got.Fault)
+	}
+}
+
+// A page that cannot be saved leaves neither rows nor cursor behind.
+func TestPageIsAllOrNothing(t *testing.T) {
+	s, ctx := openAt(t, t.TempDir(), "a"), context.Background()
+	if _, err := s.db.Exec("CREATE TRIGGER refuse BEFORE INSERT ON stream BEGIN SELECT RAISE(ABORT, 'full'); END"); err != nil {
+		t.Fatal(err)
+	}
+	before := etl.Cursor{Endpoint: "patients", Lane: "nightly", State: etl.StreamDrained, Newest: "2026-01-01T00:00:00"}
+	after, err := s.StagePage(ctx, run1, before, []etl.Row{rowOf("1", `{"id":1}`, true)}, false)
+	if err == nil || after != before {
+		t.Errorf("a page that is not saved gives cursor %+v (%v), want the one before", after, err)
+	}
+	if list, err := s.All(ctx, "patients"); err != nil || len(list) != 0 {
+		t.Errorf("%d records are left of it (%v), want none", len(list), err)
+	}
+}

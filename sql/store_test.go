@@ -1,0 +1,92 @@
+package sql
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Every query is good SQL against the migrated schema.
+func TestQueriesPrepare(t *testing.T) {
+	s := openAt(t, t.TempDir(), "a")
+	if len(queries) < 20 {
+		t.Fatalf("%d queries are embedded, want all of them", len(queries))
+	}
+	for name, text := range queries {
+		stmt, err := s.db.Prepare(text)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if err := stmt.Close(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestOpenIsPrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	openAt(t, dir, "a")
+	for path, want := range map[string]os.FileMode{dir: 0o700, filepath.Join(dir, FileName): 0o600} {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got != want {
+			t.Errorf("%s has mode %o, want %o", filepath.Base(path), got, want)
+		}
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	ctx := context.Background()
+	sealer := func(b byte) *Sealer {
+		key := make([]byte, 32)
+		key[0] = b
+		s, err := NewSealer(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	dir := t.TempDir()
+	s, err := Open(ctx, dir, sealer(1), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(ctx, dir, sealer(2), "b"); err == nil || !strings.Contains(err.Error(), "encryption_key") {
+		t.Errorf("another key: %v, want it refused", err)
+	}
+	if _, err := s.db.Exec("PRAGMA user_version = 9999"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(ctx, dir, sealer(1), "a"); !errors.Is(err, ErrNewer) {
+		t.Errorf("a database of a newer program: %v, want ErrNewer", err)
+	}
+}
+
+// A database of the first schema gets what came later, and keeps its rows.
+func TestMigrates(t *testing.T) {
+	dir := t.TempDir()
+	first, err := schemaFiles.ReadFile("schema/0001_initial.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := openPool(filepath.Join(dir, FileName), "immediate", nil, 1)
+	if _, err := db.Exec(string(first) + "; PRAGMA user_version = 1; INSERT INTO stream (endpoint, lane, watermark) VALUES ('patients', 'nightly', '2026-01-01T00:00:00')"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c, err := openAt(t, dir, "a").Cursor(context.Background(), "patients", "nightly")
+	if err != nil || c.Watermark != "2026-01-01T00:00:00" || c.Began != "" || c.Mark != 0 {
+		t.Errorf("cursor after the migration: %+v (%v)", c, err)
+	}
+}
