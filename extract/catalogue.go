@@ -43,6 +43,7 @@ type Endpoint struct {
 	Verbose  bool     // has keys that only verbose=true brings
 	Need     bool     // a mapping reads those keys, so verbose is asked for
 	Page     int      // largest page; 0 = 250
+	Bulk     bool     // has a bulk list, /api/NAME_list (drchrono-facts, section 3)
 	Parts    []string // members that are objects of their own when they are filled in
 	Volatile []string // members, at any depth, whose URLs change with each read
 }
@@ -55,11 +56,11 @@ var Catalogue = []Endpoint{
 	{Name: "users", Move: Full},
 	{Name: "user_groups", Move: Full},
 	{Name: "custom_demographics", Scopes: "patients, settings", Move: Full, Query: "show_archived=true"},
-	{Name: "patients", Scopes: "patients", Move: Since, Query: "show_inactive=true", Verbose: true, Need: true,
+	{Name: "patients", Scopes: "patients", Move: Since, Bulk: true, Query: "show_inactive=true", Verbose: true, Need: true,
 		Parts:    []string{"primary_insurance", "secondary_insurance", "tertiary_insurance"},
 		Volatile: []string{"patient_photo", "photo_front", "photo_back"}},
 	{Name: "patient_authorizations", Scopes: "patients", Move: Full},
-	{Name: "appointments", Scopes: "calendar, clinical", Move: Since, Query: "show_archived=true&ignore_virtual=true", Required: true,
+	{Name: "appointments", Scopes: "calendar, clinical", Move: Since, Bulk: true, Query: "show_archived=true&ignore_virtual=true", Required: true,
 		Verbose: true, Volatile: []string{"pdf"}},
 	{Name: "medications", Scopes: "clinical", Move: Full},
 	{Name: "appointment_profiles", Scopes: "calendar, settings", Move: Full, Query: "show_archived=true"},
@@ -78,22 +79,22 @@ var Catalogue = []Endpoint{
 	{Name: "patient_payments", Scopes: "billing:patient-payment", Move: Since},
 	{Name: "patient_payment_log", Scopes: "billing", Move: Since},
 	{Name: "reminder_profiles", Scopes: "calendar", Move: Full},
-	{Name: "line_items", Scopes: "billing", Move: Since},
+	{Name: "line_items", Scopes: "billing", Move: Since, Bulk: true},
 	{Name: "line_item_deletions", Scopes: "billing", Move: SinceBlind, Key: "billing_line_item_id"},
-	{Name: "transactions", Scopes: "billing", Move: Since, Volatile: []string{"scanned_eob"}},
+	{Name: "transactions", Scopes: "billing", Move: Since, Bulk: true, Volatile: []string{"scanned_eob"}},
 	{Name: "allergies", Scopes: "clinical", Move: Full, Verbose: true},
 	{Name: "problems", Scopes: "clinical", Move: Full},
 	{Name: "procedures", Scopes: "billing", Move: Full},
 	{Name: "amendments", Scopes: "clinical", Move: Full},
 	{Name: "clinical_note_templates", Scopes: "clinical", Move: Full, Query: "show_archived=true", Verbose: true},
 	// A note's values come with verbose alone, and its pages hold 20 with or without.
-	{Name: "clinical_notes", Scopes: "clinical", Move: SinceBlind, Query: "show_archived=true", Key: "appointment", Required: true,
+	{Name: "clinical_notes", Scopes: "clinical", Move: SinceBlind, Bulk: true, Query: "show_archived=true", Key: "appointment", Required: true,
 		Verbose: true, Need: true, Page: 20},
 	{Name: "clinical_note_field_types", Scopes: "clinical", Move: Full, Query: "show_archived=true"},
-	{Name: "clinical_note_field_values", Scopes: "clinical", Move: Since, Query: "show_archived=true"},
+	{Name: "clinical_note_field_values", Scopes: "clinical", Move: Since, Bulk: true, Query: "show_archived=true"},
 	{Name: "messages", Scopes: "messages", Move: Since, Filter: "updated_since", Query: "show_archived=true",
 		Volatile: []string{"attachment"}},
-	{Name: "prescription_messages", Scopes: "clinical", Move: SinceBlind},
+	{Name: "prescription_messages", Scopes: "clinical", Move: SinceBlind, Bulk: true},
 	{Name: "fee_schedules", Scopes: "billing", Move: Since},
 	{Name: "comm_logs", Scopes: "calendar", Move: Since},
 	{Name: "inventory_categories", Scopes: "clinical", Move: Since},
@@ -106,7 +107,7 @@ var Catalogue = []Endpoint{
 	{Name: "lab_tests", Scopes: "labs", Move: Full},
 	{Name: "lab_results", Scopes: "labs", Move: Full},
 	{Name: "care_plans", Scopes: "clinical", Move: Full},
-	{Name: "eligibility_checks", Scopes: "calendar, patients", Move: Full, Verbose: true},
+	{Name: "eligibility_checks", Scopes: "calendar, patients", Move: Full, Bulk: true, Verbose: true},
 	{Name: "tasks", Scopes: "tasks", Move: Since, Query: "show_archived=true"},
 	{Name: "task_categories", Scopes: "tasks", Move: Since, Query: "show_archived=true"},
 	{Name: "task_notes", Scopes: "tasks", Move: Since},

@@ -75,6 +75,12 @@ func TestCatalogueHoldsTheDocument(t *testing.T) {
 	}
 }
 
+// bulkLists are the endpoints with a bulk twin (drchrono-facts, section 3).
+var bulkLists = []string{
+	"appointments", "patients", "line_items", "transactions", "clinical_notes",
+	"clinical_note_field_values", "eligibility_checks", "prescription_messages",
+}
+
 func lintEndpoint(t *testing.T, e extract.Endpoint, d documented) {
 	t.Helper()
 	if got := fields(e.Scopes); !slices.Equal(got, d.scopes) {
@@ -88,6 +94,9 @@ func lintEndpoint(t *testing.T, e extract.Endpoint, d documented) {
 		t.Errorf("%s asks for verbose and has no verbose keys", e.Name)
 	}
 	lintMove(t, e, d)
+	if e.Bulk != slices.Contains(bulkLists, e.Name) {
+		t.Errorf("%s: bulk list %v, want %v", e.Name, e.Bulk, !e.Bulk)
+	}
 	for _, name := range []string{"show_archived", "show_inactive"} {
 		documented := slices.Contains(d.filters, name)
 		if has := strings.Contains(e.Query, name+"=true"); documented && !has {

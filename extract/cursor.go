@@ -20,8 +20,12 @@ func (s *Stage) begin(e Endpoint, c etl.Cursor) ([]string, etl.Cursor) {
 		}
 		return append([]string{c.Next}, laterVariants(e, c)...), c
 	}
+	bulk := s.bulkPays(e, c)
 	c = etl.Cursor{Endpoint: c.Endpoint, Lane: c.Lane, Watermark: c.Watermark, State: etl.StreamOpen,
 		Since: lowerBound(e, c.Watermark, s.Overlap)}
+	if bulk {
+		return []string{e.bulkStart(c.Since)}, c
+	}
 	return e.Starts(c.Since), c
 }
 

@@ -47,6 +47,10 @@ type Stage struct {
 	Overlap time.Duration // how far a drain reaches back behind the watermark
 	OnPage  func(etl.Cursor)
 
+	// Bulk reads bulk lists where they cost fewer calls; nil = plain lists alone.
+	Bulk  Bulker
+	plain map[string]bool // endpoints whose bulk list was refused
+
 	// Scope tells the scope of the token in use, separated by spaces; "" or
 	// nil = not known. A list that comes empty while its scope is missing is
 	// unavailable.
@@ -122,9 +126,9 @@ func (s *Stage) drain(ctx context.Context, run etl.Run, e Endpoint) error {
 	saved := c.Next
 	starts, c := s.begin(e, c)
 	for i, start := range starts {
-		for page, err := range s.Pager.Pages(ctx, e.Name, start) {
-			if saved != "" && c.Next == saved && forgotten(err) { // the saved next means nothing any more
-				return s.anew(ctx, run, e, c)
+		for page, err := range s.pages(ctx, e, start) {
+			if s.refusedBulk(e, start, err) || saved != "" && c.Next == saved && forgotten(err) {
+				return s.anew(ctx, run, e, c) // what was saved or chosen leads nowhere
 			}
 			if err != nil {
 				return s.fail(ctx, run, c, err)
@@ -146,6 +150,7 @@ func (s *Stage) page(ctx context.Context, run etl.Run, e Endpoint, c etl.Cursor,
 	}
 	next := advance(e, c, page, rows, later)
 	next.IDs = ids
+	next = short(next, len(rows), page)
 	if next.State == etl.StreamDrained && c.Rows+len(rows) == 0 {
 		if lacks := s.lacks(ctx, e); lacks != "" {
 			c.State, c.Next = etl.StreamUnavailable, ""

@@ -92,6 +92,7 @@ func TestKilledAtEveryPage(t *testing.T) {
 	for _, way := range []string{"before the commit", "after the commit", "in the request"} {
 		for _, cursor := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, cursor %v", way, cursor), func(t *testing.T) {
+				t.Parallel()
 				for n := 1; n <= pages; n++ {
 					killedOnce(t, practice, whole, way, cursor, n, pages)
 				}

@@ -19,6 +19,9 @@ type Object struct {
 	Askable bool
 	// Final: sent once and never changed; a person approves each payload.
 	Final bool
+	// ReadOnly: the destination only shows it; it is compared, never sent. The
+	// destination then is a Comparer.
+	ReadOnly bool
 	// NoCreate: only what is found there is kept up to date.
 	NoCreate bool
 }
@@ -39,6 +42,20 @@ type Destination interface {
 	// by its exact natural key. It gives one finding for each delivery.
 	Find(ctx context.Context, object string, ds []etl.Delivery) ([]Finding, error)
 	Send(ctx context.Context, d etl.Delivery) Answer
+}
+
+// A Comparer holds records against what the destination shows of an object
+// that it lets us only read. It gives one result for each record, and how many
+// of theirs no record explains.
+type Comparer interface {
+	Compare(ctx context.Context, object string, due []Due) (list []Compared, extra int, err error)
+}
+
+// Compared is what a comparison showed.
+type Compared struct {
+	Outcome  etl.Outcome // Matched, Mismatched or Missing
+	TargetID string
+	Differs  []string // fields whose values there are not ours
 }
 
 // A Finding is what a look at the destination showed.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/load/loadtest"
 )
 
 // seeded is a client as Rethink holds it, equal to patient 1 but for what a
@@ -152,4 +153,45 @@ func TestVendorFirst(t *testing.T) {
 	w.approve("client", "2")
 	w.must(w.night(vendorFirst))
 	w.expect("approved", "client", "2", "created")
+}
+
+// TestTwinsStayTwo: of two charts with one name and birth date, only the first
+// adopts what is there; the other waits for a person.
+func TestTwinsStayTwo(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	_, err := vendorOf(w).Seed("client", seeded(map[string]any{"clientExternalId": nil}))
+	w.must(err)
+	twin := strings.Replace(patient(1, "Troy"), `"id":1`, `"id":2`, 1)
+	w.put("patients", patient(1, "Troy"), twin)
+	w.must(w.night())
+	w.expect("the first", "client", "1", "unchanged")
+	w.expect("its twin", "client", "2", "held candidates")
+	if w.theirs("client", "2") != "" {
+		t.Error("two of ours share one of theirs")
+	}
+}
+
+// TestTwinVisits: a visit that looks like one that went is not taken for it,
+// nor is one whose answer was lost.
+func TestTwinVisits(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	w.practice()
+	w.must(w.night())
+	w.put("appointments", visit(10, 1, 5, "2026-03-03T09:00:00"))
+	w.must(w.night())
+	w.expect("looks like visit 9", "appointment", "10", "held candidates")
+	if sent := w.writes(0); len(sent) != 3 {
+		t.Errorf("%d writes, want those of the first night", len(sent))
+	}
+
+	w = newWorld(t, rethinkAt(true))
+	w.practice()
+	w.put("appointments", visit(10, 1, 5, "2026-03-03T09:00:00"))
+	w.Inject(loadtest.ResetBefore().On("POST", "/appointment"))
+	w.must(w.night(func(s *load.Stage) { s.InFlight = 1 }))
+	w.expect("sent first, no answer", "appointment", "9", "uncertain")
+	w.expect("sent second", "appointment", "10", "created")
+	w.clock.Move(rested)
+	w.must(w.night())
+	w.expect("what is there is the other's", "appointment", "9", "held candidates")
 }

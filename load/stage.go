@@ -25,6 +25,11 @@ type Store interface {
 	// Due lists targets that map and differ from what was acknowledged, after
 	// a row, in the order of rows, with their needs filled in where known.
 	Due(ctx context.Context, destination, object string, after int64, limit int, at time.Time) ([]Due, error)
+	// Mapped lists, like Due, every target of an object that maps, with what is
+	// known of it.
+	Mapped(ctx context.Context, destination, object string, after int64, limit int) ([]Due, error)
+	// SetExtra writes how many of theirs no record of ours explains.
+	SetExtra(ctx context.Context, run etl.Run, destination, object string, n int) error
 	// Weight counts, for the brake: records acknowledged, and of these due.
 	Weight(ctx context.Context, destination, object string) (known, changed int, err error)
 	// Commit saves what came of deliveries and marks targets, and then the
@@ -38,12 +43,14 @@ type Store interface {
 // A Due target waits to be sent.
 type Due struct {
 	etl.Delivery
-	Mapped    []byte   // the mapped payload, before ids were filled in
-	Cause     string   // why it did not go last time
-	Approvals int      // how many people approved this very payload, and still count
-	Known     bool     // the destination acknowledged the record before
-	How       How      // how their id was come by; "" if there is none
-	Refused   bool     // the destination refused this very payload
+	Mapped    []byte      // the mapped payload, before ids were filled in
+	Cause     string      // why it did not go last time
+	Approvals int         // how many people approved this very payload, and still count
+	Known     bool        // the destination acknowledged the record before
+	How       How         // how their id was come by; "" if there is none
+	Refused   bool        // the destination refused this very payload
+	Outcome   etl.Outcome // as it stands
+	Message   string
 	Missing   []string // objects that it needs and that are not there yet
 }
 
@@ -182,6 +189,9 @@ const page = 200
 
 // deliver sends an object's due targets.
 func (s *Stage) deliver(ctx context.Context, run etl.Run, object Object) error {
+	if object.ReadOnly {
+		return s.compare(ctx, run, object)
+	}
 	braked, err := s.braked(ctx, object)
 	if err != nil {
 		return err

@@ -62,11 +62,12 @@ func TestPhases(t *testing.T) {
 // TestWritesStayHome: a write follows no redirect, goes on a connection of its
 // own, and its error holds no query.
 func TestWritesStayHome(t *testing.T) {
+	statuses := []int{http.StatusTemporaryRedirect, http.StatusFound, http.StatusSeeOther}
 	calls, addresses := 0, map[string]bool{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls++
 		addresses[r.RemoteAddr] = true
-		http.Redirect(w, r, "/again", http.StatusTemporaryRedirect)
+		http.Redirect(w, r, "/again", statuses[calls%len(statuses)])
 	}))
 	defer server.Close()
 	client := load.NewClient(1)
@@ -75,8 +76,8 @@ func TestWritesStayHome(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if reply, err := client.Write(context.Background(), req); err != nil || reply.Status != http.StatusTemporaryRedirect {
-			t.Errorf("got %d, %v, want 307", reply.Status, err)
+		if reply, err := client.Write(context.Background(), req); err != nil || reply.Status/100 != 3 {
+			t.Errorf("got %d, %v, want the redirect itself", reply.Status, err)
 		}
 	}
 	if calls != 3 || len(addresses) != 3 {

@@ -52,6 +52,8 @@ func allEntries() []entry {
 		{public: true, make: (*book).quotaSheet},
 		{public: true, make: (*book).mappingSheet},
 		{public: true, dictionary: true, make: (*book).dictionarySheet},
+		{make: (*book).listsSheet},
+		{make: (*book).manifestSheet},
 	}
 }
 
@@ -107,7 +109,10 @@ func (b *book) fill(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	return b.writeStart()
+	if err := b.writeStart(); err != nil {
+		return err
+	}
+	return b.hide()
 }
 
 func (b *book) entries() []entry {

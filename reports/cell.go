@@ -61,7 +61,7 @@ func (b *book) text(c column, s string) excelize.Cell {
 }
 
 var kindStyles = map[kind]style{kindText: styleText, kindWrap: styleWrap, kindID: styleID, kindCount: styleCount, kindDate: styleDate,
-	kindTime: styleTime, kindOutcome: stylePlain, kindCheck: styleCheckGood, kindLink: styleLink}
+	kindTime: styleTime, kindOutcome: stylePlain, kindCheck: styleCheckGood, kindLink: styleLink, kindInput: styleInput}
 
 func outcomeStyle(o etl.Outcome) style {
 	switch o {

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
@@ -42,6 +43,12 @@ func (b *book) printSetup(name string, phi bool) error {
 		return nil
 	}
 	return b.f.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", Scope: name, RefersTo: "'" + name + "'!$1:$3"})
+}
+
+// printArea keeps the last columns, which are for the program, off the paper.
+func (b *book) printArea(name string, columns, row int) error {
+	return b.f.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Area", Scope: name,
+		RefersTo: fmt.Sprintf("'%s'!$A$1:$%s$%d", name, letter(columns), max(row, firstRow))})
 }
 
 func inHeader(s string) string { return strings.ReplaceAll(s, "&", "&&") }

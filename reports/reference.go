@@ -94,8 +94,13 @@ func (b *book) dictionarySheet(ctx context.Context) []sheet {
 func (b *book) columnsOfAll(ctx context.Context) []sheet {
 	var list []sheet
 	for _, e := range b.entries() {
-		if !e.dictionary {
-			list = append(list, e.make(b, ctx)...)
+		if e.dictionary {
+			continue
+		}
+		for _, s := range e.make(b, ctx) {
+			if !s.hidden {
+				list = append(list, s)
+			}
 		}
 	}
 	return list

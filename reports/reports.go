@@ -46,7 +46,8 @@ type Options struct {
 	Dir      string // output_dir
 	All      bool   // list unchanged and carried records too
 	Objects  []Object
-	RowCap   int // records a sheet holds before another is begun; 0 = 250,000
+	Key      []byte // signs the rows that decisions may be taken on
+	RowCap   int    // records a sheet holds before another is begun; 0 = 250,000
 }
 
 // An Object is what a destination takes from one endpoint's records.

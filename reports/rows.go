@@ -105,41 +105,51 @@ func status(v any) any {
 
 func short(hash []byte) string { return firstOf(hex.EncodeToString(hash), 12) }
 
-// worklistSheet is what a person should look at, in the order to do so.
+// worklistSheet is what a person should look at, in the order to do so, and
+// where decisions are taken.
 func (b *book) worklistSheet(ctx context.Context) []sheet {
 	columns := []column{{"Severity", kindText, "1 is most severe: it may have been sent; 2 waits for a decision; 3 and 4 were refused; 5 and 6 go on by themselves."},
 		{"Destination", kindText, "Where the record goes."}, {"Object", kindText, "What it is there."}}
 	if b.o.Level != LevelNone {
 		columns = append(columns, column{"Record", kindText, "Whose record, and when. Masked: initials."})
 	}
-	columns = append(columns, column{"Source id", kindID, "The record's id in DrChrono."}, column{"Outcome", kindOutcome, "What became of it."},
+	columns = append(columns, column{"Source id", kindID, "The record's id in DrChrono."})
+	freeze := len(columns)
+	columns = append(columns, column{"Outcome", kindOutcome, "What became of it."},
 		column{"Cause", kindText, "Why: see causes and codes below."}, column{"Field", kindText, "The destination's field that it is about."},
-		column{"Message", kindWrap, "What is wrong."}, column{"Suggestion", kindWrap, "What to do next."},
+		column{"Message", kindWrap, "What is wrong."}, column{"Suggestion", kindWrap, "What to do next."})
+	columns = append(columns, decisionColumns...)
+	printed := len(columns)
+	columns = append(columns, column{"Lookup", kindText, "The lookup that lacks a key."}, column{"Key", kindID, "The key that it lacks: MAP gives it their id."},
 		column{"Target id", kindID, "The record's id at the destination, if it has one."},
 		column{"First seen", kindText, "The run since which it waits without a break, as far back as runs are kept."},
 		column{"Nights", kindCount, "Calendar days since then, in the practice's zone."},
-		column{"Attempts", kindCount, "How often it was sent in this run."})
-	rows := mapped(b.snap.Rows(ctx, "worklist", b.o.Run.ID, worklistCap, b.opens()), b.worklistRow)
-	about := "Most severe first, then oldest first"
+		column{"Attempts", kindCount, "How often it was sent in this run."}, tokenColumn)
+	at := func(n int) string { return letter(freeze + n) }
+	check := checkFormula(at(6), at(7), at(1), at(2), at(10))
+	rows := mapped(b.snap.Rows(ctx, "worklist", b.o.Run.ID, worklistCap, b.opens()), func(in []any) []any { return b.worklistRow(in, check) })
+	about := "Most severe first, then oldest first. Choose a decision in the yellow columns and give the file back to `chartbridge decide`"
 	if n := b.facts.linesOf(waitingOutcomes...); n > worklistCap {
 		about = fmt.Sprintf("%s; shown %s of %s, the others stand on their object's sheet", about, thousands(worklistCap), thousands(n))
 	}
 	return []sheet{{name: "Worklist", title: "Worklist: what waits for a person, or was refused", about: about, colour: colourOrange,
-		none: "Nothing waits, and nothing was refused.", freeze: 1, phi: true, columns: columns, rows: rows}}
+		none: "Nothing waits, and nothing was refused.", freeze: freeze, phi: true, input: true, print: printed, columns: columns, rows: rows}}
 }
 
-func (b *book) worklistRow(in []any) []any {
-	outcome, cause, code := etl.Outcome(str(in[3])), str(in[4]), str(in[5])
-	row := []any{severities[num(in[0])], destinationName(str(in[1])), objectName(str(in[2]), false)}
+func (b *book) worklistRow(in []any, check rowFormula) []any {
+	outcome, cause, code, lookup, key := etl.Outcome(str(in[3])), str(in[4]), str(in[5]), str(in[8]), str(in[9])
+	destination, object, id := destinationName(str(in[1])), objectName(str(in[2]), false), str(in[11])
+	row := []any{severities[num(in[0])], destination, object}
 	if b.o.Level != LevelNone {
-		row = append(row, label(newSubject(str(in[10]), str(in[11]), str(in[16]), str(in[17]), ""), b.o.Level))
+		row = append(row, label(newSubject(str(in[10]), id, str(in[16]), str(in[17]), ""), b.o.Level))
 	}
 	suggestion := nextStep(code, cause, outcome)
-	if lookup := str(in[8]); lookup != "" {
-		suggestion = fmt.Sprintf("Add %q to lookup %s: every record with it follows.", str(in[9]), lookup)
+	if lookup != "" {
+		suggestion = fmt.Sprintf("Add %q to lookup %s, or MAP it: every record with it follows.", key, lookup)
 	}
-	return append(row, str(in[11]), outcome, causeOf(cause, code), str(in[6]), str(in[7]), suggestion, str(in[12]), str(in[13]),
-		b.nights(instant(in[14])), num(in[15]))
+	state := State(outcome, cause, lookup, key, blob(in[18]), blob(in[19]))
+	return append(row, id, outcome, causeOf(cause, code), str(in[6]), str(in[7]), suggestion, nil, nil, nil, check, lookup, key, str(in[12]),
+		str(in[13]), b.nights(instant(in[14])), num(in[15]), token(b.o.Key, b.o.Run.ID, state, destination, object, id, string(outcome)))
 }
 
 // nights is how many midnights lie between an instant and the run.

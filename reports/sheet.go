@@ -17,6 +17,7 @@ const (
 	kindOutcome
 	kindCheck // ✓ or ✗ and words
 	kindLink
+	kindInput // a person fills it in
 )
 
 // A column is one of a sheet's. Its meaning stands in the dictionary.
@@ -27,7 +28,7 @@ type column struct {
 }
 
 // A sheet is a title, a header and rows. A row holds string, int, time.Time,
-// formula, link or nil, one for each column.
+// formula, rowFormula, link or nil, one for each column.
 type sheet struct {
 	name    string // at most 28 characters: a number may follow
 	title   string
@@ -40,6 +41,10 @@ type sheet struct {
 	of      *key // rows are this object's records, to be counted by outcome
 	phi     bool // rows are records of patients; such a sheet is split where it grows long
 	total   []any
+	hidden  bool // no person reads it
+	input   bool // a person fills it in: it has decision columns
+	verbs   int  // which of the decisions alone it offers, from 1; 0 = all
+	print   int  // columns that are printed; 0 = all
 }
 
 // A formula is one with the value that we computed ourselves.

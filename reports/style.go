@@ -36,7 +36,9 @@ const (
 	styleVerdictWait
 	styleVerdictBad
 	styleHint
-	stylesEnd // one more than the last
+	styleHeadInput
+	styleInput // filled in by a person: text whatever it looks like
+	stylesEnd  // one more than the last
 )
 
 // Colours: text and fill of each pair contrast by at least 4.5 to 1, and no
@@ -100,6 +102,8 @@ var looks = map[style]look{
 	styleVerdictWait: {text: colourWait, fill: fillWait, size: 13, bold: true, wrap: true, bare: true},
 	styleVerdictBad:  {text: colourProblem, fill: fillProblem, size: 13, bold: true, wrap: true, bare: true},
 	styleHint:        {text: colourQuiet, italic: true, bare: true},
+	styleHeadInput:   {text: "000000", fill: colourOrange, bold: true, wrap: true, bare: true},
+	styleInput:       {text: colourInk, fill: fillWait, format: "@"},
 }
 
 // makeStyles makes every style in a fixed order, so that the same workbook has

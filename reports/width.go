@@ -29,6 +29,12 @@ func widths(s sheet, sample [][]any) []float64 {
 				limit = maxWidth
 			}
 		}
+		switch c.head {
+		case headMapTo, headCheck:
+			need = max(need, 14)
+		case headComment:
+			need = max(need, 26)
+		}
 		list[i] = math.Min(limit, math.Max(float64(need)*1.15+2, float64(longest)*1.15+3.5))
 	}
 	return list

@@ -147,8 +147,11 @@ func (w *writer) head() error {
 	heads, lines := make([]any, len(s.columns)), 1
 	for i, c := range s.columns {
 		look := styleHead
-		if c.kind == kindCount {
+		switch c.kind {
+		case kindCount:
 			look = styleHeadRight
+		case kindInput:
+			look = styleHeadInput
 		}
 		heads[i] = w.b.cell(look, c.head)
 		lines = max(lines, linesIn(c.head, w.widths[i]-2))
@@ -165,7 +168,11 @@ func (w *writer) put(row []any) error {
 	w.place.rows++
 	lines := 1
 	for i, c := range w.sheet.columns {
-		w.cells[i] = w.b.value(c, row[i])
+		v := row[i]
+		if f, ok := v.(rowFormula); ok {
+			v = f(w.row)
+		}
+		w.cells[i] = w.b.value(c, v)
 		if text, ok := row[i].(string); ok && c.kind == kindWrap {
 			lines = max(lines, linesIn(text, w.widths[i]))
 		}
@@ -203,8 +210,18 @@ func (w *writer) end() error {
 	if err := b.f.AddIgnoredErrors(name, "A1:"+last, excelize.IgnoredErrorsNumberStoredAsText); err != nil {
 		return err
 	}
+	if w.sheet.input && w.place.rows > 0 {
+		if err := w.addInput(); err != nil {
+			return err
+		}
+	}
 	if err := b.printSetup(name, w.sheet.phi); err != nil {
 		return err
+	}
+	if w.sheet.print > 0 {
+		if err := b.printArea(name, w.sheet.print, w.row); err != nil {
+			return err
+		}
 	}
 	if err := w.out.Flush(); err != nil {
 		return err
@@ -212,7 +229,9 @@ func (w *writer) end() error {
 	if err := b.giveUp(w.out); err != nil {
 		return err
 	}
-	b.places[w.sheet.name] = append(b.places[w.sheet.name], w.place)
+	if !w.sheet.hidden {
+		b.places[w.sheet.name] = append(b.places[w.sheet.name], w.place)
+	}
 	if w.sheet.of != nil {
 		b.parts[*w.sheet.of] = append(b.parts[*w.sheet.of], w.place)
 	}

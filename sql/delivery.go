@@ -72,7 +72,9 @@ type dueRow struct {
 	Payload   []byte
 	Hash      []byte
 	Needs     string
+	Outcome   etl.Outcome
 	Cause     string
+	Message   string
 	TargetID  string `db:"target_id"`
 	Approvals int
 	Known     bool
@@ -84,9 +86,18 @@ type dueRow struct {
 // Due lists targets that map and differ from what was acknowledged, after a
 // row, with the ids that they need filled in where they are known.
 func (s *Store) Due(ctx context.Context, destination, object string, after int64, limit int, at time.Time) ([]load.Due, error) {
+	return s.due(ctx, destination, "due", destination, object, after, limit, stamp(at))
+}
+
+// Mapped lists every target of an object that maps, for comparing.
+func (s *Store) Mapped(ctx context.Context, destination, object string, after int64, limit int) ([]load.Due, error) {
+	return s.due(ctx, destination, "mapped", destination, object, after, limit)
+}
+
+func (s *Store) due(ctx context.Context, destination, name string, args ...any) ([]load.Due, error) {
 	var rows []dueRow
-	if err := s.db.SelectContext(ctx, &rows, query("due"), destination, object, after, limit, stamp(at)); err != nil {
-		return nil, fmt.Errorf("list what is due: %w", err)
+	if err := s.db.SelectContext(ctx, &rows, query(name), args...); err != nil {
+		return nil, fmt.Errorf("list targets (%s): %w", name, err)
 	}
 	due := make([]load.Due, len(rows))
 	for i, r := range rows {
@@ -98,8 +109,9 @@ func (s *Store) Due(ctx context.Context, destination, object string, after int64
 		if err != nil {
 			return nil, err
 		}
-		due[i] = load.Due{Mapped: payload, Cause: r.Cause, Approvals: r.Approvals, Known: r.Known, How: r.How, Refused: r.Refused, Delivery: etl.Delivery{TargetRow: r.ID, Destination: destination,
-			Object: r.Object, SourceID: r.SourceID, TargetID: r.TargetID, Hash: r.Hash, Body: payload, Needs: needs, Attempts: r.Sends}}
+		due[i] = load.Due{Mapped: payload, Outcome: r.Outcome, Cause: r.Cause, Message: r.Message, Approvals: r.Approvals, Known: r.Known,
+			How: r.How, Refused: r.Refused, Delivery: etl.Delivery{TargetRow: r.ID, Destination: destination, Object: r.Object,
+				SourceID: r.SourceID, TargetID: r.TargetID, Hash: r.Hash, Body: payload, Needs: needs, Attempts: r.Sends}}
 	}
 	return due, s.fill(ctx, destination, due)
 }
@@ -142,6 +154,12 @@ func (s *Store) fill(ctx context.Context, destination string, due []load.Due) er
 		d.Body = body
 	}
 	return nil
+}
+
+// SetExtra writes how many of theirs no record of ours explains.
+func (s *Store) SetExtra(ctx context.Context, run etl.Run, destination, object string, n int) error {
+	_, err := s.db.ExecContext(ctx, query("extra"), run.ID, destination, object, n)
+	return wrap(err, "count what is theirs alone")
 }
 
 // Weight counts the acknowledged records of an object, and those of them that
@@ -196,11 +214,15 @@ var deliveryState = map[load.Kind]string{
 }
 
 func (s *Store) answer(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Done) error {
+	d, err := anothers(ctx, tx, d)
+	if err != nil {
+		return err
+	}
 	state, ok := deliveryState[d.Answer.Kind]
 	if !ok {
 		return fmt.Errorf("an answer of unknown kind %q", d.Answer.Kind)
 	}
-	_, err := tx.ExecContext(ctx, query("answer-delivery"), state, stamp(d.At), d.Answer.Phase, d.Answer.Status,
+	_, err = tx.ExecContext(ctx, query("answer-delivery"), state, stamp(d.At), d.Answer.Phase, d.Answer.Status,
 		d.Answer.Problem.Code, d.Answer.TargetID, d.SettledBy, d.Evidence, d.ID)
 	if err != nil {
 		return err
@@ -373,37 +395,6 @@ func refuse(ctx context.Context, tx *sqlx.Tx, run etl.Run, r refusal) error {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, query("put-problem"), r.target, 0, p.Field, p.Code, p.Message, p.Lookup, p.Key)
-	return err
-}
-
-func (s *Store) mark(ctx context.Context, tx *sqlx.Tx, run etl.Run, m load.Mark) error {
-	if m.Adopt != "" {
-		var t struct {
-			Destination, Object string
-			SourceID            string `db:"source_id"`
-		}
-		if err := tx.GetContext(ctx, &t, query("target-key"), m.TargetRow); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, query("put-crosswalk"), t.Destination, t.Object, t.SourceID, m.Adopt, m.How, run.ID); err != nil {
-			return err
-		}
-		for ref, id := range m.Inside {
-			if _, err := tx.ExecContext(ctx, query("put-crosswalk"), t.Destination, ref.Endpoint, ref.ID, id, m.How, run.ID); err != nil {
-				return err
-			}
-		}
-	}
-	if m.Acked {
-		for _, name := range []string{"adopt-target", "adopt-inside"} {
-			if _, err := tx.ExecContext(ctx, query(name), run.ID, m.TargetRow); err != nil {
-				return err
-			}
-		}
-		_, err := tx.ExecContext(ctx, query("clear-problems"), m.TargetRow)
-		return err
-	}
-	_, err := tx.ExecContext(ctx, query("mark-target"), m.Outcome, m.Cause, m.Problem.Field, m.Problem.Code, m.Problem.Message, 0, 0, run.ID, m.TargetRow)
 	return err
 }
 

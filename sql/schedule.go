@@ -99,6 +99,13 @@ func (s *Store) ForgetOccurrences(ctx context.Context, after time.Time) error {
 	return wrap(err, "forget skipped occurrences")
 }
 
+// PruneOccurrences drops what fell due before an instant, but for the newest of
+// each schedule.
+func (s *Store) PruneOccurrences(ctx context.Context, before time.Time) error {
+	_, err := s.db.ExecContext(ctx, query("prune-occurrences"), stamp(before))
+	return wrap(err, "prune occurrences")
+}
+
 // Ping reports whether the database answers. Like what follows it reads beside
 // the writer, so that health answers during a run.
 func (s *Store) Ping(ctx context.Context) error {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/jmoiron/sqlx"
@@ -31,6 +32,14 @@ func (s *Store) Cursors(ctx context.Context, lane string) ([]etl.Cursor, error) 
 		return nil, fmt.Errorf("read cursors: %w", err)
 	}
 	return all, nil
+}
+
+// Spared lists the streams that runs which were cut short (killed,
+// interrupted, out of calls) drained since an instant, with no whole run after
+// them: a run that goes on where they stopped need not read those again.
+func (s *Store) Spared(ctx context.Context, run etl.Run, since time.Time) (endpoints []string, err error) {
+	err = s.db.SelectContext(ctx, &endpoints, query("spared"), run.ID, stamp(since))
+	return endpoints, wrap(err, "list what a run that was cut short has read")
 }
 
 // PutCursor saves a stream's state when there is no page to save with it.

@@ -3,7 +3,9 @@ package sql
 import (
 	"context"
 	"crypto/sha256"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 )
@@ -100,5 +102,53 @@ func TestPageIsAllOrNothing(t *testing.T) {
 	}
 	if list, err := s.All(ctx, "patients"); err != nil || len(list) != 0 {
 		t.Errorf("%d records are left of it (%v), want none", len(list), err)
+	}
+}
+
+// What a run that was cut short has drained is spared the next run, until a
+// run ends whole.
+func TestSpared(t *testing.T) {
+	s, ctx := openAt(t, t.TempDir(), "a"), context.Background()
+	night := func(n int, exit int, endpoints ...string) {
+		at := noon.Add(time.Duration(n) * time.Minute)
+		run := etl.Run{ID: at.Format("20060102T150405Z"), At: at, Trigger: "operator"}
+		if err := s.OpenRun(ctx, run, "test", ""); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range endpoints {
+			c := etl.Cursor{Endpoint: e, Lane: "nightly", State: etl.StreamDrained}
+			if _, err := s.StagePage(ctx, run, c, nil, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if exit < 0 {
+			return // killed
+		}
+		if err := s.CloseRun(ctx, run, at, exit, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	spared := func(since time.Time) string {
+		list, err := s.Spared(ctx, etl.Run{ID: "20260302T130000Z"}, since)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(list, " ")
+	}
+	night(1, -1, "doctors")
+	night(2, 5, "patients")
+	if got := spared(noon); got != "doctors patients" {
+		t.Errorf("after two runs that were cut short %q is spared, want doctors and patients", got)
+	}
+	if got := spared(noon.Add(2 * time.Minute)); got != "patients" {
+		t.Errorf("of the last minutes %q is spared, want patients", got)
+	}
+	night(3, 0, "offices")
+	if got := spared(noon); got != "" {
+		t.Errorf("after a whole run %q is spared, want nothing", got)
+	}
+	night(4, 130, "users")
+	if got := spared(noon); got != "users" {
+		t.Errorf("after an interrupted run %q is spared, want users", got)
 	}
 }

@@ -115,7 +115,7 @@ var pragmas = []string{
 }
 
 func openPool(path, lock string, seal *Sealer, conns int) *sqlx.DB {
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=" + lock
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_stmt_cache_size=64&_txlock=" + lock
 	db := sql.OpenDB(connector{dsn, seal})
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)

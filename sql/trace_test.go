@@ -26,11 +26,11 @@ func TestTraceTakesARecordAndItsParts(t *testing.T) {
 	for _, q := range []string{
 		`INSERT INTO record (endpoint, source_id, seq, hash, first_run, changed_run, payload) VALUES ('patients', '9', 2, x'02', 'r1', 'r2', x'00'),
 			('patients', '90', 1, x'01', 'r1', 'r1', x'00')`,
-		`INSERT INTO version VALUES ('patients', '9', 1, x'01', '', 'r1')`,
+		`INSERT INTO version (endpoint, source_id, seq, hash, updated_at, run) VALUES ('patients', '9', 1, x'01', '', 'r1')`,
 		`INSERT INTO target (destination, object, source_endpoint, source_id, parent_id, outcome, run) VALUES
 			('rethink', 'client', 'patients', '9', '', 'created', 'r1'), ('rethink', 'funder', 'patients', '9/primary', '9', 'created', 'r1'),
 			('rethink', 'client', 'patients', '90', '', 'created', 'r1'), ('rethink', 'funder', 'patients', '90/primary', '90', 'created', 'r1')`,
-		`INSERT INTO crosswalk VALUES ('rethink', 'funder', '9/primary', '77', 'created', 'r1')`,
+		`INSERT INTO crosswalk (destination, object, source_id, target_id, how, run) VALUES ('rethink', 'funder', '9/primary', '77', 'created', 'r1')`,
 		`INSERT INTO result (run, target, outcome, cause, attempts, http_status, target_id, field, code, message, hash) VALUES ('r1', 1, 'created', '', 1, 200, '', '', '', '', NULL), ('r1', 3, 'created', '', 1, 200, '', '', '', '', NULL)`,
 		`INSERT INTO call (at_ms, run, spender, endpoint, purpose) VALUES (1, 'r1', 'nightly', 'patients', 'page')`,
 	} {

@@ -284,7 +284,13 @@ func mapped(next, before etl.Target) (etl.Outcome, string, []etl.Problem) {
 	return etl.Failed, etl.CauseNotSent, nil
 }
 
-func waits(o etl.Outcome) bool { return o == etl.Blocked || o == etl.Held || o == etl.Failed }
+func waits(o etl.Outcome) bool {
+	switch o {
+	case etl.Blocked, etl.Held, etl.Failed, etl.Matched, etl.Mismatched, etl.Missing:
+		return true
+	}
+	return false
+}
 
 func ids(sources []etl.Source) []string {
 	list := make([]string, len(sources))

@@ -68,6 +68,7 @@ func demo(ctx context.Context, s *shared, f demoFlags) (err error) {
 	var nights []demoNight
 	for i, title := range []string{"Night 1, the first load", "Night 2, after a day's changes"} {
 		if i > 0 {
+			v.schedule()
 			practice.NextDay()
 			v.admit()
 		}

@@ -54,13 +54,19 @@ func openPractice(ctx context.Context, s *shared) (*practice, error) {
 }
 
 func (p *practice) openStore(ctx context.Context) error {
-	key, _ := p.config.Key()
+	key, ok := p.config.Key()
+	if !ok {
+		key = nil // encryption_key: off, as the config spells out
+	}
 	seal, err := sql.NewSealer(key)
 	if err != nil {
 		return err
 	}
 	if p.store, err = sql.Open(ctx, p.config.DataDir, seal, holder()); err != nil {
 		return err
+	}
+	if err := p.overlay(ctx); err != nil {
+		return errors.Join(err, p.store.Close())
 	}
 	return p.store.SetApprovers(ctx, p.config.CentralRegistry.Approvers)
 }

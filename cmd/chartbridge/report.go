@@ -83,6 +83,9 @@ func (p *practice) reportOptions(run etl.Run, finished time.Time, exit int) repo
 
 // write writes a run's files from one snapshot of the database.
 func (p *practice) write(ctx context.Context, o reports.Options) (files reports.Files, err error) {
+	if o, err = p.keyed(ctx, o); err != nil {
+		return files, err
+	}
 	snap, err := p.store.Snapshot(ctx)
 	if err != nil {
 		return files, err

@@ -58,7 +58,7 @@ func serve(ctx context.Context, s *shared, paths []string) error {
 		return errors.Join(err, f.close())
 	}
 	defer stop()
-	return f.serve(ctx)
+	return f.serve(ctx, farewell)
 }
 
 func openFleet(ctx context.Context, s *shared, files []string) (f fleet, err error) {
@@ -97,7 +97,8 @@ func (f fleet) takeLeases(ctx context.Context) error {
 
 // serve runs the daemons until ctx is done, or until none is left. One that
 // has to stop leaves the others alone; its practice is not ready from then on.
-func (f fleet) serve(ctx context.Context) error {
+// After ctx is done it waits for them as long as the farewell.
+func (f fleet) serve(ctx context.Context, farewell time.Duration) error {
 	done := make(chan error, 1)
 	go func() {
 		g := new(errgroup.Group)

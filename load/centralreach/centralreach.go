@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
@@ -18,9 +20,10 @@ type Options struct {
 	ClientID         string
 	ClientSecret     string
 	APIKey           string
-	OrgID            string // must equal the token's orgid
-	ExternalIDPrefix string // stands before our ids there
-	CreateEmployees  bool   // each costs the practice money a month
+	OrgID            string         // must equal the token's orgid
+	ExternalIDPrefix string         // stands before our ids there
+	CreateEmployees  bool           // each costs the practice money a month
+	Zone             *time.Location // the practice's: days are compared in it
 	InFlight         int
 	Clock            etl.Clock
 	Write            Write
@@ -65,6 +68,9 @@ func (d *Destination) Objects() []load.Object {
 	if d.o.Write.Clients {
 		objects = append(objects, load.Object{Name: client, Askable: true})
 	}
+	if d.o.Write.Clients && d.o.Write.Employees {
+		objects = append(objects, load.Object{Name: event, Askable: true, ReadOnly: true})
+	}
 	return objects
 }
 
@@ -76,8 +82,9 @@ func (d *Destination) Open(ctx context.Context) error {
 	if _, err := d.token(ctx); err != nil {
 		return err
 	}
+	listed := slices.DeleteFunc(d.Objects(), func(o load.Object) bool { return o.ReadOnly })
 	unlisted := 0
-	for _, object := range d.Objects() {
+	for _, object := range listed {
 		reply, err := d.get(ctx, listPath(object.Name), nil, reads)
 		switch {
 		case err != nil:
@@ -87,7 +94,7 @@ func (d *Destination) Open(ctx context.Context) error {
 				listPath(object.Name))
 		case reply.Status == http.StatusUnauthorized:
 			return fmt.Errorf("GET %s answers HTTP 401: the API does not take the token; is token_url the one for this base_url?", listPath(object.Name))
-		case unlisted+1 < len(d.Objects()) && (reply.Status == http.StatusNotFound || reply.Status == http.StatusMethodNotAllowed):
+		case unlisted+1 < len(listed) && (reply.Status == http.StatusNotFound || reply.Status == http.StatusMethodNotAllowed):
 			unlisted++ // this account cannot list them: only their own deliveries wait for that
 		case reply.Status != http.StatusOK || !reply.IsJSON():
 			return unexpected(listPath(object.Name), reply)

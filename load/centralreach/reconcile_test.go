@@ -19,7 +19,7 @@ func visit(id string, hours int) Visit {
 	return Visit{ID: id, Client: "1", Provider: "9", Start: at, End: at.Add(time.Hour)}
 }
 
-func event(id string, hours int, change func(*Event)) Event {
+func visitEvent(id string, hours int, change func(*Event)) Event {
 	v := visit(id, hours)
 	e := Event{ID: id, Client: v.Client, Provider: v.Provider, Start: v.Start, End: v.End}
 	if change != nil {
@@ -43,29 +43,29 @@ func TestReconcile(t *testing.T) {
 		events []Event
 		want   []string // visit event outcome fields
 	}{
-		{"the same", []Visit{visit("a", 0)}, []Event{event("7", 0, nil)}, []string{"a 7 matched []"}},
+		{"the same", []Visit{visit("a", 0)}, []Event{visitEvent("7", 0, nil)}, []string{"a 7 matched []"}},
 		{"none there", []Visit{visit("a", 0)}, nil, []string{"a  missing []"}},
-		{"theirs alone", nil, []Event{event("7", 0, nil)}, []string{" 7 extra []"}},
-		{"theirs alone and cancelled", nil, []Event{event("7", 0, cancelled)}, nil},
-		{"another end", []Visit{visit("a", 0)}, []Event{event("7", 0, func(e *Event) { e.End = e.End.Add(time.Minute) })}, []string{"a 7 mismatched [endDate]"}},
-		{"another provider", []Visit{visit("a", 0)}, []Event{event("7", 0, func(e *Event) { e.Provider = "8" })}, []string{"a 7 mismatched [providerId]"}},
-		{"another client", []Visit{visit("a", 0)}, []Event{event("7", 0, func(e *Event) { e.Client = "2" })}, []string{"a  missing []", " 7 extra []"}},
-		{"moved on its day", []Visit{visit("a", 0)}, []Event{event("7", 3, nil)}, []string{"a 7 mismatched [startDate endDate]"}},
-		{"moved late on its day, which in UTC is the next", []Visit{visit("a", 0)}, []Event{event("7", 10, nil)}, []string{"a 7 mismatched [startDate endDate]"}},
-		{"another day", []Visit{visit("a", 0)}, []Event{event("7", 24, nil)}, []string{"a  missing []", " 7 extra []"}},
-		{"two of a day against one: not guessed", []Visit{visit("a", 0), visit("b", 1)}, []Event{event("7", 3, nil)},
+		{"theirs alone", nil, []Event{visitEvent("7", 0, nil)}, []string{" 7 extra []"}},
+		{"theirs alone and cancelled", nil, []Event{visitEvent("7", 0, cancelled)}, nil},
+		{"another end", []Visit{visit("a", 0)}, []Event{visitEvent("7", 0, func(e *Event) { e.End = e.End.Add(time.Minute) })}, []string{"a 7 mismatched [endDate]"}},
+		{"another provider", []Visit{visit("a", 0)}, []Event{visitEvent("7", 0, func(e *Event) { e.Provider = "8" })}, []string{"a 7 mismatched [providerId]"}},
+		{"another client", []Visit{visit("a", 0)}, []Event{visitEvent("7", 0, func(e *Event) { e.Client = "2" })}, []string{"a  missing []", " 7 extra []"}},
+		{"moved on its day", []Visit{visit("a", 0)}, []Event{visitEvent("7", 3, nil)}, []string{"a 7 mismatched [startDate endDate]"}},
+		{"moved late on its day, which in UTC is the next", []Visit{visit("a", 0)}, []Event{visitEvent("7", 10, nil)}, []string{"a 7 mismatched [startDate endDate]"}},
+		{"another day", []Visit{visit("a", 0)}, []Event{visitEvent("7", 24, nil)}, []string{"a  missing []", " 7 extra []"}},
+		{"two of a day against one: not guessed", []Visit{visit("a", 0), visit("b", 1)}, []Event{visitEvent("7", 3, nil)},
 			[]string{"a  missing []", "b  missing []", " 7 extra []"}},
-		{"the exact one is not taken by a moved one", []Visit{visit("a", 0), visit("b", 3)}, []Event{event("7", 3, nil)},
+		{"the exact one is not taken by a moved one", []Visit{visit("a", 0), visit("b", 3)}, []Event{visitEvent("7", 3, nil)},
 			[]string{"a  missing []", "b 7 matched []"}},
-		{"cancelled there", []Visit{visit("a", 0)}, []Event{event("7", 0, cancelled)}, []string{"a 7 mismatched [isCanceled]"}},
-		{"off here", []Visit{gone}, []Event{event("7", 0, nil)}, []string{"a 7 mismatched [isCanceled]"}},
-		{"off on both sides", []Visit{gone}, []Event{event("7", 0, cancelled)}, []string{"a 7 matched []"}},
+		{"cancelled there", []Visit{visit("a", 0)}, []Event{visitEvent("7", 0, cancelled)}, []string{"a 7 mismatched [isCanceled]"}},
+		{"off here", []Visit{gone}, []Event{visitEvent("7", 0, nil)}, []string{"a 7 mismatched [isCanceled]"}},
+		{"off on both sides", []Visit{gone}, []Event{visitEvent("7", 0, cancelled)}, []string{"a 7 matched []"}},
 		{"off here, not there", []Visit{gone}, nil, []string{"a  matched []"}},
-		{"the live one of two at one time", []Visit{visit("a", 0)}, []Event{event("6", 0, cancelled), event("7", 0, nil)}, []string{"a 7 matched []"}},
-		{"twice there", []Visit{visit("a", 0)}, []Event{event("6", 0, nil), event("7", 0, nil)}, []string{"a 6 matched []", " 7 extra []"}},
-		{"another place", []Visit{placed}, []Event{event("7", 0, func(e *Event) { e.PlaceOfService = 10 })}, []string{"a 7 mismatched [placeOfServiceId]"}},
-		{"a place not known there", []Visit{placed}, []Event{event("7", 0, nil)}, []string{"a 7 matched []"}},
-		{"a client without a contact id", []Visit{stranger}, []Event{event("7", 0, func(e *Event) { e.Client = "" })}, []string{"a  missing []", " 7 extra []"}},
+		{"the live one of two at one time", []Visit{visit("a", 0)}, []Event{visitEvent("6", 0, cancelled), visitEvent("7", 0, nil)}, []string{"a 7 matched []"}},
+		{"twice there", []Visit{visit("a", 0)}, []Event{visitEvent("6", 0, nil), visitEvent("7", 0, nil)}, []string{"a 6 matched []", " 7 extra []"}},
+		{"another place", []Visit{placed}, []Event{visitEvent("7", 0, func(e *Event) { e.PlaceOfService = 10 })}, []string{"a 7 mismatched [placeOfServiceId]"}},
+		{"a place not known there", []Visit{placed}, []Event{visitEvent("7", 0, nil)}, []string{"a 7 matched []"}},
+		{"a client without a contact id", []Visit{stranger}, []Event{visitEvent("7", 0, func(e *Event) { e.Client = "" })}, []string{"a  missing []", " 7 extra []"}},
 	}
 	zone, err := time.LoadLocation("America/New_York")
 	if err != nil {

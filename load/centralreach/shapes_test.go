@@ -177,7 +177,7 @@ func TestShapesFollowWrite(t *testing.T) {
 		write Write
 		want  []string
 	}{
-		{Write{Clients: true, Employees: true}, []string{"employee", "client"}},
+		{Write{Clients: true, Employees: true}, []string{"employee", "client", "event"}},
 		{Write{Clients: true}, []string{"client"}},
 		{Write{}, nil},
 	} {

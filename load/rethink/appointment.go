@@ -3,18 +3,13 @@ package rethink
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/transform"
 )
 
-// A visit is an appointment with its times.
-type visit struct {
-	transform.Appointment
-	Start, End time.Time // in the zone of the doctor
-}
+type visit = transform.Visit
 
 // appointmentFields is the Appointment object (destinations-facts, A7). The
 // fields from serviceId on are likely names beyond the published part, and are
@@ -64,51 +59,29 @@ var appointmentFields = []transform.Field[visit]{
 		}},
 	{Name: "cancellationTypeId", Type: transform.Integer, From: "appointments.status, where it did not take place", Lookup: "cancellationType",
 		Get: func(v visit, c *transform.Case) transform.Value {
-			if !off(v.Appointment) {
+			if !v.Off() {
 				return transform.Value{}
 			}
 			return transform.Raw(c.IfKept("cancellationType", status(v.Appointment, c), statusWord(v)))
 		}},
 }
 
-// judgeAppointment decides on a visit. The order of the rules is the order of
-// what a person would ask.
+// judgeAppointment decides on a visit.
 func judgeAppointment(c *transform.Case) []transform.Verdict {
-	a, fault := c.AsAppointment()
-	if fault != "" {
-		return unreadable(fault)
-	}
-	if cause := aside(a, c); cause != "" {
-		return excluded(cause)
-	}
-	p, staged := c.Patients[a.Patient.String()]
-	if staged && !c.RoutesVisit(a, p) || staged && !c.RoutesPatient(p) {
-		return excluded(etl.CauseRoute)
-	}
-	v, known, problems := times(a, c)
-	if known && v.Start.In(c.Zone).Format(time.DateOnly) < c.GoLive {
-		return excluded(etl.CauseBeforeLive)
-	}
-	if len(problems) > 0 {
-		return []transform.Verdict{{Outcome: etl.Invalid, Cause: problems[0].Code, Problems: problems}}
-	}
-	if !staged {
-		return []transform.Verdict{reference("clientId", "its patient "+strconv.Quote(a.Patient.String())+" is not staged")}
+	v, decided := c.Visit(func(a transform.Appointment) string { return aside(a, c) })
+	if decided != nil {
+		return []transform.Verdict{*decided}
 	}
 	verdict := transform.Map(appointmentFields, v, c)
-	return []transform.Verdict{calledOff(a, c, verdict)}
+	return []transform.Verdict{calledOff(v.Appointment, c, verdict)}
 }
 
-// aside says why a row of the calendar is no visit to send.
+// aside says why a visit that Rethink does not have is not for sending.
 func aside(a transform.Appointment, c *transform.Case) string {
 	switch {
-	case !numeric(a.ID.String()):
-		return etl.CauseVirtual // an occurrence that DrChrono has not made real (drchrono-facts, section 4)
-	case a.Break.True(), a.Patient.String() == "":
-		return etl.CauseBreak
 	case a.Deleted.True() && !c.Sent:
 		return etl.CauseDeleted
-	case off(a) && !c.Sent && !c.Lookups.Has(Name, "appointmentStatus"):
+	case a.Off() && !c.Sent && !c.Lookups.Has(Name, "appointmentStatus"):
 		return etl.CauseCalledOff
 	}
 	return ""
@@ -117,7 +90,7 @@ func aside(a transform.Appointment, c *transform.Case) string {
 // calledOff holds a visit that Rethink has and that did not take place, where
 // the lookups cannot say so: sent as it is, it would look like a visit.
 func calledOff(a transform.Appointment, c *transform.Case, v transform.Verdict) transform.Verdict {
-	if !c.Sent || !off(a) && !a.Deleted.True() {
+	if !c.Sent || !a.Off() {
 		return v
 	}
 	lacking := !c.Lookups.Has(Name, "appointmentStatus")
@@ -130,15 +103,6 @@ func calledOff(a transform.Appointment, c *transform.Case, v transform.Verdict) 
 	return transform.Verdict{Outcome: etl.Held, Cause: etl.CauseStatusID, Problems: append(v.Problems, etl.Problem{
 		Field: "appointmentStatusId", Code: etl.CodeLookup, Lookup: "appointmentStatus", Key: status(a, c),
 		Message: "Rethink has this visit and it did not take place; the lookups appointmentStatus and cancellationType must say how to tell it"})}
-}
-
-// off reports whether a visit did not take place.
-func off(a transform.Appointment) bool {
-	switch a.Status.String() {
-	case "Cancelled", "Canceled", "No Show", "Rescheduled":
-		return true
-	}
-	return a.Deleted.True()
 }
 
 // status is the key of a visit's status in the lookups. A deleted visit counts
@@ -155,36 +119,6 @@ func status(a transform.Appointment, c *transform.Case) string {
 		return "blank" // how a lookups file may spell the empty status
 	}
 	return key
-}
-
-// times reads a visit's wall clock in its doctor's zone; known is false where
-// not even its day can be told.
-func times(a transform.Appointment, c *transform.Case) (v visit, known bool, problems []etl.Problem) {
-	zone := c.Zone
-	if d, ok := c.Doctors[a.Doctor.String()]; ok && d.Timezone.String() != "" {
-		loaded, err := time.LoadLocation(d.Timezone.String())
-		if err != nil || loaded == time.Local { // "Local" would be this machine's zone
-			return v, false, []etl.Problem{{Field: "scheduledStartTime", Code: etl.CodeFormat,
-				Message: "the doctor's time zone is not a known one; correct it in DrChrono"}}
-		}
-		zone = loaded
-	}
-	start, fault := transform.Local(a.ScheduledTime.String(), zone)
-	v, known = visit{a, start, start}, !start.IsZero()
-	if fault != "" {
-		code := etl.CodeDST
-		if !known {
-			code = etl.CodeFormat
-		}
-		problems = append(problems, etl.Problem{Field: "scheduledStartTime", Code: code, Message: "the visit's time " + fault})
-	}
-	minutes, err := strconv.Atoi(a.Duration.String())
-	if err != nil || minutes <= 0 || minutes > 24*60 {
-		problems = append(problems, etl.Problem{Field: "scheduledEndTime", Code: etl.CodeRange,
-			Message: "the visit's duration must be between 1 minute and 24 hours"})
-	}
-	v.End = v.Start.Add(time.Duration(minutes) * time.Minute)
-	return v, known, problems
 }
 
 // nonBillable is the appointment type that must carry a tag (A7).
@@ -216,5 +150,3 @@ func profile(v visit) string {
 }
 
 func statusWord(v visit) string { return "appointment status " + quoted(v.Status.String()) }
-
-func numeric(id string) bool { return id != "" && strings.Trim(id, "0123456789") == "" }

@@ -17,7 +17,7 @@ WHERE d.destination = ? AND d.state = 'uncertain' AND d.deadline < ? ORDER BY d.
 SELECT coalesce(min(deadline), '') FROM delivery WHERE destination = ? AND state = 'uncertain' AND op <> 'discharge' AND deadline >= ?
 
 -- name: due
-SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.cause, coalesce(c.target_id, '') AS target_id, coalesce(c.how, '') AS how,
+SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cause, t.message, coalesce(c.target_id, '') AS target_id, coalesce(c.how, '') AS how,
   (SELECT count(DISTINCT a.by) FROM approval a WHERE a.destination = t.destination AND a.object = t.object AND a.source_id = t.source_id
     AND a.hash = t.hash AND a.expires_at > ?5) AS approvals,
   t.acked_hash IS NOT NULL AS known, t.refused_hash IS NOT NULL AND t.refused_hash = t.hash AS refused,
@@ -26,6 +26,12 @@ FROM target t LEFT JOIN crosswalk c ON c.destination = t.destination AND c.objec
 WHERE t.destination = ?1 AND t.object = ?2 AND t.id > ?3 AND (t.outcome IN ('failed', 'blocked', 'held') OR (t.outcome = 'excluded' AND t.cause = 'create_off'))
   AND t.payload IS NOT NULL AND t.parent_id = '' AND (t.acked_hash IS NULL OR t.acked_hash <> t.hash)
 ORDER BY t.id LIMIT ?4
+
+-- name: mapped
+SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cause, t.message, '' AS target_id, '' AS how,
+  0 AS approvals, 0 AS known, 0 AS refused, 0 AS sends
+FROM target t WHERE t.destination = ? AND t.object = ? AND t.id > ? AND t.payload IS NOT NULL
+  AND t.outcome IN ('failed', 'blocked', 'matched', 'mismatched', 'missing') ORDER BY t.id LIMIT ?
 
 -- name: weight
 SELECT coalesce(sum(acked_hash IS NOT NULL), 0) AS known,
@@ -75,6 +81,11 @@ UPDATE target SET acked_hash = hash, acked_payload = payload, outcome = 'unchang
 WHERE hash IS NOT NULL AND parent_id <> '' AND (destination, parent_id, object, source_id) IN
   (SELECT p.destination, p.source_id, n.value ->> 'object', n.value ->> 'id'
    FROM target p, json_each(CASE p.needs WHEN '' THEN '[]' ELSE p.needs END) n WHERE p.id = ?2)
+
+-- name: taken
+-- Whether their id is another record's of ours; not where a person gave it to this one too.
+SELECT EXISTS (SELECT 1 FROM crosswalk WHERE destination = ?1 AND object = ?2 AND target_id = ?3 AND source_id <> ?4)
+  AND NOT EXISTS (SELECT 1 FROM crosswalk WHERE destination = ?1 AND object = ?2 AND target_id = ?3 AND source_id = ?4)
 
 -- name: put-crosswalk
 INSERT INTO crosswalk (destination, object, source_id, target_id, how, run) VALUES (?, ?, ?, ?, ?, ?)

@@ -21,7 +21,7 @@ INSERT OR REPLACE INTO result (run, target, outcome, cause, attempts, http_statu
 SELECT ?1, t.id, t.outcome, t.cause, t.attempts, t.http_status, coalesce(c.target_id, ''), t.field, t.code, t.message, t.hash,
   t.destination, t.object, t.source_endpoint, t.source_id
 FROM target t LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
-WHERE (t.run = ?1 AND t.outcome <> 'unchanged') OR t.outcome IN ('rejected', 'invalid', 'blocked', 'held', 'uncertain', 'failed')
+WHERE (t.run = ?1 AND t.outcome <> 'unchanged') OR t.outcome IN ('rejected', 'invalid', 'blocked', 'held', 'uncertain', 'failed', 'mismatched', 'missing')
 
 -- name: put-tally
 INSERT OR REPLACE INTO tally (run, destination, object, outcome, n)

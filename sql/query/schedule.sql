@@ -45,3 +45,8 @@ SELECT at, exit_code, run FROM (
 
 -- name: run-calls
 SELECT count(*) FROM call WHERE run = ?
+
+-- name: prune-occurrences
+-- The newest of each schedule stays: it says from when on times are due.
+DELETE FROM occurrence WHERE state <> 'running' AND due_at < ?
+  AND due_at < (SELECT max(o.due_at) FROM occurrence o WHERE o.schedule = occurrence.schedule)

@@ -6,6 +6,13 @@ FROM stream WHERE endpoint = ? AND lane = ?
 SELECT endpoint, lane, watermark, next, since, began, newest, mark, ids, page, rows, changed, caught, state, note
 FROM stream WHERE lane = ? ORDER BY endpoint
 
+-- name: spared
+-- Exit codes: -1 killed, 5 out of calls, 130 and 143 interrupted.
+SELECT s.endpoint FROM stream s JOIN run r ON r.id = s.run
+WHERE s.lane = 'nightly' AND s.state = 'drained' AND r.id <> ?1 AND r.started_at >= ?2 AND r.exit_code IN (-1, 5, 130, 143)
+  AND NOT EXISTS (SELECT 1 FROM run later WHERE later.id > r.id AND later.id <> ?1 AND later.exit_code NOT IN (-1, 5, 130, 143))
+ORDER BY s.endpoint
+
 -- name: put-cursor
 INSERT INTO stream (endpoint, lane, watermark, next, since, began, newest, mark, ids, page, rows, changed, caught, state, note, run, drained_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -54,6 +54,19 @@ func (l Lookups) Has(destination, lookup string) bool {
 	return len(l[Normal(destination)][Normal(lookup)]) > 0
 }
 
+// Set gives a key its id, above what the file says. Names are as Normal gives
+// them; any spelling will do here.
+func (l Lookups) Set(destination, lookup, key, id string) {
+	destination, lookup = Normal(destination), Normal(lookup)
+	if l[destination] == nil {
+		l[destination] = map[string]map[string]string{}
+	}
+	if l[destination][lookup] == nil {
+		l[destination][lookup] = map[string]string{}
+	}
+	l[destination][lookup][key] = id
+}
+
 // LoadLookups reads the lookups file. The error is Faults when it can be read.
 func LoadLookups(path string) (Lookups, error) {
 	text, err := readFile(path)

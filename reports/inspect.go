@@ -1,0 +1,173 @@
+package reports
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/xuri/excelize/v2"
+)
+
+// Limits of a workbook that a person sends back.
+const (
+	fileMax = 64 << 20  // bytes of the file
+	openMax = 512 << 20 // bytes that it unpacks to
+	rowsMax = 100_000   // rows of a sheet that are read
+	wideMax = 200       // columns of one
+)
+
+// ErrWorkbook says why a workbook is not read. Nothing of it was taken.
+var ErrWorkbook = errors.New("the workbook cannot be read")
+
+func refuse(format string, args ...any) error {
+	return fmt.Errorf(format+": %w", append(args, ErrWorkbook)...)
+}
+
+// A parcel is a workbook as the zip archive that it is, looked at before any
+// of it is believed.
+type parcel struct {
+	zip   *zip.Reader
+	parts map[string]*zip.File
+}
+
+var oleHeader = []byte{0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1}
+
+// openParcel refuses what is no plain workbook.
+func openParcel(raw []byte) (*parcel, error) {
+	if bytes.HasPrefix(raw, oleHeader) {
+		return nil, refuse("it is encrypted, or of the old .xls format: save it as .xlsx without a password")
+	}
+	archive, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
+	if err != nil {
+		return nil, refuse("it is no .xlsx file: save it as .xlsx from the program that you filled it in with")
+	}
+	p := &parcel{zip: archive, parts: map[string]*zip.File{}}
+	var size uint64
+	for _, f := range archive.File {
+		if size += f.UncompressedSize64; size > openMax || f.UncompressedSize64 > openMax {
+			return nil, refuse("it unpacks to more than %d MB, which no workbook of ours does", openMax>>20)
+		}
+		name := strings.ToLower(strings.TrimPrefix(f.Name, "/"))
+		switch {
+		case strings.Contains(name, "vbaproject"), strings.Contains(name, "/macrosheets/"):
+			return nil, refuse("it holds macros: save it as .xlsx without them")
+		case strings.Contains(name, "/externallinks/"):
+			return nil, refuse("it links to other workbooks: remove the links (Data, Edit Links, Break Link) and save it again")
+		}
+		p.parts[strings.TrimPrefix(f.Name, "/")] = f
+	}
+	if p.parts["xl/workbook.xml"] == nil {
+		return nil, refuse("it is a zip archive, but no .xlsx workbook")
+	}
+	return p, nil
+}
+
+func (p *parcel) decode(name string, v any) error {
+	f := p.parts[name]
+	if f == nil {
+		return refuse("its part %s is missing", name)
+	}
+	r, err := f.Open()
+	if err != nil {
+		return refuse("its part %s cannot be unpacked", name)
+	}
+	defer r.Close()
+	if err := xml.NewDecoder(io.LimitReader(r, 16<<20)).Decode(v); err != nil {
+		return refuse("its part %s is damaged", name)
+	}
+	return nil
+}
+
+// sheetParts maps the names of sheets to their parts.
+func (p *parcel) sheetParts() (map[string]string, error) {
+	var book struct {
+		Sheets []struct {
+			Name string `xml:"name,attr"`
+			ID   string `xml:"http://schemas.openxmlformats.org/officeDocument/2006/relationships id,attr"`
+		} `xml:"sheets>sheet"`
+	}
+	var rels struct {
+		List []struct {
+			ID     string `xml:"Id,attr"`
+			Target string `xml:"Target,attr"`
+		} `xml:"Relationship"`
+	}
+	if err := errors.Join(p.decode("xl/workbook.xml", &book), p.decode("xl/_rels/workbook.xml.rels", &rels)); err != nil {
+		return nil, err
+	}
+	targets, parts := map[string]string{}, map[string]string{}
+	for _, r := range rels.List {
+		targets[r.ID] = path.Join("xl", r.Target)
+		if strings.HasPrefix(r.Target, "/") {
+			targets[r.ID] = strings.TrimPrefix(r.Target, "/")
+		}
+	}
+	for _, s := range book.Sheets {
+		parts[s.Name] = targets[s.ID]
+	}
+	return parts, nil
+}
+
+// survey reads through a sheet's part for formulas in the columns where a
+// person writes, and for merged cells that touch the header.
+func (p *parcel) survey(sheet, part string, header int, columns map[int]bool) error {
+	f := p.parts[part]
+	if f == nil {
+		return refuse("sheet %s has no content", sheet)
+	}
+	r, err := f.Open()
+	if err != nil {
+		return refuse("sheet %s cannot be unpacked", sheet)
+	}
+	defer r.Close()
+	at, decoder := "", xml.NewDecoder(io.LimitReader(r, openMax))
+	for {
+		token, err := decoder.RawToken()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return refuse("sheet %s is damaged", sheet)
+		}
+		start, ok := token.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		switch start.Name.Local {
+		case "c":
+			at = attribute(start, "r")
+		case "f":
+			if column, row, err := excelize.CellNameToCoordinates(at); err == nil && row > header && columns[column] {
+				return refuse("sheet %s, cell %s: a formula stands where a person decides; type the word itself", sheet, at)
+			}
+		case "mergeCell":
+			if touches(attribute(start, "ref"), header) {
+				return refuse("sheet %s, cells %s: the header is merged; undo that (Unmerge Cells)", sheet, attribute(start, "ref"))
+			}
+		}
+	}
+}
+
+func attribute(e xml.StartElement, name string) string {
+	for _, a := range e.Attr {
+		if a.Name.Local == name {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+func touches(ref string, row int) bool {
+	from, to, ok := strings.Cut(ref, ":")
+	if !ok {
+		return false
+	}
+	_, first, err1 := excelize.CellNameToCoordinates(from)
+	_, last, err2 := excelize.CellNameToCoordinates(to)
+	return err1 == nil && err2 == nil && first <= row && row <= last
+}

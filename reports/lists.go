@@ -1,0 +1,154 @@
+package reports
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/xuri/excelize/v2"
+)
+
+// Hidden sheets: what the drop-downs offer and which pairs are allowed, and
+// what the file says of itself to `decide`.
+const (
+	listsName    = "Lists"
+	manifestName = "_manifest"
+	// formatName is the first thing that decide looks for in a manifest.
+	formatName = "chartbridge workbook 1"
+)
+
+func (b *book) listsSheet(context.Context) []sheet {
+	columns := []column{{"Decision", kindText, "A word of the drop-down."}, {"Allowed decision", kindText, "A decision that may be taken"},
+		{"Outcome", kindText, "on records of this outcome"}, {"Cause", kindText, "that are there for this cause."}}
+	var rows [][]any
+	for i, a := range allowances {
+		row := []any{nil, a.verb, string(a.outcome), a.cause}
+		if a.cause == "" {
+			row[3] = anyCause
+		}
+		if i < len(decisions) {
+			row[0] = decisions[i][0]
+		}
+		rows = append(rows, row)
+	}
+	return []sheet{{name: listsName, title: "Lists: what may be decided", about: "Read by the drop-downs and checks of other sheets", hidden: true,
+		colour: colourGrey, columns: columns, rows: listed(rows)}}
+}
+
+func (b *book) manifestSheet(context.Context) []sheet {
+	columns := []column{{"Name", kindText, "What."}, {"Value", kindText, "Its value."}}
+	rows := [][]any{{"format", formatName}, {"practice", practiceTag(b.o.Key)}, {"run", b.o.Run.ID}, {"phi", string(b.o.Level)}}
+	return []sheet{{name: manifestName, title: "Manifest", about: "What this file says of itself", hidden: true, colour: colourGrey,
+		columns: columns, rows: listed(rows)}}
+}
+
+// A rowFormula is a formula that hangs on the row that it is written to.
+type rowFormula func(row int) formula
+
+// Columns that a person fills in, as `decide` knows them.
+const (
+	headDecision = "decision"
+	headMapTo    = "map_to_id"
+	headComment  = "comment"
+	headCheck    = "input_check"
+	headToken    = "row_token"
+)
+
+var decisionColumns = []column{
+	{headDecision, kindInput, "RETRY, SKIP, MAP or APPROVE; blank is no decision. Send the file back with `chartbridge decide`."},
+	{headMapTo, kindInput, "For MAP: their id."},
+	{headComment, kindInput, "Why, without a patient's name. It is kept in the log."},
+	{headCheck, kindCheck, "Whether the decision fits the row: a live formula."}}
+
+var tokenColumn = column{headToken, kindID, "Lets `decide` see whether the row is ours and the record still stands as shown. Leave it as it is."}
+
+// checkFormula is the live check of a row's input.
+func checkFormula(decision, mapTo, outcome, cause, lookup string) rowFormula {
+	last := headRow + len(allowances)
+	list := func(c string) string { return fmt.Sprintf("%s!$%s$%d:$%s$%d", listsName, c, firstRow, c, last) }
+	return func(row int) formula {
+		at := func(c string) string { return fmt.Sprintf("$%s%d", c, row) }
+		word := "UPPER(TRIM(" + at(decision) + "))"
+		count := func(cause string) string {
+			return fmt.Sprintf("COUNTIFS(%s,%s,%s,%s,%s,%s)", list("B"), word, list("C"), at(outcome), list("D"), cause)
+		}
+		allowed := count(`"`+anyCause+`"`) + "+" + count(at(cause))
+		value := ""
+		if lookup != "" {
+			value = "+IF(AND(" + word + `="MAP",` + at(outcome) + `="invalid",` + at(lookup) + `<>""),1,0)`
+		}
+		text := `IF(TRIM(` + at(decision) + `)="","",IF(` + allowed + value + `=0,"✗ not for this row",IF(AND(` + word + `="MAP",TRIM(` + at(mapTo) +
+			`)=""),"✗ map_to_id?","✓ ready")))`
+		return formula{text, ""}
+	}
+}
+
+// addInput gives a part's input cells their drop-downs, and its check its
+// colours. It is called between the first row and the end of the stream.
+func (w *writer) addInput() error {
+	last := max(w.row, firstRow)
+	for i, c := range w.sheet.columns {
+		at := letter(i + 1)
+		rng := fmt.Sprintf("%s%d:%s%d", at, firstRow, at, last)
+		var err error
+		switch c.head {
+		case headDecision:
+			err = w.dropDown(rng)
+		case headComment:
+			v := excelize.NewDataValidation(true)
+			v.Sqref = rng
+			v.SetInput("Comment", "Say why, without a patient's name.")
+			if err = v.SetRange(0, 500, excelize.DataValidationTypeTextLength, excelize.DataValidationOperatorBetween); err == nil {
+				v.SetError(excelize.DataValidationErrorStyleStop, "Too long", "A comment has at most 500 characters.")
+				err = w.b.f.AddDataValidation(w.place.sheet, v)
+			}
+		case headCheck:
+			err = w.colourCheck(rng, at)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) dropDown(rng string) error {
+	v := excelize.NewDataValidation(true)
+	v.Sqref = rng
+	words := decisions
+	if w.sheet.verbs > 0 {
+		words = decisions[w.sheet.verbs-1 : w.sheet.verbs]
+	}
+	if len(words) == 1 {
+		if err := v.SetDropList([]string{words[0][0]}); err != nil {
+			return err
+		}
+	} else {
+		v.SetSqrefDropList(fmt.Sprintf("%s!$A$%d:$A$%d", listsName, firstRow, headRow+len(words)))
+	}
+	v.SetInput("Decision", "Choose from the list; leave it blank to decide nothing. The next column but two says whether it fits.")
+	v.SetError(excelize.DataValidationErrorStyleStop, "Not a decision", "Choose RETRY, SKIP, MAP or APPROVE, or leave the cell blank.")
+	return w.b.f.AddDataValidation(w.place.sheet, v)
+}
+
+func (w *writer) colourCheck(rng, column string) error {
+	bad, err := w.b.f.NewConditionalStyle(&excelize.Style{Font: &excelize.Font{Color: colourProblem, Bold: true},
+		Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{fillProblem}}})
+	if err != nil {
+		return err
+	}
+	return w.b.f.SetConditionalFormat(w.place.sheet, rng, []excelize.ConditionalFormatOptions{
+		{Type: "formula", Criteria: fmt.Sprintf(`LEFT($%s%d,1)="✗"`, column, firstRow), Format: &bad}})
+}
+
+// hide hides the sheets that no person reads.
+func (b *book) hide() error {
+	for _, name := range []string{listsName, manifestName} {
+		if index, err := b.f.GetSheetIndex(name); err != nil || index < 0 {
+			continue
+		}
+		if err := b.f.SetSheetVisible(name, false, name == manifestName); err != nil {
+			return fmt.Errorf("hide sheet %s: %w", name, err)
+		}
+	}
+	return nil
+}

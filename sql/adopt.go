@@ -1,0 +1,78 @@
+package sql
+
+import (
+	"context"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/jmoiron/sqlx"
+)
+
+func (s *Store) mark(ctx context.Context, tx *sqlx.Tx, run etl.Run, m load.Mark) error {
+	if m.Adopt != "" {
+		free, err := adopt(ctx, tx, run, m)
+		if err != nil {
+			return err
+		}
+		if !free {
+			m = load.Mark{TargetRow: m.TargetRow, Outcome: etl.Held, Cause: etl.CauseCandidates, Problem: etl.Problem{Code: etl.CauseCandidates,
+				Message: "theirs (id " + m.Adopt + ") matches and is another record's of ours already; give its own id with `chartbridge crosswalk import`, or decide SKIP"}}
+		}
+	}
+	if m.Acked {
+		for _, name := range []string{"adopt-target", "adopt-inside"} {
+			if _, err := tx.ExecContext(ctx, query(name), run.ID, m.TargetRow); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, query("clear-problems"), m.TargetRow)
+		return err
+	}
+	_, err := tx.ExecContext(ctx, query("mark-target"), m.Outcome, m.Cause, m.Problem.Field, m.Problem.Code, m.Problem.Message, 0, 0, run.ID, m.TargetRow)
+	return err
+}
+
+// adopt takes over an id that was found there, and those of what travels
+// inside it, unless it is another record's of ours: two that look alike there
+// must not end as one.
+func adopt(ctx context.Context, tx *sqlx.Tx, run etl.Run, m load.Mark) (free bool, err error) {
+	var t struct {
+		Destination, Object string
+		SourceID            string `db:"source_id"`
+	}
+	if err := tx.GetContext(ctx, &t, query("target-key"), m.TargetRow); err != nil {
+		return false, err
+	}
+	if taken, err := isTaken(ctx, tx, t.Destination, t.Object, t.SourceID, m.Adopt); err != nil || taken {
+		return false, err
+	}
+	ids := map[etl.Ref]string{{Endpoint: t.Object, ID: t.SourceID}: m.Adopt}
+	for ref, id := range m.Inside {
+		ids[ref] = id
+	}
+	for ref, id := range ids {
+		if _, err := tx.ExecContext(ctx, query("put-crosswalk"), t.Destination, ref.Endpoint, ref.ID, id, m.How, run.ID); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func isTaken(ctx context.Context, tx *sqlx.Tx, destination, object, sourceID, theirs string) (taken bool, err error) {
+	err = tx.GetContext(ctx, &taken, query("taken"), destination, object, theirs, sourceID)
+	return taken, wrap(err, "ask whose their id is")
+}
+
+// anothers turns an unanswered create into one to be sent again where what was
+// found of it is another record's of ours: then it is not this one. The match
+// before creating holds it for a person.
+func anothers(ctx context.Context, tx *sqlx.Tx, d load.Done) (load.Done, error) {
+	if d.SettledBy != "probe" || d.Op != etl.Create || d.Answer.Kind != load.Acknowledged {
+		return d, nil
+	}
+	taken, err := isTaken(ctx, tx, d.Destination, d.Object, d.SourceID, d.Answer.TargetID)
+	if taken {
+		d.Answer, d.Evidence = load.Answer{Kind: load.NotSent}, "what is there is another record's of ours"
+	}
+	return d, err
+}

@@ -1,0 +1,90 @@
+package transform
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+)
+
+// A Visit is an appointment of a staged patient, with its times.
+type Visit struct {
+	Appointment
+	Start, End time.Time // in the zone of its doctor
+}
+
+// Visit reads an appointment and applies the rules that hold everywhere, in
+// the order in which a person would ask; decided is its verdict if they settle
+// it. aside gives a destination's own reason to leave a visit out, or "".
+func (c *Case) Visit(aside func(Appointment) string) (v Visit, decided *Verdict) {
+	verdict := func(d Verdict) (Visit, *Verdict) { return v, &d }
+	a, fault := c.AsAppointment()
+	switch {
+	case fault != "":
+		return verdict(Unreadable(fault))
+	case !numeric(a.ID.String()): // an occurrence that DrChrono has not made real (drchrono-facts, section 4)
+		return verdict(Excluded(etl.CauseVirtual))
+	case a.Break.True(), a.Patient.String() == "":
+		return verdict(Excluded(etl.CauseBreak))
+	}
+	if cause := aside(a); cause != "" {
+		return verdict(Excluded(cause))
+	}
+	p, staged := c.Patients[a.Patient.String()]
+	if staged && !(c.RoutesVisit(a, p) && c.RoutesPatient(p)) {
+		return verdict(Excluded(etl.CauseRoute))
+	}
+	v, known, problems := c.times(a)
+	switch {
+	case known && v.Start.In(c.Zone).Format(time.DateOnly) < c.GoLive:
+		return verdict(Excluded(etl.CauseBeforeLive))
+	case len(problems) > 0:
+		return verdict(Verdict{Outcome: etl.Invalid, Cause: problems[0].Code, Problems: problems})
+	case !staged:
+		return verdict(Verdict{Outcome: etl.Blocked, Cause: etl.CauseReference, Problems: []etl.Problem{{Field: "clientId",
+			Code: etl.CodeReference, Message: "its patient " + strconv.Quote(a.Patient.String()) + " is not staged"}}})
+	}
+	return v, nil
+}
+
+// Off reports whether a visit did not, or will not, take place.
+func (a Appointment) Off() bool {
+	switch a.Status.String() {
+	case "Cancelled", "Canceled", "No Show", "Rescheduled":
+		return true
+	}
+	return a.Deleted.True()
+}
+
+// times reads a visit's wall clock in its doctor's zone; known is false where
+// not even its day can be told.
+func (c *Case) times(a Appointment) (v Visit, known bool, problems []etl.Problem) {
+	zone := c.Zone
+	if d, ok := c.Doctors[a.Doctor.String()]; ok && d.Timezone.String() != "" {
+		loaded, err := time.LoadLocation(d.Timezone.String())
+		if err != nil || loaded == time.Local { // "Local" would be this machine's zone
+			return v, false, []etl.Problem{{Field: "scheduledStartTime", Code: etl.CodeFormat,
+				Message: "the doctor's time zone is not a known one; correct it in DrChrono"}}
+		}
+		zone = loaded
+	}
+	start, fault := Local(a.ScheduledTime.String(), zone)
+	v, known = Visit{a, start, start}, !start.IsZero()
+	if fault != "" {
+		code := etl.CodeDST
+		if !known {
+			code = etl.CodeFormat
+		}
+		problems = append(problems, etl.Problem{Field: "scheduledStartTime", Code: code, Message: "the visit's time " + fault})
+	}
+	minutes, err := strconv.Atoi(a.Duration.String())
+	if err != nil || minutes <= 0 || minutes > 24*60 {
+		problems = append(problems, etl.Problem{Field: "scheduledEndTime", Code: etl.CodeRange,
+			Message: "the visit's duration must be between 1 minute and 24 hours"})
+	}
+	v.End = v.Start.Add(time.Duration(minutes) * time.Minute)
+	return v, known, problems
+}
+
+func numeric(id string) bool { return id != "" && strings.Trim(id, "0123456789") == "" }
