@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
 	"github.com/chartbridge/chartbridge/etl"
@@ -39,6 +40,9 @@ func openPractice(ctx context.Context, s *shared) (*practice, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := notYet(cfg); err != nil {
+		return nil, err
+	}
 	log, err := newLog(s)
 	if err != nil {
 		return nil, err
@@ -51,6 +55,33 @@ func openPractice(ctx context.Context, s *shared) (*practice, error) {
 		return nil, err
 	}
 	return p, p.openStore(ctx)
+}
+
+// notYet refuses settings that this version does not carry out: a practice
+// that asks for them must not believe that it has them.
+func notYet(cfg *config.Config) error {
+	var asked []string
+	for _, setting := range []struct {
+		key string
+		on  bool
+	}{
+		{"centralreach.write.payors", cfg.CentralReach.Write.Payors},
+		{"centralreach.write.metadata", cfg.CentralReach.Write.Metadata},
+		{"centralreach.write.labels", cfg.CentralReach.Write.Labels},
+		{"centralreach.write.claim_settings", cfg.CentralReach.Write.ClaimSettings},
+		{"centralreach.write.cancel", cfg.CentralReach.Write.Cancel},
+		{"centralreach.write.tasks", cfg.CentralReach.Write.Tasks},
+		{"rethink.callback.enabled", cfg.Rethink.Callback.Enabled},
+		{"workbook.passphrase", !cfg.Workbook.Passphrase.Empty()},
+	} {
+		if setting.on {
+			asked = append(asked, setting.key)
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	return usageError{fmt.Errorf("this version cannot do what these settings ask for; leave them out: %s", strings.Join(asked, ", "))}
 }
 
 func (p *practice) openStore(ctx context.Context) error {

@@ -47,10 +47,10 @@ func newRoot(stdout, stderr *os.File) *cobra.Command {
 // verbs lists the commands in the order of the help.
 var verbs = []func(*shared) *cobra.Command{
 	newDemo, newSimulate,
-	newInit, newCheck, newLookups,
+	newInit, newAuth, newCheck, newLookups,
 	newRun, newPlan, newPush, newServe, newSchedule,
 	newReport, newDischarges, newUncertain, newRejects, newCrosswalk, newTrace,
-	newRuns, newBudget, newEndpoints, newShapes, newAudit, newBackup, newVersion,
+	newRuns, newState, newBudget, newEndpoints, newShapes, newAudit, newBackup, newVersion,
 }
 
 // asUsage makes a wrong argument a usage error, here and in what is below.

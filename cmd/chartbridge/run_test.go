@@ -244,3 +244,22 @@ func TestQuotaStopsAndGoesOn(t *testing.T) {
 		t.Errorf("%d patients are staged, want %d", got, want)
 	}
 }
+
+func TestSettingsThatCannotBeCarriedOutAreRefused(t *testing.T) {
+	s := newSite(t)
+	s.set("  org_id: 1234\n", "  org_id: 1234\n  write: {payors: true}\n")
+	_, stderr := s.mustRun(exitUsage, "run")
+	if !strings.Contains(stderr, "centralreach.write.payors") {
+		t.Errorf("the setting is not named:\n%s", stderr)
+	}
+}
+
+func TestWithoutAKeyOnlyAsWrittenOut(t *testing.T) {
+	s := newSite(t)
+	s.set("encryption_key: ${file:key}", "encryption_key: off")
+	s.mustRun(exitAttention, "run")
+	s.set("encryption_key: off", "encryption_key: ${file:key}")
+	if code, _, stderr := s.run("run"); code != exitFailed || !strings.Contains(stderr, "encryption_key") {
+		t.Errorf("another key on an old database: exit code %d\n%s", code, stderr)
+	}
+}
