@@ -2,6 +2,8 @@ package load
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -203,13 +205,18 @@ func (l *line) flush(cause error) error {
 	return cause
 }
 
+// ErrLedger says that what happened could not be written down. Nothing more is
+// sent, anywhere, by this process: what it would send could not be kept apart
+// from what it sent.
+var ErrLedger = errors.New("the ledger cannot be written, so nothing more is sent; make room or repair the disk, then run again")
+
 func (l *line) commit(intents []Intent) ([]int64, error) {
 	if len(l.pending)+len(l.marks)+len(intents) == 0 {
 		return nil, nil
 	}
 	ids, err := l.stage.Store.Commit(context.Background(), l.run, l.pending, l.marks, intents)
 	if err != nil {
-		return nil, err // the ledger cannot be trusted any more: nothing is sent after this
+		return nil, fmt.Errorf("%w: %w", ErrLedger, err)
 	}
 	l.pending, l.marks = nil, nil
 	return ids, nil

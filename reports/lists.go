@@ -17,7 +17,7 @@ const (
 )
 
 func (b *book) listsSheet(context.Context) []sheet {
-	columns := []column{{"Decision", kindText, "A word of the drop-down."}, {"Allowed decision", kindText, "A decision that may be taken"},
+	columns := []column{{"Word", kindText, "A word of the drop-down."}, {"Allowed decision", kindText, "A decision that may be taken"},
 		{"Outcome", kindText, "on records of this outcome"}, {"Cause", kindText, "that are there for this cause."}}
 	var rows [][]any
 	for i, a := range allowances {

@@ -14,14 +14,14 @@ import (
 
 // A Receipt says what became of a returned workbook.
 type Receipt struct {
-	File    string // SHA-256 of the workbook
-	By      string
-	At      time.Time
-	Zone    *time.Location
-	Run     string // that the workbook reports
-	Import  int64
-	Rows    []ReceiptRow
-	Words   []string // every verdict, in the order of totals
+	File   string // SHA-256 of the workbook
+	By     string
+	At     time.Time
+	Zone   *time.Location
+	Run    string // that the workbook reports
+	Import int64
+	Rows   []ReceiptRow
+	Words  []string // every verdict, in the order of totals
 }
 
 // A ReceiptRow is a row of the workbook with what became of it.

@@ -206,8 +206,8 @@ func (s *returnedSheet) findHeader(n int, cells []string) error {
 			at[name] = i + 1
 		}
 	}
-	if at[headToken] == 0 && at[headDecision] == 0 {
-		return nil
+	if at[headToken] == 0 && (at[headDecision] == 0 || at[headMapTo] == 0) {
+		return nil // a sheet of the analyst's own
 	}
 	needed := []string{headDecision, headMapTo, headComment, headToken, "destination"}
 	if at["source id"] == 0 {

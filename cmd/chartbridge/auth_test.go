@@ -8,24 +8,12 @@ import (
 	"net/url"
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
 	"github.com/chartbridge/chartbridge/sql"
-	"github.com/spf13/cobra"
 )
-
-// The verbs that these tests run are in the program's list.
-func init() {
-	for _, verb := range []func(*shared) *cobra.Command{newAuth, newState} {
-		name := verb(&shared{}).Name()
-		if !slices.ContainsFunc(verbs, func(v func(*shared) *cobra.Command) bool { return v(&shared{}).Name() == name }) {
-			verbs = append(slices.Clip(verbs), verb)
-		}
-	}
-}
 
 var secrets = regexp.MustCompile(`(access|refresh|code)-[0-9a-f]{32}|demo-secret|demo-refresh-token`)
 

@@ -101,7 +101,7 @@ func (n *night) stages(ctx context.Context) error {
 			continue
 		}
 		if err := n.deliver(ctx, d); err != nil {
-			if ctx.Err() != nil {
+			if ctx.Err() != nil || errors.Is(err, load.ErrLedger) {
 				return errors.Join(failed, err)
 			}
 			n.log.WithError(err).Errorf("%s stopped short", d.name)

@@ -97,8 +97,11 @@ func (e Entry) Due(last, now time.Time) (missed []Occurrence) {
 }
 
 // Risky gives the first occurrence within a year that a change of the clocks
-// moves or repeats.
+// moves or repeats. One that runs all day long anyway loses nothing by it.
 func (e Entry) Risky(after time.Time) (Occurrence, bool) {
+	if LongestGap([]Entry{e}, after) < 3*time.Hour {
+		return Occurrence{}, false
+	}
 	until := after.AddDate(1, 0, 0)
 	for o, ok := e.Next(after); ok && o.Due.Before(until); o, ok = e.Next(o.Due) {
 		if o.Risk != "" {

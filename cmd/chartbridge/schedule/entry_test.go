@@ -119,7 +119,7 @@ func TestDueIsBounded(t *testing.T) {
 
 func TestRisky(t *testing.T) {
 	now := utc(t, "2026-05-05 12:00:00")
-	for spec, want := range map[string]string{"30 2 * * *": "2027-03-14 02:30", "30 1 * * *": "2026-11-01 01:30", "15 4 * * *": ""} {
+	for spec, want := range map[string]string{"30 2 * * *": "2027-03-14 02:30", "30 1 * * *": "2026-11-01 01:30", "15 4 * * *": "", "0 * * * *": ""} {
 		if o, _ := entry(t, spec, "America/New_York").Risky(now); o.Local != want {
 			t.Errorf("%s: risky at %q, want %q", spec, o.Local, want)
 		}

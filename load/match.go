@@ -1,0 +1,79 @@
+package load
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/chartbridge/chartbridge/etl"
+)
+
+// match looks for what is there already: one match is adopted, several wait
+// for a person, none is created.
+func (s *Stage) match(ctx context.Context, object Object, unknown []Due) (sends []etl.Delivery, marks []Mark, err error) {
+	if len(unknown) == 0 {
+		return nil, nil, nil
+	}
+	findings := make([]Finding, len(unknown))
+	if object.Askable {
+		list := make([]etl.Delivery, len(unknown))
+		for i, d := range unknown {
+			list[i] = d.Delivery
+		}
+		if findings, err = s.Destination.Find(ctx, object.Name, list); err != nil {
+			return nil, nil, fmt.Errorf("look before creating: %w: %w", err, errBlind)
+		}
+	}
+	for i, d := range unknown {
+		if mark, there := s.adopt(d, findings[i]); there {
+			marks = append(marks, mark)
+			continue
+		}
+		if object.NoCreate && d.TargetID == "" {
+			marks = append(marks, Mark{TargetRow: d.TargetRow, Outcome: etl.Excluded, Cause: etl.CauseCreateOff})
+			continue
+		}
+		d.Op = etl.Create
+		if d.TargetID != "" { // a person gave their id, and they hold something else
+			d.Op = etl.Update
+		}
+		sends = append(sends, d.Delivery)
+	}
+	return sends, marks, nil
+}
+
+// adopt says what becomes of a record without an id there yet, unless it is to
+// be created. One that was adopted and differs is sent as an update by the
+// pass that follows, with its id filled in.
+func (s *Stage) adopt(d Due, f Finding) (m Mark, there bool) {
+	switch {
+	case d.TargetID != "" && f.TargetID == "":
+		return held(d, etl.CauseCandidates, "its id "+d.TargetID+" is not there; correct it with `chartbridge crosswalk import --replace`"), true
+	case d.TargetID != "" && len(f.Differs) > 0:
+		return m, false
+	case len(f.Candidates) > 0:
+		m = held(d, etl.CauseCandidates, fmt.Sprintf("%d of theirs match; a person picks one (ids %s)", len(f.Candidates), joined(f.Candidates)))
+	case f.TargetID != "" && len(f.Differs) == 0:
+		m = Mark{TargetRow: d.TargetRow, Outcome: etl.Unchanged, Acked: true}
+	case f.TargetID != "" && f.How == ByExternalID:
+		m = Mark{TargetRow: d.TargetRow, Outcome: etl.Failed, Cause: etl.CauseNotSent}
+	case f.TargetID != "":
+		m = held(d, etl.CauseOverwrite, "adopted by its natural key, but they hold other values in "+joined(f.Differs)+"; a person approves the first overwrite")
+	case s.VendorFirst && d.Approvals == 0:
+		return held(d, etl.CauseInitialLoad, "the vendor loads it first; give its id with `chartbridge crosswalk import`"), true
+	default:
+		return m, false
+	}
+	m.Adopt, m.How, m.Inside = f.TargetID, f.How, insideIDs(d.Needs, f.Inside)
+	return m, true
+}
+
+// insideIDs turns ids by path into ids by record.
+func insideIDs(needs []etl.Need, byPath map[string]string) map[etl.Ref]string {
+	ids := map[etl.Ref]string{}
+	for _, n := range needs {
+		if id := byPath[n.Path]; id != "" {
+			ids[etl.Ref{Endpoint: n.Object, ID: n.ID}] = id
+		}
+	}
+	return ids
+}

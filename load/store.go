@@ -1,0 +1,82 @@
+package load
+
+import (
+	"context"
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+)
+
+// Store is staging as delivery needs it. Obligations: what Commit is given is
+// on the disk when it returns; the store itself refuses a second live create,
+// a second open delivery of a record, a step back, and a discharge that nobody
+// approved.
+type Store interface {
+	// Orphans makes the intents of dead processes uncertain: no byte of them
+	// left after now.
+	Orphans(ctx context.Context, run etl.Run, destination string, now time.Time) error
+	// NextOpen is the earliest deadline, after an instant, of a delivery that
+	// can be asked after; ok is false where there is none.
+	NextOpen(ctx context.Context, destination string, after time.Time) (deadline time.Time, ok bool, err error)
+	// Open lists the uncertain deliveries whose deadline lies before the instant.
+	OpenDeliveries(ctx context.Context, destination string, before time.Time) ([]etl.Delivery, error)
+	// Due lists targets that map and differ from what was acknowledged, after
+	// a row, in the order of rows, with their needs filled in where known.
+	Due(ctx context.Context, destination, object string, after int64, limit int, at time.Time) ([]Due, error)
+	// Mapped lists, like Due, every target of an object that maps, with what is
+	// known of it.
+	Mapped(ctx context.Context, destination, object string, after int64, limit int) ([]Due, error)
+	// SetExtra writes how many of theirs no record of ours explains.
+	SetExtra(ctx context.Context, run etl.Run, destination, object string, n int) error
+	// Weight counts, for the brake: records acknowledged, and of these due.
+	Weight(ctx context.Context, destination, object string) (known, changed int, err error)
+	// Commit saves what came of deliveries and marks targets, and then the
+	// intents of the next ones, in one transaction; it gives the intents' ids.
+	Commit(ctx context.Context, run etl.Run, done []Done, marks []Mark, intents []Intent) ([]int64, error)
+	// CloseParents blocks what travels inside records that did not go.
+	CloseParents(ctx context.Context, run etl.Run, destination string) error
+	Setting(ctx context.Context, name string) (string, error)
+}
+
+// A Due target waits to be sent.
+type Due struct {
+	etl.Delivery
+	Mapped    []byte      // the mapped payload, before ids were filled in
+	Cause     string      // why it did not go last time
+	Approvals int         // how many people approved this very payload, and still count
+	Known     bool        // the destination acknowledged the record before
+	How       How         // how their id was come by; "" if there is none
+	Refused   bool        // the destination refused this very payload
+	Outcome   etl.Outcome // as it stands
+	Message   string
+	Missing   []string // objects that it needs and that are not there yet
+}
+
+// An Intent is a delivery that is about to leave.
+type Intent struct {
+	etl.Delivery
+	At, Deadline time.Time
+}
+
+// A Done delivery has an answer, or was settled.
+type Done struct {
+	etl.Delivery
+	Answer    Answer
+	How       How    // how the id was come by, where not by creating
+	Attempts  int    // requests made
+	SettledBy string // "answer" or "probe"
+	Evidence  string
+	At        time.Time
+}
+
+// A Mark sets a target's outcome without a delivery.
+type Mark struct {
+	TargetRow int64
+	Outcome   etl.Outcome
+	Cause     string
+	Problem   etl.Problem
+	Adopt     string // their id, found and taken over
+	How       How
+	Inside    map[etl.Ref]string // ids found for what travels inside it, by object and source id
+	Acked     bool               // they hold it just as we map it
+}

@@ -1,0 +1,203 @@
+package sql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/jmoiron/sqlx"
+)
+
+// deliveryState is the ledger's word for a kind of answer.
+var deliveryState = map[load.Kind]string{
+	load.Acknowledged: "acknowledged", load.Rejected: "rejected", load.Unknown: "uncertain",
+	load.NotSent: "failed", load.Throttled: "failed", load.Exists: "failed", load.Denied: "failed",
+}
+
+func (s *Store) answer(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Done) error {
+	d, err := anothers(ctx, tx, d)
+	if err != nil {
+		return err
+	}
+	state, ok := deliveryState[d.Answer.Kind]
+	if !ok {
+		return fmt.Errorf("an answer of unknown kind %q", d.Answer.Kind)
+	}
+	_, err = tx.ExecContext(ctx, query("answer-delivery"), state, stamp(d.At), d.Answer.Phase, d.Answer.Status,
+		d.Answer.Problem.Code, d.Answer.TargetID, d.SettledBy, d.Evidence, d.ID)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, query("clear-problems"), d.TargetRow); err != nil {
+		return err
+	}
+	switch d.Answer.Kind {
+	case load.Acknowledged:
+		return s.acknowledge(ctx, tx, run, d)
+	case load.Rejected:
+		return refuse(ctx, tx, run, refusal{d.TargetRow, d.Hash, etl.Rejected, d.Answer.Problem, d.Answer.Status, d.Attempts})
+	}
+	if err := s.unsent(ctx, tx, run, d); err != nil {
+		return err
+	}
+	if d.Answer.Kind == load.Exists && d.Op == etl.Discharge { // never sent again by the machine
+		return refuse(ctx, tx, run, refusal{d.TargetRow, d.Hash, etl.Held, d.Answer.Problem, d.Answer.Status, d.Attempts})
+	}
+	m := waiting(d)
+	_, err = tx.ExecContext(ctx, query("mark-target"), m.Outcome, m.Cause, m.Problem.Field, m.Problem.Code, m.Problem.Message,
+		d.Answer.Status, d.Attempts, run.ID, d.TargetRow)
+	return err
+}
+
+// unsent keeps what a look showed of a delivery that is to be sent again: ids
+// of what travels inside it, which would be created twice without them.
+func (s *Store) unsent(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Done) error {
+	if d.SettledBy != "probe" || d.Op != etl.Update {
+		return nil
+	}
+	for _, n := range d.Needs {
+		if id := d.Answer.Inside[n.Path].TargetID; id != "" {
+			if _, err := tx.ExecContext(ctx, query("put-crosswalk"), d.Destination, n.Object, n.ID, id, d.How, run.ID); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := tx.ExecContext(ctx, query("doubt-target"), d.TargetRow)
+	return err
+}
+
+// waiting is where a target stands whose delivery was neither taken nor
+// refused.
+func waiting(d load.Done) load.Mark {
+	mark := func(o etl.Outcome, cause, message string) load.Mark {
+		return load.Mark{Outcome: o, Cause: cause, Problem: etl.Problem{Code: cause, Message: message}}
+	}
+	switch d.Answer.Kind {
+	case load.Unknown:
+		return mark(etl.Uncertain, etl.CauseNoAnswer, "it was sent and no answer came; it rests and is then asked after")
+	case load.Denied:
+		return mark(etl.Failed, etl.CauseUnreached, "the destination refused our credentials; check them with `chartbridge check`")
+	case load.Exists:
+		return mark(etl.Held, etl.CauseCandidates, "the destination says that it is there already, but not under our external id; give its id with `chartbridge crosswalk import`")
+	case load.Throttled:
+		return mark(etl.Failed, etl.CauseUnreached, "the destination asked us to slow down; it goes with the next run")
+	}
+	if d.SettledBy == "probe" {
+		return mark(etl.Failed, etl.CauseNotSent, "")
+	}
+	return mark(etl.Failed, etl.CauseUnreached, "the destination could not be reached; it goes with the next run")
+}
+
+func (s *Store) acknowledge(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Done) error {
+	outcome := etl.Created
+	if d.Op == etl.Update {
+		outcome = etl.Updated
+	}
+	_, err := tx.ExecContext(ctx, query("acknowledge-target"), d.Hash, outcome, d.Answer.Status, d.Attempts, run.ID, d.TargetRow)
+	if err != nil {
+		return err
+	}
+	if d.Answer.TargetID != "" {
+		how := d.How
+		if how == "" {
+			how = "created"
+		}
+		if _, err := tx.ExecContext(ctx, query("put-crosswalk"), d.Destination, d.Object, d.SourceID, d.Answer.TargetID, how, run.ID); err != nil {
+			return err
+		}
+	}
+	for _, n := range d.Needs {
+		if !isInside(n) {
+			continue
+		}
+		if err := acknowledgeInside(ctx, tx, run, d, n); err != nil {
+			return fmt.Errorf("%s %s inside it: %w", n.Object, n.ID, err)
+		}
+	}
+	return nil
+}
+
+// isInside reports whether a need stands for the id of an object in an array.
+func isInside(n etl.Need) bool {
+	for _, r := range n.Path {
+		if r == '.' {
+			return n.Optional
+		}
+	}
+	return false
+}
+
+// acknowledgeInside gives an object that travelled inside another its own
+// outcome: a vendor may take the one and refuse the other in the same answer.
+func acknowledgeInside(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Done, n etl.Need) error {
+	var t struct {
+		ID    int64
+		Hash  []byte
+		Acked []byte `db:"acked_hash"`
+	}
+	answer := d.Answer.Inside[n.Path]
+	if answer.TargetID == "" {
+		answer.TargetID = d.Filled[n.Path] // an update may echo no id: it is the one that we sent
+	}
+	err := tx.GetContext(ctx, &t, query("inside-target"), d.Destination, n.Object, n.ID, d.SourceID)
+	if errors.Is(err, sql.ErrNoRows) { // the source lost it while the delivery was open; its id is kept
+		if answer.TargetID == "" {
+			return nil
+		}
+		_, err := tx.ExecContext(ctx, query("put-crosswalk"), d.Destination, n.Object, n.ID, answer.TargetID, "created", run.ID)
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case answer.Problem.Message != "":
+		return refuse(ctx, tx, run, refusal{t.ID, t.Hash, etl.Rejected, answer.Problem, d.Answer.Status, 1})
+	case answer.TargetID == "":
+		_, err := tx.ExecContext(ctx, query("mark-target"), etl.Held, "no_id", "", "no_id",
+			"it was taken with its record, but no id came back; find it there and give its id with `chartbridge crosswalk import`",
+			d.Answer.Status, 1, run.ID, t.ID)
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, query("put-crosswalk"), d.Destination, n.Object, n.ID, answer.TargetID, "created", run.ID); err != nil {
+		return err
+	}
+	outcome := etl.Created
+	if string(t.Acked) == string(t.Hash) {
+		outcome = etl.Unchanged
+	} else if t.Acked != nil {
+		outcome = etl.Updated
+	}
+	_, err = tx.ExecContext(ctx, query("acknowledge-target"), t.Hash, outcome, d.Answer.Status, 1, run.ID, t.ID)
+	return err
+}
+
+// A refusal is a payload that the destination did not take: it is not sent
+// again while it is the same.
+type refusal struct {
+	target   int64
+	hash     []byte
+	outcome  etl.Outcome
+	problem  etl.Problem
+	status   int
+	attempts int
+}
+
+func refuse(ctx context.Context, tx *sqlx.Tx, run etl.Run, r refusal) error {
+	cause, p := r.problem.Code, r.problem
+	if cause == "" {
+		cause = "refused"
+	}
+	_, err := tx.ExecContext(ctx, query("refuse-target"), r.hash, r.outcome, cause, p.Field, p.Code, p.Message, r.status, r.attempts, run.ID, r.target)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, query("clear-problems"), r.target); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, query("put-problem"), r.target, 0, p.Field, p.Code, p.Message, p.Lookup, p.Key)
+	return err
+}
