@@ -67,6 +67,9 @@ func advance(e Endpoint, c etl.Cursor, page drchrono.Page, rows []etl.Row, later
 		if c.Newest == "" && c.Rows+len(rows) > 0 { // no row bears a stamp that can be read
 			c.Newest = c.Began
 		}
+		if c.Began == "" && c.Note == "" && e.Move != Full {
+			c.Note = "the watermark stays, so the next run reads the same window again"
+		}
 	}
 	return c
 }

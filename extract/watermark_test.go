@@ -213,3 +213,28 @@ func TestHiddenRowsComeIn(t *testing.T) {
 		}
 	}
 }
+
+// A server that tells no clock moves no watermark: ours is not asked in its
+// stead, and the same window is read again.
+func TestNoServerClock(t *testing.T) {
+	w := newWorld(t, newPractice())
+	w.vendor.Inject(drchronotest.Fault{Match: drchronotest.On("patients"), Do: func(rw http.ResponseWriter, r *http.Request, next http.Handler) {
+		next.ServeHTTP(noDate{rw}, r)
+	}})
+	w.good("patients")
+	if c := w.cursor("patients"); c.State != etl.StreamDrained || c.Watermark != "" || c.Note == "" {
+		t.Errorf("state %s, watermark %q, note %q; want it drained, the watermark still, and why", c.State, c.Watermark, c.Note)
+	}
+	w.good("patients")
+	if c := w.cursor("patients"); c.Watermark == "" || c.Note != "" {
+		t.Errorf("watermark %q, note %q once the server tells its clock", c.Watermark, c.Note)
+	}
+}
+
+// noDate sends no Date.
+type noDate struct{ http.ResponseWriter }
+
+func (w noDate) WriteHeader(status int) {
+	w.Header()["Date"] = nil
+	w.ResponseWriter.WriteHeader(status)
+}

@@ -231,7 +231,7 @@ func TestAuthLife(t *testing.T) {
 	out, errs := s.mustRun(exitDone, "auth", "refresh")
 	noSecrets(t, out, errs)
 	v := status(exitDone)
-	if v.State != "active" || v.Generation != 1 || !strings.HasPrefix(v.Health, "good for 47h59m") || v.Obtained == "" || v.Expires == "" || len(v.Scopes) == 0 || len(v.Lacks) != 0 {
+	if v.State != "active" || v.Generation != 1 || !strings.HasPrefix(v.Health, "good for 47h") || v.Obtained == "" || v.Expires == "" || len(v.Scopes) == 0 || len(v.Lacks) != 0 {
 		t.Errorf("after a refresh: %+v", v)
 	}
 	s.mustRun(exitDone, "auth", "revoke")

@@ -120,10 +120,22 @@ func (n *night) extract(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stage := &extract.Stage{Store: n.store, Pager: client, Clock: n.clock, Overlap: n.config.Overlap, OnPage: n.show.page}
+	stage := &extract.Stage{Store: n.store, Pager: client, Clock: n.clock, Overlap: n.config.Overlap, OnPage: n.show.page, Scope: n.scope}
+	if n.config.DrChrono.Bulk == "auto" {
+		stage.Bulk = client
+	}
 	err = stage.Run(ctx, n.run, n.endpoints)
 	n.show.done()
 	return err
+}
+
+// scope is what the token in use was granted.
+func (p *practice) scope(ctx context.Context) string {
+	token, err := p.tokens().Load(ctx)
+	if err != nil {
+		return "" // not known: the call itself says what is wrong
+	}
+	return token.Scope
 }
 
 // deliver maps one destination's records and sends them.
