@@ -18,7 +18,7 @@ type Clock interface {
 
 // A Run is one pass of the job.
 type Run struct {
-	ID      string    // sorts by start, e.g. "20260301T073000Z-4f2a"
+	ID      string    // sorts by start, e.g. "20260301T073000125Z-4f2a"
 	At      time.Time // the instant of its start, UTC; rules and reports know no other "now"
 	Trigger string    // who asked: "operator", "schedule", "demo"
 	DryRun  bool

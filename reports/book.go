@@ -22,6 +22,7 @@ type book struct {
 	places map[string][]place
 	parts  map[key][]place
 	shown  map[key]map[etl.Outcome]int // rows of the objects' sheets, as they were written
+	fault  error                       // of a query whose rows are counted before they are written
 	marked int                         // cells whose text was altered to fit
 	dir    string                      // private; excelize spills long sheets into it
 	// spilled are the files of long sheets, by their part of the workbook.
@@ -45,9 +46,15 @@ func allEntries() []entry {
 		{late: "Balance", public: true, make: (*book).balanceSheet},
 		{late: "Outcomes", public: true, make: (*book).outcomesSheet},
 		{make: (*book).worklistSheet},
+		{make: (*book).rulesSheet},
+		{make: (*book).matchesSheet},
+		{make: (*book).dischargesSheet},
 		{public: true, make: (*book).causesSheet},
 		{make: (*book).rejectsSheet},
 		{make: (*book).objectSheets},
+		{make: (*book).crosswalkSheet},
+		{public: true, make: (*book).agingSheet},
+		{public: true, make: (*book).historySheet},
 		{public: true, make: (*book).endpointsSheet},
 		{public: true, make: (*book).quotaSheet},
 		{public: true, make: (*book).mappingSheet},
@@ -108,6 +115,9 @@ func (b *book) fill(ctx context.Context) (err error) {
 		if err := b.writeSheet(s); err != nil {
 			return err
 		}
+	}
+	if b.fault != nil {
+		return b.fault
 	}
 	if err := b.writeStart(); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chartbridge/chartbridge/etl"
 	"github.com/xuri/excelize/v2"
 )
 
@@ -113,4 +114,70 @@ func BenchmarkWrite(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(snap.rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// LibreOffice opens a workbook that was filled in, computes it anew and saves
+// it: every row is still ours, and the check has seen each decision.
+func TestLibreOfficeKeepsTheTokens(t *testing.T) {
+	fx := newFixture(t, 60)
+	o := fx.options(t.TempDir(), LevelMasked)
+	o.Key = testKey
+	files := fx.write(o)
+	before, err := ReadReturned(files.Reconciliation, testKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := open(t, files.Reconciliation)
+	rows, at := worklist(t, f)
+	words := []string{"RETRY", "SKIP", "MAP", "APPROVE", ""}
+	for n := 4; n <= len(rows); n++ {
+		set(t, f, "Worklist", at[headDecision]+1, n, words[n%len(words)])
+	}
+	path := filepath.Join(t.TempDir(), "filled.xlsx")
+	if err := f.SaveAs(path); err != nil {
+		t.Fatal(err)
+	}
+	again := convert(t, path, "xlsx")
+	after, err := ReadReturned(again, testKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := signed(after), signed(before); got != want || len(after.Rows) != len(before.Rows) || want < 60 {
+		t.Errorf("%d of %d rows are ours, want %d of %d", got, len(after.Rows), want, len(before.Rows))
+	}
+	checkedLive(t, open(t, again))
+}
+
+// checkedLive compares what the live check says of each row with what decide
+// would say.
+func checkedLive(t *testing.T, f *excelize.File) {
+	t.Helper()
+	rows, at := worklist(t, f)
+	seen := map[string]int{}
+	for n, row := range rows[3:] {
+		cell := func(head string) string {
+			if i := at[head]; i < len(row) {
+				return row[i]
+			}
+			return ""
+		}
+		word, check := cell(headDecision), cell(headCheck)
+		want := ""
+		switch why := Refusal(word, etl.Outcome(cell("Outcome")), cell("Cause"), cell("Lookup") != ""); {
+		case word == "":
+		case why != "":
+			want = "✗ not for this row"
+		case word == "MAP":
+			want = "✗ map_to_id?"
+		default:
+			want = "✓ ready"
+		}
+		if check != want {
+			t.Errorf("row %d: %s on %s (%s): the check says %q, want %q", n+4, word, cell("Outcome"), cell("Cause"), check, want)
+		}
+		seen[check]++
+	}
+	if len(seen) != 4 {
+		t.Errorf("the rows did not see every word of the check: %v", seen)
+	}
 }

@@ -80,3 +80,6 @@ func utc(t time.Time) string {
 	}
 	return t.UTC().Format(time.RFC3339)
 }
+
+// utcStamp writes an instant as the database does.
+func utcStamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

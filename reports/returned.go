@@ -206,7 +206,7 @@ func (s *returnedSheet) findHeader(n int, cells []string) error {
 			at[name] = i + 1
 		}
 	}
-	if at[headToken] == 0 && (at[headDecision] == 0 || at[headMapTo] == 0) {
+	if at[headToken] == 0 && (at[headDecision] == 0 || at["source id"]+at["lookup"] == 0) {
 		return nil // a sheet of the analyst's own
 	}
 	needed := []string{headDecision, headMapTo, headComment, headToken, "destination"}

@@ -114,19 +114,25 @@ func TestTampering(t *testing.T) {
 	}
 	whole := signed(plain)
 	for name, change := range map[string]func(cell func(string) string, put func(string, any)){
-		"another id":           func(_ func(string) string, put func(string, any)) { put("Source id", "90002") },
-		"a lost zero":          func(get func(string) string, put func(string, any)) { put("Source id", "0"+get("Source id")) },
-		"an id as a number":    func(_ func(string) string, put func(string, any)) { put("Source id", 12345.0) },
-		"another outcome":      func(_ func(string) string, put func(string, any)) { put("Outcome", "held") },
-		"another object":       func(_ func(string) string, put func(string, any)) { put("Object", "staff") },
-		"another destination":  func(_ func(string) string, put func(string, any)) { put("Destination", "CentralReach") },
-		"no token":             func(_ func(string) string, put func(string, any)) { put(headToken, nil) },
-		"a token cut short":    func(get func(string) string, put func(string, any)) { put(headToken, get(headToken)[:20]) },
-		"another run":          func(get func(string) string, put func(string, any)) { put(headToken, "20260303"+get(headToken)[8:]) },
-		"another state":        func(get func(string) string, put func(string, any)) { put(headToken, strings.Replace(get(headToken), ".", ".0", 1)) },
-		"a token in small":     func(get func(string) string, put func(string, any)) { put(headToken, strings.ToLower(get(headToken))) },
-		"a token with a space": func(get func(string) string, put func(string, any)) { put(headToken, strings.Replace(get(headToken), ".", ". ", 1)) },
-		"a token made up":      func(_ func(string) string, put func(string, any)) { put(headToken, "20260302T073000Z-4f2a.abcdefabcdef.AAAAAAAAAAAAAAAA") },
+		"another id":          func(_ func(string) string, put func(string, any)) { put("Source id", "90002") },
+		"a lost zero":         func(get func(string) string, put func(string, any)) { put("Source id", "0"+get("Source id")) },
+		"an id as a number":   func(_ func(string) string, put func(string, any)) { put("Source id", 12345.0) },
+		"another outcome":     func(_ func(string) string, put func(string, any)) { put("Outcome", "created") },
+		"another object":      func(_ func(string) string, put func(string, any)) { put("Object", "staff") },
+		"another destination": func(_ func(string) string, put func(string, any)) { put("Destination", "CentralReach") },
+		"no token":            func(_ func(string) string, put func(string, any)) { put(headToken, nil) },
+		"a token cut short":   func(get func(string) string, put func(string, any)) { put(headToken, get(headToken)[:20]) },
+		"another run":         func(get func(string) string, put func(string, any)) { put(headToken, "20260303"+get(headToken)[8:]) },
+		"another state": func(get func(string) string, put func(string, any)) {
+			put(headToken, strings.Replace(get(headToken), ".", ".0", 1))
+		},
+		"a token in small": func(get func(string) string, put func(string, any)) { put(headToken, strings.ToLower(get(headToken))) },
+		"a token with a space": func(get func(string) string, put func(string, any)) {
+			put(headToken, strings.Replace(get(headToken), ".", ". ", 1))
+		},
+		"a token made up": func(_ func(string) string, put func(string, any)) {
+			put(headToken, "20260302T073000Z-4f2a.abcdefabcdef.AAAAAAAAAAAAAAAA")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			book, err := returned(t, func(f *excelize.File) {

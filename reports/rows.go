@@ -118,8 +118,8 @@ func (b *book) worklistSheet(ctx context.Context) []sheet {
 	columns = append(columns, column{"Outcome", kindOutcome, "What became of it."},
 		column{"Cause", kindText, "Why: see causes and codes below."}, column{"Field", kindText, "The destination's field that it is about."},
 		column{"Message", kindWrap, "What is wrong."}, column{"Suggestion", kindWrap, "What to do next."})
-	columns = append(columns, decisionColumns...)
 	printed := len(columns)
+	columns = append(columns, decisionColumns...)
 	columns = append(columns, column{"Lookup", kindText, "The lookup that lacks a key."}, column{"Key", kindID, "The key that it lacks: MAP gives it their id."},
 		column{"Target id", kindID, "The record's id at the destination, if it has one."},
 		column{"First seen", kindText, "The run since which it waits without a break, as far back as runs are kept."},
@@ -182,21 +182,33 @@ func label(s subject, level Level) string {
 // causesSheet is the Pareto of refusals.
 func (b *book) causesSheet(ctx context.Context) []sheet {
 	columns := []column{{"Records", kindCount, "How many records have this problem: the commonest comes first."},
+		{"In short", kindText, "The cause in a few words."},
+		{"Share so far %", kindCount, "Of all these problems, the part that this line and those above it make, in per cent."},
 		{"Destination", kindText, "Where they go."}, {"Object", kindText, "What they are there."},
 		{"Outcome", kindOutcome, "invalid: we refused; rejected: they refused."}, {"Code", kindText, "What kind of problem."},
 		{"Field", kindText, "The destination's field."}, {"Lookup", kindText, "The lookup that lacks a key."},
 		{"Key", kindID, "The key that it lacks."}, {"Message", kindWrap, "What is wrong."}, {"Suggestion", kindWrap, "What to do next."}}
+	all, sum := 0, 0
+	for in, err := range b.snap.Rows(ctx, "reject-causes", b.o.Run.ID, worklistCap) {
+		if err != nil {
+			b.fault = err
+			return nil
+		}
+		all += num(in[8])
+	}
 	rows := mapped(b.snap.Rows(ctx, "reject-causes", b.o.Run.ID, worklistCap), func(in []any) []any {
 		suggestion := nextStep(str(in[3]), "", etl.Outcome(str(in[2])))
 		message := str(in[7])
 		if b.public { // a message may name a record by its id; the summary names none
 			message = meaningOf(str(in[3]), etl.Outcome(str(in[2])))
 		}
-		return []any{num(in[8]), destinationName(str(in[0])), objectName(str(in[1]), true), etl.Outcome(str(in[2])), str(in[3]), str(in[4]),
+		sum += num(in[8])
+		return []any{num(in[8]), causeLabel(str(in[0]), str(in[3]), str(in[4]), str(in[5]), str(in[6])), sum * 100 / max(1, all),
+			destinationName(str(in[0])), objectName(str(in[1]), true), etl.Outcome(str(in[2])), str(in[3]), str(in[4]),
 			str(in[5]), str(in[6]), message, suggestion}
 	})
 	return []sheet{{name: "Reject causes", title: "Reject causes: what to mend first", about: "By how many records each would free",
-		none: "Nothing was refused, by us or by them.", colour: colourOrange, columns: columns, rows: rows}}
+		none: "Nothing was refused, by us or by them.", colour: colourOrange, freeze: 2, columns: columns, rows: rows, chart: (*writer).paretoChart}}
 }
 
 // rejectsSheet is every problem of every record that was refused.

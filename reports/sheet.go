@@ -41,10 +41,11 @@ type sheet struct {
 	of      *key // rows are this object's records, to be counted by outcome
 	phi     bool // rows are records of patients; such a sheet is split where it grows long
 	total   []any
-	hidden  bool // no person reads it
-	input   bool // a person fills it in: it has decision columns
-	verbs   int  // which of the decisions alone it offers, from 1; 0 = all
-	print   int  // columns that are printed; 0 = all
+	hidden  bool                // no person reads it
+	input   bool                // a person fills it in: it has decision columns
+	verbs   int                 // which of the decisions alone it offers, from 1; 0 = all
+	chart   func(*writer) error // put below its rows
+	print   int                 // columns that are printed; 0 = all
 }
 
 // A formula is one with the value that we computed ourselves.

@@ -46,7 +46,7 @@ func (b *book) streamStart() error {
 			return err
 		}
 	}
-	for _, block := range []func() error{s.verdict, s.toDo, s.sheets, s.outcomes, s.about} {
+	for _, block := range []func() error{s.verdict, s.toDo, s.decide, s.sheets, s.outcomes, s.about} {
 		if err := block(); err != nil {
 			return err
 		}
@@ -184,6 +184,22 @@ func (s *starter) toDo() error {
 	}
 	for i, text := range []string{first, second, third} {
 		if err := s.line(fmt.Sprint(i+1), text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decide says how a person's word comes back.
+func (s *starter) decide() error {
+	if s.b.public {
+		return nil
+	}
+	if err := s.head("Decision", "What it does, when you choose it in a yellow column and give the file back to `chartbridge decide`"); err != nil {
+		return err
+	}
+	for _, d := range decisions {
+		if err := s.line(d[0], d[1]); err != nil {
 			return err
 		}
 	}

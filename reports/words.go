@@ -48,11 +48,11 @@ var words = []word{
 	{etl.CauseNoDischarge, "The patient has no registry id or no discharge reason.", "Nothing, unless the patient was discharged."},
 	{etl.CauseSkipped, "A person decided to skip it until it changes.", "Nothing."},
 	{etl.CauseParent, "The record that it travels inside did not go.", "Look at that record; this one follows by itself."},
-	{etl.CauseApproval, "It is final, so a person approves it first.", "Check it, then approve it with `chartbridge discharges approve`."},
-	{etl.CauseBrake, "The night would have changed suspiciously much.", "Find out why so much changed; then run `chartbridge plan` and `push`."},
+	{etl.CauseApproval, "It is final, so a person approves it first.", "Check it, then APPROVE it on the sheet Discharges to approve, or with `chartbridge discharges approve`."},
+	{etl.CauseBrake, "The night would have changed suspiciously much.", "Find out why so much changed; then APPROVE it, or run `chartbridge plan` and `push`."},
 	{etl.CauseInitialLoad, "The vendor loads it first.", "Wait for the vendor's load, then run `chartbridge crosswalk import`."},
-	{etl.CauseCandidates, "Several records of theirs could be this one.", "Choose the right one and give its id with `chartbridge crosswalk import`."},
-	{etl.CauseOverwrite, "Their record was found, and holds something else.", "Compare the two; decide whose value stands."},
+	{etl.CauseCandidates, "Several records of theirs could be this one.", "Choose the right one and MAP it to its id."},
+	{etl.CauseOverwrite, "Their record was found, and holds something else.", "Compare the two: APPROVE lets ours overwrite theirs, SKIP leaves theirs."},
 	{etl.CauseStatusID, "A status has no id at the destination.", "Add the status to the lookups file."},
 	{etl.CauseNoAnswer, "It was sent, and no answer came.", "If it stays: look for it at the destination, then `chartbridge uncertain resolve`."},
 	{etl.CauseUnreached, "The destination could not be reached.", "Nothing tonight; if it repeats, run `chartbridge check`."},
@@ -60,7 +60,7 @@ var words = []word{
 	{etl.CauseDryRun, "Nothing is sent in a dry run.", "Nothing."},
 	{etl.CauseCreateOff, "The config does not let us create it.", "Nothing, unless the config should allow it."},
 	{etl.CauseUnavailable, "A list that it needs could not be read.", "See the sheet Endpoints: a permission may be missing in DrChrono."},
-	{"no_id", "It was taken with its record, but its own id did not come back.", "Find it there and give its id with `chartbridge crosswalk import`."},
+	{"no_id", "It was taken with its record, but its own id did not come back.", "Find it there and MAP it to its id."},
 }
 
 // nextStep is what to do about a record: by its code, else its cause, else its

@@ -210,6 +210,11 @@ func (w *writer) end() error {
 	if err := b.f.AddIgnoredErrors(name, "A1:"+last, excelize.IgnoredErrorsNumberStoredAsText); err != nil {
 		return err
 	}
+	if w.sheet.chart != nil && w.place.rows > 0 {
+		if err := w.sheet.chart(w); err != nil {
+			return err
+		}
+	}
 	if w.sheet.input && w.place.rows > 0 {
 		if err := w.addInput(); err != nil {
 			return err

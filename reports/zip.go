@@ -2,6 +2,7 @@ package reports
 
 import (
 	"archive/zip"
+	"bytes"
 	"compress/flate"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"regexp"
 	"sort"
 	"time"
 )
@@ -34,6 +36,7 @@ type zipPart struct {
 	owner  *partsZip
 	flate  *flate.Writer
 	crc    hash.Hash32
+	types  []byte // of the content types, held back to be sorted
 }
 
 // newPartsZip spools in dir, which the caller keeps private.
@@ -64,6 +67,30 @@ func (z *partsZip) Create(name string) (io.Writer, error) {
 }
 
 func (p *zipPart) Write(b []byte) (int, error) {
+	if p.header.Name == contentTypes {
+		p.types = append(p.types, b...)
+		return len(b), nil
+	}
+	return p.add(b)
+}
+
+const contentTypes = "[Content_Types].xml"
+
+var override = regexp.MustCompile(`<(Override|Default) [^>]*?(/>|></(Override|Default)>)`)
+
+// sorted puts the content types in an order of their own: with charts,
+// excelize writes them in the order of a map.
+func sorted(types []byte) []byte {
+	all := override.FindAll(types, -1)
+	sort.Slice(all, func(i, j int) bool { return bytes.Compare(all[i], all[j]) < 0 })
+	n := -1
+	return override.ReplaceAllFunc(types, func([]byte) []byte {
+		n++
+		return all[n]
+	})
+}
+
+func (p *zipPart) add(b []byte) (int, error) {
 	_, _ = p.crc.Write(b) // a hash never fails
 	p.header.UncompressedSize64 += uint64(len(b))
 	return p.flate.Write(b)
@@ -91,6 +118,11 @@ func (z *partsZip) end() error {
 			return err
 		}
 		delete(z.spilled, p.header.Name)
+	}
+	if p.types != nil {
+		if _, err := p.add(sorted(p.types)); err != nil {
+			return err
+		}
 	}
 	if p.header.UncompressedSize64 == 0 {
 		return fmt.Errorf("part %s is empty", p.header.Name)
@@ -136,7 +168,7 @@ func (z *partsZip) assemble() error {
 }
 
 func partOrder(p *zipPart) string {
-	if p.header.Name == "[Content_Types].xml" {
+	if p.header.Name == contentTypes {
 		return ""
 	}
 	return p.header.Name

@@ -36,7 +36,9 @@ func (d *decider) apply(ctx context.Context, a Ask, it Item) (Verdict, error) {
 		v, err = d.approve(ctx, it)
 	case it.Lookup != "":
 		a.Lookup, a.Key = it.Lookup, it.Key
-		v, was.ID, err = d.mapLookup(ctx, it.Destination, it.Lookup, it.Key, a.Value)
+		if v, err = d.decideRule(ctx, Ask{Destination: a.Destination, Lookup: it.Lookup, Key: it.Key, Verb: Map, Value: a.Value, Comment: a.Comment}); v.Word != Applied {
+			return v, err // one row moves every record with the value, as a rule does
+		}
 	default:
 		v, was.ID, err = d.link(ctx, a, it)
 	}

@@ -51,3 +51,41 @@ func (s *Store) BreakLease(ctx context.Context, name, holder string) error {
 	_, err := s.db.ExecContext(ctx, query("drop-lease"), name, holder)
 	return wrap(err, "take over lease %s", name)
 }
+
+// Leased reports whether anybody holds a lease that has not run out.
+func (s *Store) Leased(ctx context.Context, name string, now time.Time) (yes bool, err error) {
+	err = s.db.GetContext(ctx, &yes, query("leased"), name, stamp(now))
+	return yes, wrap(err, "read lease %s", name)
+}
+
+// Want marks another holder's lease as wanted by this process.
+func (s *Store) Want(ctx context.Context, name string) error {
+	_, err := s.db.ExecContext(ctx, query("want-lease"), name, s.holder)
+	return wrap(err, "ask for lease %s", name)
+}
+
+// Unwant takes that back.
+func (s *Store) Unwant(ctx context.Context, name string) error {
+	_, err := s.db.ExecContext(ctx, query("unwant-lease"), name, s.holder)
+	return wrap(err, "ask no longer for lease %s", name)
+}
+
+// Wanted reports whether another process waits for a lease of this one.
+func (s *Store) Wanted(ctx context.Context, name string) (yes bool, err error) {
+	err = s.db.GetContext(ctx, &yes, query("wanted-lease"), name, s.holder)
+	return yes, wrap(err, "read lease %s", name)
+}
+
+// HandOver gives a lease to whoever waits for it, or back if nobody does. The
+// one that waits finds it to be its own when it asks next; if it died, the
+// lease runs out like any other.
+func (s *Store) HandOver(ctx context.Context, name string, now time.Time, life time.Duration) error {
+	res, err := s.db.ExecContext(ctx, query("hand-over-lease"), name, s.holder, stamp(now), stamp(now.Add(life)))
+	if err != nil {
+		return fmt.Errorf("hand over lease %s: %w", name, err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n > 0 {
+		return wrap(err, "hand over lease %s", name)
+	}
+	return s.Release(ctx, name)
+}

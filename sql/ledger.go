@@ -30,6 +30,10 @@ type Ledger struct {
 	Limits  Limits
 	Run     string
 	Spender string // nightly, backfill, operator
+
+	// Spare says how many calls of the window that begins at start are the
+	// nightly's alone; nil = none. The nightly's own ledger has none.
+	Spare func(ctx context.Context, start time.Time) (int, error)
 }
 
 const throttled = "throttled_until"
@@ -39,9 +43,15 @@ const slack = 250 * time.Millisecond
 
 // Reserve records a call that is about to be made, or says how long to wait.
 func (l *Ledger) Reserve(ctx context.Context, c drchrono.Call) (id int64, wait time.Duration, err error) {
+	spare := 0
+	if l.Spare != nil { // before the transaction: it may ask the database itself
+		if spare, err = l.Spare(ctx, l.Clock.Now().Truncate(l.Limits.Window)); err != nil {
+			return 0, 0, fmt.Errorf("reserve a call to %s: %w", c.Endpoint, err)
+		}
+	}
 	err = l.Store.inTx(ctx, func(tx *sqlx.Tx) error {
 		now := l.Clock.Now()
-		if wait, err = l.wait(ctx, tx, now); err != nil || wait > 0 {
+		if wait, err = l.wait(ctx, tx, now, spare); err != nil || wait > 0 {
 			return err
 		}
 		return tx.GetContext(ctx, &id, query("add-call"), now.UnixMilli(), l.Run, l.Spender, c.Endpoint, c.Purpose)
@@ -49,8 +59,10 @@ func (l *Ledger) Reserve(ctx context.Context, c drchrono.Call) (id int64, wait t
 	return id, wait, wrap(err, "reserve a call to %s", c.Endpoint)
 }
 
-// wait is how long until every limit has room for one more call.
-func (l *Ledger) wait(ctx context.Context, tx *sqlx.Tx, now time.Time) (time.Duration, error) {
+// wait is how long until every limit has room for one more call. What is spare
+// is left to the nightly: all others together stay below the rest, whatever
+// the nightly has used of its own.
+func (l *Ledger) wait(ctx context.Context, tx *sqlx.Tx, now time.Time, spare int) (time.Duration, error) {
 	until, err := l.throttled(ctx, tx)
 	if err != nil {
 		return 0, err
@@ -61,7 +73,15 @@ func (l *Ledger) wait(ctx context.Context, tx *sqlx.Tx, now time.Time) (time.Dur
 	if err := tx.GetContext(ctx, &used, query("calls-since"), start.UnixMilli()); err != nil {
 		return 0, err
 	}
-	if used >= l.Limits.PerWindow {
+	full := used >= l.Limits.PerWindow
+	if spare > 0 && !full {
+		var others int
+		if err := tx.GetContext(ctx, &others, query("others-calls-since"), start.UnixMilli()); err != nil {
+			return 0, err
+		}
+		full = others >= l.Limits.PerWindow-spare
+	}
+	if full {
 		wait = max(wait, start.Add(l.Limits.Window).Sub(now)+slack)
 	}
 	for _, r := range []struct {

@@ -64,6 +64,28 @@ func (s *Store) Run(ctx context.Context, id string) (p Past, err error) {
 	return p, wrap(err, "read run %s", id)
 }
 
+// RunsBeyond lists the runs older than the newest n.
+func (s *Store) RunsBeyond(ctx context.Context, n int) (ids []string, err error) {
+	err = s.db.SelectContext(ctx, &ids, query("runs-beyond"), n)
+	return ids, wrap(err, "list old runs")
+}
+
+// ForgetRuns removes what was kept of those runs. Records, deliveries and the
+// audit log stay.
+func (s *Store) ForgetRuns(ctx context.Context, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return s.inTx(ctx, func(tx *sqlx.Tx) error {
+		for _, name := range []string{"forget-results", "forget-tally", "forget-calls", "forget-runs"} {
+			if _, err := tx.ExecContext(ctx, query(name), jsonList(ids)); err != nil {
+				return fmt.Errorf("forget old runs: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
 // A Count is how many source records are in one outcome.
 type Count struct {
 	Destination string      `json:"destination"`

@@ -41,6 +41,7 @@ const (
 type result struct {
 	Run    etl.Run
 	Exit   int
+	Loaded bool // it sent what was due
 	Counts []sql.Count
 	Calls  int
 	Files  reports.Files
@@ -58,8 +59,8 @@ func (n *night) pass(ctx context.Context) (res result, err error) {
 	if err := n.lease(ctx, runLease); err != nil {
 		return res, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	go n.keepLease(ctx, cancel)
 	defer func() { err = errors.Join(err, n.store.Release(context.WithoutCancel(ctx), runLease)) }()
 
@@ -68,17 +69,23 @@ func (n *night) pass(ctx context.Context) (res result, err error) {
 	}
 	n.practice.log = n.log.WithField("run", n.run.ID)
 	err = n.stages(ctx)
+	var lost *sql.HeldError
+	if errors.As(context.Cause(ctx), &lost) {
+		err = lost // not interrupted by a person: another process took over
+	}
 	res, err = n.conclude(context.WithoutCancel(ctx), err)
 	return res, err
 }
 
 // keepLease renews the lease for as long as the work goes on. A lease that is
-// lost ends the work: another process may have taken over.
-func (n *night) keepLease(ctx context.Context, cancel context.CancelFunc) {
+// lost ends the work: another process has taken over. One that cannot be
+// renewed for a moment is tried again.
+func (n *night) keepLease(ctx context.Context, cancel context.CancelCauseFunc) {
 	for n.clock.Sleep(ctx, leaseRenewal) == nil {
-		if err := n.store.Lease(ctx, runLease, n.clock.Now(), leaseLife); err != nil && ctx.Err() == nil {
-			n.log.WithError(err).Error("the run lease is lost; stopping")
-			cancel()
+		err := n.store.Lease(ctx, runLease, n.clock.Now(), leaseLife)
+		var held *sql.HeldError
+		if errors.As(err, &held) {
+			cancel(held)
 		}
 	}
 }
@@ -120,22 +127,31 @@ func (n *night) extract(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stage := &extract.Stage{Store: n.store, Pager: client, Clock: n.clock, Overlap: n.config.Overlap, OnPage: n.show.page, Scope: n.scope}
+	stage := &extract.Stage{Store: n.store, Pager: client, Clock: n.clock, Overlap: n.config.Overlap, OnPage: n.show.page, Scope: n.tokens().Scope}
 	if n.config.DrChrono.Bulk == "auto" {
 		stage.Bulk = client
 	}
-	err = stage.Run(ctx, n.run, n.endpoints)
+	endpoints, err := n.unread(ctx)
+	if err != nil {
+		return err
+	}
+	err = stage.Run(ctx, n.run, endpoints)
 	n.show.done()
 	return err
 }
 
-// scope is what the token in use was granted.
-func (p *practice) scope(ctx context.Context) string {
-	token, err := p.tokens().Load(ctx)
+// sparedFor is how long what a run drained before it was cut short need not be
+// read again by the run that goes on: a kill then repeats at most one call.
+const sparedFor = 15 * time.Minute
+
+// unread are the endpoints to read: all, but for what a run that was cut short
+// has just read.
+func (n *night) unread(ctx context.Context) ([]string, error) {
+	spared, err := n.store.Spared(ctx, n.run, n.run.At.Add(-sparedFor))
 	if err != nil {
-		return "" // not known: the call itself says what is wrong
+		return nil, err
 	}
-	return token.Scope
+	return slices.DeleteFunc(slices.Clone(n.endpoints), func(e string) bool { return slices.Contains(spared, e) }), nil
 }
 
 // deliver maps one destination's records and sends them.
@@ -186,7 +202,7 @@ func (n *night) vendorFirst(ctx context.Context, d destination) (bool, error) {
 
 // conclude counts, checks the law, writes the files and closes the run's row.
 func (n *night) conclude(ctx context.Context, cause error) (result, error) {
-	res := result{Run: n.run}
+	res := result{Run: n.run, Loaded: n.does(stageLoad) && !n.run.DryRun}
 	err := errors.Join(cause, n.account(ctx, cause, &res))
 	if err == nil && n.only != stageExtract && slices.ContainsFunc(res.Counts, func(c sql.Count) bool { return c.N > 0 && c.Outcome.NeedsAttention() }) {
 		err = errAttention
@@ -203,7 +219,7 @@ func (n *night) conclude(ctx context.Context, cause error) (result, error) {
 		}
 		res.Files = files
 	}
-	return res, err
+	return res, errors.Join(err, n.prune(ctx))
 }
 
 // account writes a run's counts and holds them against the law: over all

@@ -135,7 +135,7 @@ func randomHex(n int) string {
 // newRun names a run by its start.
 func (p *practice) newRun(trigger string, dry bool) etl.Run {
 	now := p.clock.Now().UTC()
-	return etl.Run{ID: now.Format("20060102T150405Z") + "-" + randomHex(2), At: now, Trigger: trigger, DryRun: dry}
+	return etl.Run{ID: strings.Replace(now.Format("20060102T150405.000Z"), ".", "", 1) + "-" + randomHex(2), At: now, Trigger: trigger, DryRun: dry}
 }
 
 // drchrono makes the client for a run.

@@ -49,7 +49,7 @@ var verbs = []func(*shared) *cobra.Command{
 	newDemo, newSimulate,
 	newInit, newAuth, newCheck, newLookups,
 	newRun, newPlan, newPush, newServe, newSchedule,
-	newReport, newDischarges, newUncertain, newRejects, newCrosswalk, newTrace,
+	newReport, newDecide, newDischarges, newUncertain, newRejects, newCrosswalk, newTrace,
 	newRuns, newState, newBudget, newEndpoints, newShapes, newAudit, newBackup, newVersion,
 }
 

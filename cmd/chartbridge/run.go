@@ -18,6 +18,7 @@ type runFlags struct {
 	endpoints    []string
 	destinations []string
 	onQuota      string
+	metricsFile  string
 }
 
 func newRun(s *shared) *cobra.Command {
@@ -34,6 +35,7 @@ func newRun(s *shared) *cobra.Command {
 	flags.StringSliceVar(&f.endpoints, "endpoints", nil, "extract these `ENDPOINTS` alone")
 	flags.StringSliceVar(&f.destinations, "destinations", nil, "map and send to these `DESTINATIONS` alone")
 	flags.StringVar(&f.onQuota, "on-quota", "wait", "when the calls are used up: `wait|stop`")
+	flags.StringVar(&f.metricsFile, "metrics-file", "", "write Prometheus metrics to `FILE`, for a textfile collector")
 	return cmd
 }
 
@@ -50,10 +52,25 @@ func runOnce(ctx context.Context, s *shared, f runFlags) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.config.RunLimit, fmt.Errorf("the run reached run_limit of %s", p.config.RunLimit))
 	defer cancel()
 	res, err := n.pass(ctx)
+	if f.metricsFile != "" {
+		err = errors.Join(err, p.writeMetrics(context.WithoutCancel(ctx), f.metricsFile))
+	}
 	if res.Run.ID != "" {
 		err = errors.Join(err, printResult(s, res))
 	}
+	if f.dryRun && ctx.Err() == nil && s.output != "json" {
+		err = errors.Join(err, p.showDue(ctx, s))
+	}
 	return err
+}
+
+// showDue ends a dry run with what the next run would do.
+func (p *practice) showDue(ctx context.Context, s *shared) error {
+	steps, err := p.steps(ctx)
+	if err != nil {
+		return err
+	}
+	return p.showPlan(ctx, s, steps, false)
 }
 
 // night checks what a person asked for and makes the pass of it.
@@ -75,8 +92,8 @@ func (p *practice) night(f runFlags, trigger string) (*night, error) {
 		n.endpoints = p.endpoints()
 	}
 	for _, name := range n.endpoints {
-		if e, ok := extract.Find(name); !ok || e.Move == extract.OnRequest {
-			return nil, usageError{fmt.Errorf("endpoint %q is no list of DrChrono's; `chartbridge endpoints` shows them", name)}
+		if _, ok := extract.Find(name); !ok {
+			return nil, usageError{fmt.Errorf("endpoint %q is none of DrChrono's; `chartbridge endpoints` shows them", name)}
 		}
 	}
 	for _, name := range n.destinations {
@@ -102,7 +119,7 @@ func printNight(w io.Writer, title string, res result) error {
 	} else {
 		fmt.Fprint(w, outcomeTable(res.Counts))
 	}
-	if sent := sentIn(res.Counts); sent == 0 && len(res.Counts) > 0 {
+	if sent := sentIn(res.Counts); sent == 0 && res.Loaded && len(res.Counts) > 0 {
 		fmt.Fprintln(w, "\nNothing was sent: the destinations hold what DrChrono holds, but for what waits above.")
 	}
 	if res.Files.Reconciliation != "" {

@@ -263,3 +263,22 @@ func TestWithoutAKeyOnlyAsWrittenOut(t *testing.T) {
 		t.Errorf("another key on an old database: exit code %d\n%s", code, stderr)
 	}
 }
+
+func TestOnlyTheNewestRunsAreKept(t *testing.T) {
+	s := newSite(t)
+	s.set("drchrono:", "keep: 2\ndrchrono:")
+	for range 4 {
+		s.mustRun(exitAttention, "run")
+	}
+	folders, err := filepath.Glob(filepath.Join(s.dir, "out", "2*"))
+	if err != nil || len(folders) != 2 {
+		t.Errorf("%d folders are left (%v), want 2", len(folders), err)
+	}
+	stdout, _ := s.mustRun(exitDone, "runs", "list", "--output", "json")
+	if runs := decodeJSON[[]map[string]any](t, stdout); len(runs) != 2 {
+		t.Errorf("%d runs are left, want 2", len(runs))
+	}
+	if _, err := os.Stat(filepath.Join(s.dir, "out", "latest", "summary.json")); err != nil {
+		t.Errorf("latest is gone: %v", err)
+	}
+}

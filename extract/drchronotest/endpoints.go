@@ -79,10 +79,6 @@ func list(s string) []string {
 	return strings.Split(s, ",")
 }
 
-// knows reports whether the endpoint documents the filter; the others are
-// ignored, as the vendor ignores misspelt ones (facts, section 11.9).
-func (s *spec) knows(filter string) bool { return slices.Contains(s.filters, filter) }
-
 // shows reports whether the key is rendered.
 func (s *spec) shows(key string, verbose bool) bool {
 	if strings.HasPrefix(key, "_") || s.only != nil && !slices.Contains(s.only, key) {

@@ -1,6 +1,9 @@
 -- name: calls-since
 SELECT count(*) FROM call WHERE at_ms >= ?
 
+-- name: others-calls-since
+SELECT count(*) FROM call WHERE at_ms >= ? AND spender <> 'nightly'
+
 -- name: nth-call-since
 -- The call whose leaving makes room again: the n-th newest since an instant.
 SELECT at_ms FROM call WHERE at_ms >= ? ORDER BY at_ms DESC LIMIT 1 OFFSET ?
@@ -40,11 +43,27 @@ UPDATE token SET state = 'refreshing', note = ?1 WHERE generation = ?2
 -- name: take-lease
 INSERT INTO lease (name, holder, since, until) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, since = CASE WHEN lease.holder = excluded.holder THEN lease.since ELSE excluded.since END,
-  until = excluded.until
+  until = excluded.until, wanted = CASE WHEN lease.holder = excluded.holder THEN lease.wanted ELSE '' END
 WHERE lease.holder = excluded.holder OR lease.until < excluded.since
 
 -- name: lease
 SELECT name, holder, since, until FROM lease WHERE name = ?
+
+-- name: leased
+SELECT EXISTS (SELECT 1 FROM lease WHERE name = ? AND until >= ?)
+
+-- name: want-lease
+UPDATE lease SET wanted = ?2 WHERE name = ?1 AND holder <> ?2
+
+-- name: unwant-lease
+UPDATE lease SET wanted = '' WHERE name = ?1 AND wanted = ?2
+
+-- name: wanted-lease
+SELECT EXISTS (SELECT 1 FROM lease WHERE name = ? AND holder = ? AND wanted <> '')
+
+-- name: hand-over-lease
+-- To whoever waits for it, so that nobody else comes in between.
+UPDATE lease SET holder = wanted, wanted = '', since = ?3, until = ?4 WHERE name = ?1 AND holder = ?2 AND wanted <> ''
 
 -- name: drop-lease
 DELETE FROM lease WHERE name = ? AND holder = ?

@@ -51,3 +51,19 @@ INSERT INTO audit (seq, at, actor, action, subject, detail, prev, hash) VALUES (
 
 -- name: audit
 SELECT seq, at, actor, action, subject, detail, prev, hash FROM audit ORDER BY seq
+
+-- name: runs-beyond
+SELECT id FROM run ORDER BY id DESC LIMIT -1 OFFSET ?
+
+-- name: forget-results
+DELETE FROM result WHERE run IN (SELECT value FROM json_each(?))
+
+-- name: forget-tally
+DELETE FROM tally WHERE run IN (SELECT value FROM json_each(?))
+
+-- name: forget-runs
+DELETE FROM run WHERE id IN (SELECT value FROM json_each(?))
+
+-- name: forget-calls
+-- No limit looks further back than a day.
+DELETE FROM call WHERE at_ms < (SELECT max(at_ms) FROM call) - 86400000 AND run IN (SELECT value FROM json_each(?))

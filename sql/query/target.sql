@@ -6,7 +6,8 @@ INSERT INTO shape (destination, object, seq, context) VALUES (?, ?, ?, ?)
 ON CONFLICT (destination, object) DO UPDATE SET seq = excluded.seq, context = excluded.context
 
 -- name: drained
-SELECT EXISTS (SELECT 1 FROM stream WHERE endpoint = ? AND drained_at <> '')
+-- A backfill's window is not the whole stream, unless it was read in full.
+SELECT EXISTS (SELECT 1 FROM stream WHERE endpoint = ? AND drained_at <> '' AND (lane = 'nightly' OR lane LIKE '%/full'))
 
 -- name: changed
 SELECT id FROM record WHERE endpoint = ? AND seq > ?

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/chartbridge/chartbridge/load/centralregistry"
+	"github.com/chartbridge/chartbridge/reports"
+	"github.com/chartbridge/chartbridge/sql"
+	"github.com/spf13/cobra"
+)
+
+type decideFlags struct {
+	apply, strict, imports bool
+	by                     string
+	undo                   int64
+}
+
+func newDecide(s *shared) *cobra.Command {
+	var f decideFlags
+	cmd := &cobra.Command{
+		Use:   "decide FILE.xlsx | --undo IMPORT | --imports",
+		Short: "Read decisions back from a workbook: a verdict for each row; --apply takes the good ones",
+		Example: "  chartbridge decide out/latest/reconciliation.xlsx\n" +
+			"  chartbridge decide out/latest/reconciliation.xlsx --apply --as \"Ada Roma\"\n  chartbridge decide --undo 3 --as \"Ada Roma\"",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.check(args); err != nil {
+				return err
+			}
+			return withPractice(cmd.Context(), s, func(p *practice) error {
+				switch {
+				case f.imports:
+					return listImports(cmd.Context(), s, p)
+				case f.undo > 0:
+					return undoImport(cmd.Context(), s, p, f)
+				}
+				return decide(cmd.Context(), s, p, args[0], f)
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&f.apply, "apply", false, "take the good decisions; otherwise nothing is changed")
+	flags.BoolVar(&f.strict, "strict", false, "all or none: one bad row, and nothing is taken")
+	flags.BoolVar(&f.imports, "imports", false, "list the workbooks whose decisions were taken")
+	flags.Int64Var(&f.undo, "undo", 0, "take the decisions of `IMPORT` back, but for those that a run has acted on")
+	asName(cmd, &f.by)
+	return cmd
+}
+
+func (f decideFlags) check(args []string) error {
+	switch {
+	case f.imports && (f.undo > 0 || len(args) > 0), f.undo > 0 && (len(args) > 0 || f.apply):
+		return usageError{errors.New("give one of FILE.xlsx, --undo and --imports")}
+	case !f.imports && f.undo == 0 && len(args) == 0:
+		return usageError{errors.New("name the workbook, or give --undo or --imports")}
+	case f.undo < 0:
+		return usageError{errors.New("--undo: an import's number is 1 or more; --imports lists them")}
+	case (f.apply || f.undo > 0) && strings.TrimSpace(f.by) == "":
+		return named("")
+	}
+	return nil
+}
+
+// A decided row is a row of the workbook with its verdict.
+type decidedRow struct {
+	Sheet       string `json:"sheet"`
+	Row         int    `json:"row"`
+	Destination string `json:"destination"`
+	Object      string `json:"object,omitempty"`
+	SourceID    string `json:"source_id,omitempty"`
+	Lookup      string `json:"lookup,omitempty"`
+	Key         string `json:"key,omitempty"`
+	Decision    string `json:"decision"`
+	MapTo       string `json:"map_to_id,omitempty"`
+	sql.Verdict
+}
+
+// A decided workbook is what became of it.
+type decided struct {
+	File    string         `json:"file"` // SHA-256
+	Run     string         `json:"run"`
+	Applied bool           `json:"applied"`
+	Import  int64          `json:"import,omitempty"`
+	Receipt string         `json:"receipt,omitempty"`
+	Totals  map[string]int `json:"totals"`
+	Read    int            `json:"rows_read"`
+	Rows    []decidedRow   `json:"rows"` // with a decision
+}
+
+// ruleSize is how many records a rule may move on one person's word.
+const ruleSize = 25
+
+// decide reads a workbook back. The run lease keeps a run from moving the
+// records while they are decided on.
+func decide(ctx context.Context, s *shared, p *practice, path string, f decideFlags) (err error) {
+	key, err := p.store.WorkbookKey(ctx)
+	if err != nil {
+		return err
+	}
+	book, err := reports.ReadReturned(path, key)
+	if errors.Is(err, reports.ErrWorkbook) {
+		return usageError{fmt.Errorf("%s: %w; nothing was applied", path, err)}
+	}
+	if err != nil {
+		return err
+	}
+	if f.apply {
+		if err := p.lease(ctx, runLease); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, p.store.Release(context.WithoutCancel(ctx), runLease)) }()
+	}
+	verdicts, id, err := p.judge(ctx, book, f)
+	if err != nil {
+		return err
+	}
+	d := tally(book, verdicts)
+	d.Import, d.Applied = id, id > 0
+	if f.apply {
+		if d.Receipt, err = p.receipt(path, book, verdicts, id, f.by); err != nil {
+			return err
+		}
+	}
+	if err := d.print(s, f); err != nil {
+		return err
+	}
+	return d.fault(f)
+}
+
+// judge gives each row its verdict, in the order of the rows.
+func (p *practice) judge(ctx context.Context, book reports.Returned, f decideFlags) ([]sql.Verdict, int64, error) {
+	verdicts := make([]sql.Verdict, len(book.Rows))
+	var asks []sql.Ask
+	var places []int
+	for i, r := range book.Rows {
+		if verdicts[i] = p.firstLook(r); verdicts[i].Word != "" {
+			continue
+		}
+		places = append(places, i)
+		asks = append(asks, sql.Ask{Destination: r.Destination, Object: r.Object, SourceID: r.SourceID, Lookup: r.Lookup, Key: r.Key,
+			Verb: r.Decision, Value: r.MapTo, Comment: r.Comment, State: r.State, Run: r.At})
+	}
+	by := strings.TrimSpace(f.by)
+	if by == "" {
+		by = operator()
+	}
+	bad := f.strict && badAlready(verdicts)
+	found, id, err := p.store.Decide(ctx, sql.Import{File: book.File, Run: book.Run, By: by, At: p.clock.Now(), Apply: f.apply && !bad, Strict: f.strict,
+		State: stateOf, Allows: allows, People: p.people, RuleSize: ruleSize}, asks)
+	if err != nil {
+		return nil, 0, err
+	}
+	for i, v := range found {
+		if bad && (v.Word == sql.Applied || v.Word == sql.NeedsSecond) {
+			v = sql.Verdict{Word: sql.NotAllowed, Reason: "all or none was asked for, and other rows cannot be applied"}
+		}
+		verdicts[places[i]] = v
+	}
+	return verdicts, id, nil
+}
+
+// firstLook is the verdict on what a row itself shows; none where the database
+// has to be asked.
+func (p *practice) firstLook(r reports.ReturnedRow) sql.Verdict {
+	switch {
+	case r.Decision == "":
+		return sql.Verdict{Word: sql.NoDecision}
+	case !r.Signed:
+		return sql.Verdict{Word: sql.Tampered, Reason: "the row does not say what was written: an id, the outcome or the token was changed"}
+	case !sql.KnownVerb(r.Decision):
+		return sql.Verdict{Word: sql.NotAllowed, Reason: "the decision is none of RETRY, SKIP, MAP and APPROVE"}
+	case len(r.MapTo) > 200:
+		return sql.Verdict{Word: sql.NotAllowed, Reason: "map_to_id is longer than any id"}
+	case r.MapTo != "" && r.Decision != sql.Map:
+		return sql.Verdict{Word: sql.NotAllowed, Reason: "map_to_id belongs to MAP alone; clear it, or choose MAP"}
+	}
+	return sql.Verdict{}
+}
+
+func badAlready(verdicts []sql.Verdict) bool {
+	for _, v := range verdicts {
+		if v.Word != "" && v.Word != sql.NoDecision {
+			return true
+		}
+	}
+	return false
+}
+
+func stateOf(it sql.Item) string {
+	return reports.State(it.Outcome, it.Cause, it.Lookup, it.Key, it.Hash, it.SourceHash)
+}
+
+func allows(verb string, it sql.Item) string {
+	if verb == sql.Approve && it.Hash == nil {
+		return "it has no payload that could be approved"
+	}
+	return reports.Refusal(verb, it.Outcome, it.Cause, it.Lookup != "")
+}
+
+// people is how many have to approve a record.
+func (p *practice) people(it sql.Item) int {
+	if it.Destination == centralregistry.Name {
+		return max(1, p.config.CentralRegistry.Approvers)
+	}
+	return 1
+}
+
+func tally(book reports.Returned, verdicts []sql.Verdict) decided {
+	d := decided{File: book.File, Run: book.Run, Totals: map[string]int{}, Read: len(book.Rows), Rows: []decidedRow{}}
+	for i, r := range book.Rows {
+		d.Totals[verdicts[i].Word]++
+		if verdicts[i].Word == sql.NoDecision {
+			continue
+		}
+		d.Rows = append(d.Rows, decidedRow{r.Sheet, r.Row, r.Destination, r.Object, r.SourceID, r.Lookup, r.Key, r.Decision, r.MapTo, verdicts[i]})
+	}
+	return d
+}
+
+// receipt writes the receipt beside the workbook.
+func (p *practice) receipt(path string, book reports.Returned, verdicts []sql.Verdict, id int64, by string) (string, error) {
+	out := strings.TrimSuffix(path, ".xlsx") + "-receipt.xlsx"
+	r := reports.Receipt{File: book.File, By: by, At: p.clock.Now(), Zone: p.config.Timezone, Run: book.Run, Import: id, Words: sql.VerdictWords}
+	for i, row := range book.Rows {
+		r.Rows = append(r.Rows, reports.ReceiptRow{ReturnedRow: row, Result: verdicts[i].Word, Reason: verdicts[i].Reason})
+	}
+	return out, reports.WriteReceipt(out, r)
+}

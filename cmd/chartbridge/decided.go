@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
+	"github.com/chartbridge/chartbridge/reports"
+	"github.com/chartbridge/chartbridge/sql"
+)
+
+// What decide prints, its exit code, and undo.
+
+func (d decided) print(s *shared, f decideFlags) error {
+	if s.output == "json" {
+		return printJSON(s.stdout, d)
+	}
+	var rows [][]string
+	for _, r := range d.Rows {
+		what := r.SourceID
+		if what == "" {
+			what = r.Lookup + "=" + r.Key
+		}
+		rows = append(rows, []string{fmt.Sprintf("%s, row %d", r.Sheet, r.Row), strings.TrimSpace(r.Destination + " " + r.Object), what,
+			strings.TrimSpace(r.Decision + " " + r.MapTo), r.Word, r.Reason})
+	}
+	if len(rows) > 0 {
+		if err := printTable(s.stdout, []string{"where", "object", "record", "decision", "verdict", "why"}, rows); err != nil {
+			return err
+		}
+	}
+	var parts []string
+	for _, word := range sql.VerdictWords {
+		if n := d.Totals[word]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, word))
+		}
+	}
+	fmt.Fprintf(s.stdout, "%d rows read: %s\n", d.Read, orDash(strings.Join(parts, ", ")))
+	switch {
+	case !f.apply:
+		fmt.Fprintln(s.stdout, "This was a look only: nothing was changed. To take the good ones: --apply --as NAME")
+	case d.Import == 0:
+		fmt.Fprintf(s.stdout, "Nothing was taken.\nreceipt    %s\n", d.Receipt)
+	default:
+		fmt.Fprintf(s.stdout, "Taken as import %d; the next run acts on it. To take it back: chartbridge decide --undo %d --as NAME\nreceipt    %s\n",
+			d.Import, d.Import, d.Receipt)
+	}
+	return nil
+}
+
+// fault is what the exit code says: rows that were not taken need a person;
+// with --strict they keep everything from being taken.
+func (d decided) fault(f decideFlags) error {
+	bad := 0
+	for _, r := range d.Rows {
+		if !r.Good() {
+			bad++
+		}
+	}
+	switch {
+	case bad == 0:
+		return nil
+	case f.strict:
+		return usageError{fmt.Errorf("%d of %d decisions cannot be applied, and --strict wants all or none; nothing was applied", bad, len(d.Rows))}
+	}
+	return errAttention
+}
+
+func undoImport(ctx context.Context, s *shared, p *practice, f decideFlags) error {
+	list, err := p.store.Undo(ctx, f.undo, strings.TrimSpace(f.by), p.clock.Now())
+	if err != nil {
+		return refusedIsUsage(err)
+	}
+	left := 0
+	for _, u := range list {
+		if !u.Undone {
+			left++
+		}
+	}
+	if s.output == "json" {
+		err = printJSON(s.stdout, list)
+	} else {
+		var rows [][]string
+		for _, u := range list {
+			rows = append(rows, []string{strings.TrimSpace(u.Destination + " " + u.Object), orDash(u.SourceID), u.Verb, u.Reason})
+		}
+		if err = printTable(s.stdout, []string{"object", "record", "decision", "what"}, rows); err == nil {
+			_, err = fmt.Fprintf(s.stdout, "%d of %d decisions taken back.\n", len(list)-left, len(list))
+		}
+	}
+	if err == nil && left > 0 {
+		err = errAttention
+	}
+	return err
+}
+
+func listImports(ctx context.Context, s *shared, p *practice) error {
+	list, err := p.store.Imports(ctx, 50)
+	if err != nil {
+		return err
+	}
+	if s.output == "json" {
+		return printJSON(s.stdout, list)
+	}
+	var rows [][]string
+	for _, i := range list {
+		rows = append(rows, []string{fmt.Sprint(i.ID), i.At, i.By, i.Run, fmt.Sprint(i.Rows), fmt.Sprint(i.Applied), orDash(i.UndoneAt), i.File[:min(16, len(i.File))]})
+	}
+	return printTable(s.stdout, []string{"import", "at", "by", "workbook of run", "rows", "applied", "undone", "sha256"}, rows)
+}
+
+// overlay lays the lookup rows that decisions wrote above the lookups file.
+func (p *practice) overlay(ctx context.Context) error {
+	rows, err := p.store.Lookups(ctx)
+	if err != nil {
+		return err
+	}
+	if p.lookups == nil {
+		p.lookups = config.Lookups{}
+	}
+	for _, r := range rows {
+		p.lookups.Set(r.Destination, r.Lookup, r.Key, r.ID)
+	}
+	return nil
+}
+
+// keyed gives the reports the key that signs their rows.
+func (p *practice) keyed(ctx context.Context, o reports.Options) (reports.Options, error) {
+	key, err := p.store.WorkbookKey(ctx)
+	o.Key = key
+	return o, err
+}
