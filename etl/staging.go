@@ -7,7 +7,7 @@ type Row struct {
 	Stamp     string // the same as naive text that sorts; "" where it is none or no date
 	Patient   string // ids that most records hang on; "" if none
 	Doctor    string
-	Parts     int // objects of their own inside it, e.g. a patient's insurances
+	Parts     []string // names of the objects of their own inside it: a patient's insurances, "primary"
 	Verbose   bool
 	Hash      []byte // of the content, volatile fields left out
 	Raw       []byte // the bytes of the wire
@@ -52,5 +52,6 @@ type Source struct {
 	Doctor    string
 	Gone      bool
 	Fault     string
+	Parts     []string // as staged in Row.Parts, of the last content that could be read
 	Raw       []byte
 }

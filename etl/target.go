@@ -51,6 +51,7 @@ const (
 	CauseBrake       = "brake"        // held: the night would change suspiciously much
 	CauseInitialLoad = "initial_load" // held: the vendor loads it first
 	CauseCandidates  = "candidates"   // held: several of theirs match
+	CauseExists      = "exists"       // held: they say that they have it, and it is not to be found
 	CauseOverwrite   = "overwrite"    // held: adopted, and they hold something else
 	CauseAfterFinal  = "after_final"  // held: changed after a final record of it was taken
 	CauseStatusID    = "status_lookup"

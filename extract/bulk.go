@@ -31,6 +31,8 @@ func (s *Stage) bulkPays(e Endpoint, before etl.Cursor) bool {
 	switch {
 	case s.Bulk == nil || !e.Bulk || s.plain[e.Name]:
 		return false
+	case e.window != nil:
+		return e.window.bulk(e)
 	case before.Watermark == "":
 		return true
 	case before.Since == "" && e.Move != Full: // it was the first load; tonight's changes are few

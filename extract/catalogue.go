@@ -46,6 +46,9 @@ type Endpoint struct {
 	Bulk     bool     // has a bulk list, /api/NAME_list (drchrono-facts, section 3)
 	Parts    []string // members that are objects of their own when they are filled in
 	Volatile []string // members, at any depth, whose URLs change with each read
+	Ranged   bool     // takes date_range=FROM/TO of the visit's days, and rows need no change to come (drchrono-v4)
+
+	window *Window // what a backfill reads of it; nil = what changed
 }
 
 // Catalogue is every endpoint that answers GET, plus line_item_deletions and
@@ -61,7 +64,7 @@ var Catalogue = []Endpoint{
 		Volatile: []string{"patient_photo", "photo_front", "photo_back"}},
 	{Name: "patient_authorizations", Scopes: "patients", Move: Full},
 	{Name: "appointments", Scopes: "calendar, clinical", Move: Since, Bulk: true, Query: "show_archived=true&ignore_virtual=true", Required: true,
-		Verbose: true, Volatile: []string{"pdf"}},
+		Ranged: true, Verbose: true, Volatile: []string{"pdf"}},
 	{Name: "medications", Scopes: "clinical", Move: Full},
 	{Name: "appointment_profiles", Scopes: "calendar, settings", Move: Full, Query: "show_archived=true"},
 	{Name: "appointment_templates", Scopes: "calendar, settings", Move: Full, Query: "show_archived=true", Verbose: true},
@@ -89,7 +92,7 @@ var Catalogue = []Endpoint{
 	{Name: "clinical_note_templates", Scopes: "clinical", Move: Full, Query: "show_archived=true", Verbose: true},
 	// A note's values come with verbose alone, and its pages hold 20 with or without.
 	{Name: "clinical_notes", Scopes: "clinical", Move: SinceBlind, Bulk: true, Query: "show_archived=true", Key: "appointment", Required: true,
-		Verbose: true, Need: true, Page: 20},
+		Ranged: true, Verbose: true, Need: true, Page: 20},
 	{Name: "clinical_note_field_types", Scopes: "clinical", Move: Full, Query: "show_archived=true"},
 	{Name: "clinical_note_field_values", Scopes: "clinical", Move: Since, Bulk: true, Query: "show_archived=true"},
 	{Name: "messages", Scopes: "messages", Move: Since, Filter: "updated_since", Query: "show_archived=true",
@@ -193,7 +196,9 @@ const beginning = "1970-01-01T00:00:00"
 
 func (e Endpoint) params(since, variant string) []string {
 	var list []string
-	if since != "" {
+	if days := e.days(); days != "" {
+		list = append(list, days)
+	} else if since != "" {
 		filter := e.Filter
 		if filter == "" {
 			filter = "since"

@@ -22,7 +22,7 @@ func (s *Stage) begin(e Endpoint, c etl.Cursor) ([]string, etl.Cursor) {
 	}
 	bulk := s.bulkPays(e, c)
 	c = etl.Cursor{Endpoint: c.Endpoint, Lane: c.Lane, Watermark: c.Watermark, State: etl.StreamOpen,
-		Since: lowerBound(e, c.Watermark, s.Overlap)}
+		Since: e.lowerBound(c.Watermark, s.Overlap)}
 	if bulk {
 		return []string{e.bulkStart(c.Since)}, c
 	}

@@ -55,6 +55,14 @@ type Stage struct {
 	// nil = not known. A list that comes empty while its scope is missing is
 	// unavailable.
 	Scope func(context.Context) string
+
+	// Hold keeps everybody else from draining an endpoint until release is
+	// called; nil = nobody else does. A *BusyError passes the endpoint over.
+	Hold func(ctx context.Context, endpoint string) (release func(), err error)
+
+	// Between is asked after each page that others follow; its error ends the
+	// drain, which the saved cursor takes up again at the very page. May be nil.
+	Between func(context.Context, etl.Cursor) error
 }
 
 // Run drains the endpoints in turn. A stream that cannot be read is noted on
@@ -72,7 +80,7 @@ func (s *Stage) Run(ctx context.Context, run etl.Run, endpoints []string) error 
 		if e.Move == OnRequest {
 			read = s.documents
 		}
-		err := read(ctx, run, e)
+		err := s.holding(ctx, name, func() error { return read(ctx, run, e) })
 		switch {
 		case err == nil:
 		case stopsAll(err):
@@ -111,7 +119,8 @@ func stopsAll(err error) bool {
 	var loop *drchrono.LoopError
 	var foreign *drchrono.ForeignURLError
 	var status *drchrono.StatusError
-	return !errors.As(err, &page) && !errors.As(err, &loop) && !errors.As(err, &foreign) && !errors.As(err, &status)
+	var busy *BusyError
+	return !errors.As(err, &busy) && !errors.As(err, &page) && !errors.As(err, &loop) && !errors.As(err, &foreign) && !errors.As(err, &status)
 }
 
 // drain reads one endpoint to its end: from a saved next if a drain is open,
@@ -119,7 +128,7 @@ func stopsAll(err error) bool {
 // end of the whole stream, since rows are not sorted by their stamp
 // (drchrono-facts, section 2).
 func (s *Stage) drain(ctx context.Context, run etl.Run, e Endpoint) error {
-	c, err := s.Store.Cursor(ctx, e.Name, Nightly)
+	c, err := s.Store.Cursor(ctx, e.Name, e.lane())
 	if err != nil {
 		return err
 	}
@@ -158,9 +167,12 @@ func (s *Stage) page(ctx context.Context, run etl.Run, e Endpoint, c etl.Cursor,
 			return c, s.Store.PutCursor(ctx, run, c)
 		}
 	}
-	next, err := s.Store.StagePage(ctx, run, next, rows, e.Move == Full)
+	next, err := s.Store.StagePage(ctx, run, next, rows, e.Move == Full && e.window == nil)
 	if err == nil && s.OnPage != nil {
 		s.OnPage(next)
+	}
+	if err == nil && s.Between != nil && next.State == etl.StreamOpen {
+		err = s.Between(ctx, next)
 	}
 	return next, err
 }

@@ -35,7 +35,7 @@ func ReadRow(e Endpoint, raw []byte, fault string) etl.Row {
 	}
 	readStamp(&row)
 	if row.Fault != "" {
-		row.Parts = 0 // what cannot be read cannot be told apart either
+		row.Parts = nil // what cannot be read cannot be told apart either
 	}
 	if row.ID == "" {
 		row.ID = "content:" + hex.EncodeToString(full[:hashSize])
@@ -71,6 +71,7 @@ func readMembers(e Endpoint, row *etl.Row) error {
 	if tok, err := dec.ReadToken(); err != nil || tok.Kind() != '{' {
 		return fmt.Errorf("the row is not an object")
 	}
+	filled := map[string]bool{}
 	for dec.PeekKind() == '"' {
 		name, err := dec.ReadToken()
 		if err != nil {
@@ -96,10 +97,24 @@ func readMembers(e Endpoint, row *etl.Row) error {
 		case key == "doctor":
 			row.Doctor = scalar(value)
 		case slices.Contains(e.Parts, key) && filledIn(value):
-			row.Parts++
+			filled[key] = true
 		}
 	}
+	row.Parts = parts(e, filled)
 	return nil
+}
+
+// parts names the objects of their own, in the catalogue's order: the part of
+// the member primary_insurance is "primary". Everything that counts or judges
+// parts goes by these names, so that the balance closes.
+func parts(e Endpoint, filled map[string]bool) (names []string) {
+	for _, member := range e.Parts {
+		if filled[member] {
+			name, _, _ := strings.Cut(member, "_")
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // scalar is a string, number or null as text: ids come as either, and "" and

@@ -65,6 +65,7 @@ type Finding struct {
 	Differs    []string          // fields whose values there are not ours
 	Candidates []string          // several that match: a person decides
 	Inside     map[string]string // ids of what travels inside it, by the path of their need
+	Hidden     []string          // arrays that we send and that the look did not show
 	Proved     bool              // nothing was found, and a known record was visible with the same credentials
 }
 

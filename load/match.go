@@ -28,6 +28,9 @@ func (s *Stage) match(ctx context.Context, object Object, unknown []Due) (sends 
 			marks = append(marks, mark)
 			continue
 		}
+		if d.Cause == etl.CauseExists && d.TargetID == "" {
+			continue // they said that they have it: it stays held until it is found, or a person gives its id
+		}
 		if object.NoCreate && d.TargetID == "" {
 			marks = append(marks, Mark{TargetRow: d.TargetRow, Outcome: etl.Excluded, Cause: etl.CauseCreateOff})
 			continue
@@ -51,14 +54,18 @@ func (s *Stage) adopt(d Due, f Finding) (m Mark, there bool) {
 	case d.TargetID != "" && len(f.Differs) > 0:
 		return m, false
 	case len(f.Candidates) > 0:
-		m = held(d, etl.CauseCandidates, fmt.Sprintf("%d of theirs match; a person picks one (ids %s)", len(f.Candidates), joined(f.Candidates)))
+		cause := etl.CauseCandidates
+		if d.Cause == etl.CauseExists {
+			cause = d.Cause // still never created, also where the candidates go away
+		}
+		m = held(d, cause, fmt.Sprintf("%d of theirs match; a person picks one (ids %s)", len(f.Candidates), joined(f.Candidates)))
 	case f.TargetID != "" && len(f.Differs) == 0:
 		m = Mark{TargetRow: d.TargetRow, Outcome: etl.Unchanged, Acked: true}
 	case f.TargetID != "" && f.How == ByExternalID:
 		m = Mark{TargetRow: d.TargetRow, Outcome: etl.Failed, Cause: etl.CauseNotSent}
 	case f.TargetID != "":
 		m = held(d, etl.CauseOverwrite, "adopted by its natural key, but they hold other values in "+joined(f.Differs)+"; a person approves the first overwrite")
-	case s.VendorFirst && d.Approvals == 0:
+	case s.VendorFirst && d.Approvals == 0 && d.Cause != etl.CauseExists:
 		return held(d, etl.CauseInitialLoad, "the vendor loads it first; give its id with `chartbridge crosswalk import`"), true
 	default:
 		return m, false

@@ -33,29 +33,57 @@ type Step struct {
 
 // Plan says what would be done with what is due, in the order of its sending.
 // acked gives the payload that was last acknowledged, by the target's row.
-func Plan(object Object, due []Due, acked map[int64][]byte) []Step {
+// going holds the records of earlier objects that go in the same plan, as
+// "object id"; it is added to.
+func Plan(object Object, due []Due, acked map[int64][]byte, going map[string]bool) []Step {
 	steps := make([]Step, 0, len(due))
 	for _, d := range due {
 		s := Step{Destination: d.Destination, Object: d.Object, SourceID: d.SourceID, TargetID: d.TargetID, Hash: hex.EncodeToString(d.Hash)}
 		switch {
-		case len(d.Missing) > 0:
+		case !allGoing(d.Missing, going):
 			s.Does, s.Cause = string(etl.Blocked), etl.CauseReference
-		case object.Final && d.Approvals == 0:
+		case object.Final && (d.Known || d.Refused || d.Approvals == 0):
 			s.Does, s.Cause = string(etl.Held), etl.CauseApproval
 		case object.Final:
 			s.Does = string(etl.Discharge)
 		case d.TargetID != "" && d.How == ByNaturalKey && !d.Known && d.Approvals == 0:
 			s.Does, s.Cause = string(etl.Held), etl.CauseOverwrite
+		case d.TargetID == "" && d.Cause == etl.CauseExists:
+			s.Does, s.Cause = string(etl.Held), etl.CauseExists
 		case d.TargetID == "" && object.NoCreate:
 			s.Does, s.Cause = string(etl.Excluded), etl.CauseCreateOff
 		case d.TargetID == "":
 			s.Does = string(etl.Create)
+			going[d.Object+" "+d.SourceID] = true
 		default:
 			s.Does, s.Changes = string(etl.Update), changes(acked[d.TargetRow], d.Mapped)
 		}
 		steps = append(steps, s)
 	}
 	return steps
+}
+
+func allGoing(missing []string, going map[string]bool) bool {
+	for _, m := range missing {
+		if !going[m] {
+			return false
+		}
+	}
+	return true
+}
+
+// Sends reports whether a plan would send anything.
+func Sends(steps []Step) bool {
+	for _, s := range steps {
+		if s.sends() {
+			return true
+		}
+	}
+	return false
+}
+
+func (s Step) sends() bool {
+	return s.Does == string(etl.Create) || s.Does == string(etl.Update) || s.Does == string(etl.Discharge)
 }
 
 // changes compares two mapped payloads member by member.
@@ -93,7 +121,7 @@ func members(body []byte) map[string]jsontext.Value {
 func PlanHash(steps []Step) string {
 	var lines []string
 	for _, s := range steps {
-		if s.Does == string(etl.Create) || s.Does == string(etl.Update) || s.Does == string(etl.Discharge) {
+		if s.sends() {
 			lines = append(lines, fmt.Sprintf("%s\x1f%s\x1f%s\x1f%s\x1f%s", s.Destination, s.Object, s.SourceID, s.Does, s.Hash))
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -65,21 +66,43 @@ func (l *line) send(ctx context.Context, ds []etl.Delivery, marks []Mark) error 
 }
 
 func (l *line) sendGroup(ctx context.Context, ds []etl.Delivery) error {
-	now := l.stage.Clock.Now()
-	intents := make([]Intent, len(ds))
-	for i, d := range ds {
-		intents[i] = Intent{Delivery: d, At: now, Deadline: now.Add(l.longest())}
-	}
-	ids, err := l.commit(intents)
+	ds, err := l.intend(ds)
 	if err != nil {
 		return err
-	}
-	for i := range ds {
-		ds[i].ID = ids[i]
 	}
 	answers := l.requests(ctx, ds)
 	l.pending = append(l.pending, answers...)
 	return l.count(answers)
+}
+
+// intend commits the intents of a group, and gives those that the store takes.
+// One that its own rules refuse waits for a person; the others go.
+func (l *line) intend(ds []etl.Delivery) ([]etl.Delivery, error) {
+	for {
+		now := l.stage.Clock.Now()
+		intents := make([]Intent, len(ds))
+		for i, d := range ds {
+			intents[i] = Intent{Delivery: d, At: now, Deadline: now.Add(l.longest())}
+		}
+		ids, err := l.commit(intents)
+		if refused := new(IntentError); errors.As(err, &refused) && refused.N < len(ds) {
+			l.marks = append(l.marks, notIntended(ds[refused.N], refused.Unapproved))
+			ds = slices.Delete(slices.Clone(ds), refused.N, refused.N+1)
+			continue
+		}
+		for i := range ids {
+			ds[i].ID = ids[i]
+		}
+		return ds, err
+	}
+}
+
+// notIntended holds a record that the store lets nobody send.
+func notIntended(d etl.Delivery, unapproved bool) Mark {
+	if unapproved {
+		return held(Due{Delivery: d}, etl.CauseApproval, "its approval ran out before its turn came; approve it again (`chartbridge discharges list`)")
+	}
+	return held(Due{Delivery: d}, etl.CauseExists, "the ledger has a delivery of it that was taken or is open, so it is not sent again; look for it there and give its id with `chartbridge crosswalk import`")
 }
 
 // longest is how long a delivery may take with all its tries: its quiet

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -66,6 +67,8 @@ func conclude(d etl.Delivery, f Finding) (a Answer, evidence string, ok bool) {
 	switch {
 	case len(f.Candidates) > 0:
 		return a, "", false
+	case f.TargetID != "" && d.Op == etl.Update && len(f.Differs) > 0 && createsUnseen(d, f.Hidden):
+		return a, "", false // sent again, it might create a second one of what it created inside
 	case f.TargetID != "" && d.Op == etl.Update && len(f.Differs) > 0:
 		return Answer{Kind: NotSent, Inside: nested(f.Inside)}, "read back: they hold other values than those sent", true
 	case f.TargetID != "" && f.How == ByNaturalKey && len(f.Differs) > 0:
@@ -78,6 +81,18 @@ func conclude(d etl.Delivery, f Finding) (a Answer, evidence string, ok bool) {
 		return Answer{Kind: NotSent}, "not there after the quiet period, while a known record was visible", true
 	}
 	return a, "", false
+}
+
+// createsUnseen reports whether a body holds an object without an id in an array
+// that a look did not show.
+func createsUnseen(d etl.Delivery, hidden []string) bool {
+	for _, n := range d.Needs {
+		slot, _, inside := strings.Cut(n.Path, ".")
+		if n.Optional && inside && slices.Contains(hidden, slot) && !has(d.Body, n.Path) {
+			return true
+		}
+	}
+	return false
 }
 
 // repeatable settles what may be sent again although nobody can be asked: an

@@ -147,10 +147,6 @@ func (s *Stage) deliverPass(ctx context.Context, run etl.Run, line *line, braked
 			return line.end()
 		}
 		after = due[len(due)-1].TargetRow
-		if line.tripped() {
-			line.hold(due...)
-			continue
-		}
 		sends, marks, err := s.sort(ctx, line.object, due, braked)
 		if err != nil {
 			return err

@@ -32,6 +32,7 @@ type Store interface {
 	Weight(ctx context.Context, destination, object string) (known, changed int, err error)
 	// Commit saves what came of deliveries and marks targets, and then the
 	// intents of the next ones, in one transaction; it gives the intents' ids.
+	// An intent that its rules refuse is an *IntentError, and nothing is saved.
 	Commit(ctx context.Context, run etl.Run, done []Done, marks []Mark, intents []Intent) ([]int64, error)
 	// CloseParents blocks what travels inside records that did not go.
 	CloseParents(ctx context.Context, run etl.Run, destination string) error
@@ -57,6 +58,19 @@ type Intent struct {
 	etl.Delivery
 	At, Deadline time.Time
 }
+
+// An IntentError says that the store's own rules refuse an intent: of that
+// record nothing may be sent, of the others it may.
+type IntentError struct {
+	N          int  // the intent's place in the list
+	Unapproved bool // a discharge whose approval does not count, or not any more; otherwise the record was created already, or a delivery of it is open
+	Err        error
+}
+
+func (e *IntentError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the store's error.
+func (e *IntentError) Unwrap() error { return e.Err }
 
 // A Done delivery has an answer, or was settled.
 type Done struct {

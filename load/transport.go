@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -93,25 +91,15 @@ func (c *Client) do(ctx context.Context, client *http.Client, req *http.Request)
 	}
 	res, err := client.Do(req.WithContext(ctx))
 	if err != nil {
-		return Reply{Phase: phase()}, scrub(req, err)
+		return Reply{Phase: phase()}, scrub(req, err, phase())
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(http.MaxBytesReader(nil, res.Body, maxAnswer))
 	reply := Reply{Status: res.StatusCode, Header: res.Header, Body: body, Phase: PhaseAnswer}
 	if err != nil {
-		return reply, scrub(req, fmt.Errorf("the answer broke off: %w", err))
+		return reply, cutOff(req, err)
 	}
 	return reply, nil
-}
-
-// scrub keeps what happened and leaves out the URL, whose query may hold what
-// it should not (reliability, S7).
-func scrub(req *http.Request, err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		err = u.Err
-	}
-	return fmt.Errorf("%s %s: %w", req.Method, req.URL.Path, err)
 }
 
 // JSONRequest builds a request with a JSON body; nil has none.

@@ -3,6 +3,7 @@ package load_test
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -90,6 +91,67 @@ func TestWritesStayHome(t *testing.T) {
 	if _, err := client.Read(context.Background(), req); err == nil || strings.Contains(err.Error(), "Roma") {
 		t.Errorf("got %v, want an error without the query", err)
 	}
+}
+
+// TestErrorsQuoteNothing: an error says what happened in our words, and nothing
+// of what the vendor wrote.
+func TestErrorsQuoteNothing(t *testing.T) {
+	tests := []struct{ name, answer, want string }{
+		{"a header without a colon", "HTTP/1.1 200 OK\r\nAda Roma\r\n\r\n", "the answer is not HTTP"},
+		{"no HTTP", "Ada Roma, born 2015\r\n\r\n", "the answer is not HTTP"},
+		{"a redirect to nowhere", "HTTP/1.1 302 Found\r\nLocation: http://[Ada Roma\r\nContent-Length: 0\r\n\r\n", "the answer is not HTTP"},
+		{"a length that is none", "HTTP/1.1 200 OK\r\nContent-Length: Ada Roma\r\n\r\n", "the answer is not HTTP"},
+		{"a chunk that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nAda Roma\r\n", "the answer broke off"},
+		{"nothing", "", "the connection broke off"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			req, err := load.JSONRequest(http.MethodGet, rawServer(t, tt.answer)+"/list?lastName=Roma", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = load.NewClient(1).Read(t.Context(), req)
+			if err == nil || err.Error() != "GET /list: "+tt.want {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+			for e := err; e != nil; e = errors.Unwrap(e) {
+				if strings.Contains(e.Error(), "Roma") {
+					t.Errorf("%v quotes the vendor", e)
+				}
+			}
+		})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	req, err := load.JSONRequest(http.MethodGet, nobody, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := load.NewClient(1).Read(ctx, req); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want it known as interrupted", err)
+	}
+}
+
+// rawServer answers every connection with those bytes and closes it.
+func rawServer(t *testing.T, answer string) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Read(make([]byte, 4096))
+			_, _ = conn.Write([]byte(answer))
+			_ = conn.Close()
+		}
+	}()
+	return "http://" + listener.Addr().String()
 }
 
 // TestBigAnswer: an answer without end is cut off, and is no answer.

@@ -21,7 +21,7 @@ func (w *writer) column(n, last int) string {
 	return fmt.Sprintf("'%s'!$%s$%d:$%s$%d", w.place.sheet, letter(n), firstRow, letter(n), last)
 }
 
-func (w *writer) head1(n int) string {
+func (w *writer) headCell(n int) string {
 	return fmt.Sprintf("'%s'!$%s$%d", w.place.sheet, letter(n), headRow)
 }
 
@@ -30,7 +30,7 @@ func (w *writer) head1(n int) string {
 func (w *writer) putChart(title, alt string, main *excelize.Chart, more ...*excelize.Chart) error {
 	main.Title = excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: title, Font: &excelize.Font{Size: 13, Bold: true, Color: chartText}}}}
 	main.Legend = excelize.ChartLegend{Position: "bottom", Font: &excelize.Font{Size: 10, Color: chartText}}
-	main.Dimension = excelize.ChartDimension{Width: 900, Height: 340}
+	main.Dimension = excelize.ChartDimension{Width: 1000, Height: 360}
 	main.Format = excelize.GraphicOptions{AltText: alt + " The numbers stand on this sheet.", OffsetX: 4, OffsetY: 6, Positioning: "oneCell"}
 	axis := excelize.Font{Size: 10, Color: chartText}
 	main.XAxis.Font, main.YAxis.Font = axis, axis
@@ -46,19 +46,18 @@ func fill(colour string) excelize.Fill {
 }
 
 func (w *writer) series(name, labels, values int, last int, colour string) excelize.ChartSeries {
-	return excelize.ChartSeries{Name: w.head1(name), Categories: w.column(labels, last), Values: w.column(values, last), Fill: fill(colour)}
+	return excelize.ChartSeries{Name: w.headCell(name), Categories: w.column(labels, last), Values: w.column(values, last), Fill: fill(colour)}
 }
 
 // backlogChart is the backlog over the nights: what waits, and what came new.
 func (w *writer) backlogChart() error {
 	last := w.row
-	waiting := w.series(12, 2, 12, last, chartBlue)
+	waiting := w.series(12, 15, 12, last, chartBlue)
 	waiting.Line = excelize.LineOptions{Width: 2.5}
-	fresh := w.series(9, 2, 9, last, chartOrange)
+	fresh := w.series(9, 15, 9, last, chartOrange)
 	fresh.Line = excelize.LineOptions{Width: 2, Dash: excelize.LineDashDash}
 	fresh.Marker, waiting.Marker = excelize.ChartMarker{Symbol: "diamond", Size: 7, Fill: fill(chartOrange)}, excelize.ChartMarker{Symbol: "circle", Size: 6, Fill: fill(chartBlue)}
 	c := &excelize.Chart{Type: excelize.Line, Series: []excelize.ChartSeries{waiting, fresh}}
-	c.XAxis.NumFmt = excelize.ChartNumFmt{CustomNumFmt: "mmm d", SourceLinked: false}
 	zero := 0.0
 	c.YAxis.Minimum = &zero
 	return w.putChart("Backlog over the nights", "A line chart: records that wait at the end of each run, and those that came new in it.", c)
@@ -76,7 +75,7 @@ func (w *writer) agingChart() error {
 }
 
 // paretoBars is how many causes the chart shows.
-const paretoBars = 12
+const paretoBars = 10
 
 // paretoChart is the commonest causes with the share that they add up to.
 func (w *writer) paretoChart() error {

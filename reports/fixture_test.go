@@ -19,7 +19,7 @@ const canary = "Zanzibarcanary"
 
 // nasty are texts that spreadsheets like to spoil.
 var nasty = []string{"0012345", "1E5", "MAR1", "123456789012345678", "=cmd|' /C calc'!A0", "🙂 smile", "שלום עולם", "a\x00b\x1bc\rd",
-	strings.Repeat("long ", 8000), "+15550100", "-1", "@SUM(A1)", "_x0041_", "bad\xffutf", "‮gnitset"}
+	strings.Repeat("long ", 8000), "+15550100", "-1", "@SUM(A1)", "_x0041_", "bad\xffutf", "\u202egnitset"}
 
 var fixtureRun = etl.Run{ID: "20260302T073000Z-4f2a", At: time.Date(2026, 3, 2, 7, 30, 0, 0, time.UTC), Trigger: "schedule"}
 

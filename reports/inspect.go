@@ -15,10 +15,12 @@ import (
 
 // Limits of a workbook that a person sends back.
 const (
-	fileMax = 64 << 20  // bytes of the file
-	openMax = 512 << 20 // bytes that it unpacks to
-	rowsMax = 100_000   // rows of a sheet that are read
-	wideMax = 200       // columns of one
+	fileMax  = 128 << 20 // bytes of the file
+	openMax  = 1 << 30   // bytes that it unpacks to; long sheets go to the disk
+	otherMax = 64 << 20  // bytes of all that is no sheet, which stays in memory
+	partsMax = 5_000
+	rowsMax  = 100_000 // rows of a sheet that are read
+	wideMax  = 200     // columns of one
 )
 
 // ErrWorkbook says why a workbook is not read. Nothing of it was taken.
@@ -47,12 +49,19 @@ func openParcel(raw []byte) (*parcel, error) {
 		return nil, refuse("it is no .xlsx file: save it as .xlsx from the program that you filled it in with")
 	}
 	p := &parcel{zip: archive, parts: map[string]*zip.File{}}
-	var size uint64
+	var size, other uint64
+	if len(archive.File) > partsMax {
+		return nil, refuse("it has more than %d parts, which no workbook of ours has", partsMax)
+	}
 	for _, f := range archive.File {
-		if size += f.UncompressedSize64; size > openMax || f.UncompressedSize64 > openMax {
+		name := strings.ToLower(strings.TrimPrefix(f.Name, "/"))
+		size += min(f.UncompressedSize64, openMax+1)
+		if !strings.HasPrefix(name, "xl/worksheets/sheet") && name != "xl/sharedstrings.xml" {
+			other += min(f.UncompressedSize64, openMax+1)
+		}
+		if size > openMax || other > otherMax {
 			return nil, refuse("it unpacks to more than %d MB, which no workbook of ours does", openMax>>20)
 		}
-		name := strings.ToLower(strings.TrimPrefix(f.Name, "/"))
 		switch {
 		case strings.Contains(name, "vbaproject"), strings.Contains(name, "/macrosheets/"):
 			return nil, refuse("it holds macros: save it as .xlsx without them")

@@ -70,7 +70,12 @@ type Field struct {
 }
 
 // Files are the paths of what was written.
-type Files struct{ Reconciliation, Summary, Results, JSON string }
+type Files struct {
+	Reconciliation string `json:"reconciliation"`
+	Summary        string `json:"summary"`
+	Results        string `json:"results"`
+	JSON           string `json:"counts"`
+}
 
 // Names of a run's files within its folder.
 const (

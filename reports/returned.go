@@ -7,11 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -67,12 +66,15 @@ func ReadReturned(path string, key []byte) (book Returned, err error) {
 	if err != nil {
 		return book, err
 	}
-	dir, err := os.MkdirTemp("", "chartbridge-") // 0700: long sheets are unpacked into it
+	dir, err := os.MkdirTemp(filepath.Dir(path), partPrefix) // 0700: long sheets are unpacked into it
+	if err != nil {
+		dir, err = os.MkdirTemp("", partPrefix) // beside the workbook nothing may be written
+	}
 	if err != nil {
 		return book, fmt.Errorf("make a folder to read the workbook in: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	f, err := excelize.OpenReader(bytes.NewReader(raw), excelize.Options{UnzipSizeLimit: openMax, UnzipXMLSizeLimit: 32 << 20, TmpDir: dir, RawCellValue: true})
+	f, err := excelize.OpenReader(bytes.NewReader(raw), excelize.Options{UnzipSizeLimit: openMax, UnzipXMLSizeLimit: 4 << 20, TmpDir: dir, RawCellValue: true})
 	if err != nil {
 		return book, refuse("it is damaged, or no .xlsx workbook")
 	}
@@ -257,45 +259,3 @@ func (s *returnedSheet) take(n int, cells []string) {
 
 // ruleWord stands in the signature of a rule where a record has its object.
 const ruleWord = "rule"
-
-// canonical turns a destination or object as people read it into the word of
-// config and database.
-func canonical(shown string) string {
-	for name, as := range destinationNames {
-		if as == shown {
-			return name
-		}
-	}
-	return strings.ReplaceAll(shown, " ", "_")
-}
-
-// cleaned takes away what nobody sees: spaces around, hard spaces, zero-width
-// and control characters.
-func cleaned(s string) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case r == '\u00a0' || r == '\u202f' || r == '\n' || r == '\t' || r == '\r':
-			return ' '
-		case r == '\u200b' || r == '\ufeff' || unicode.IsControl(r):
-			return -1
-		}
-		return r
-	}, s)
-	return strings.TrimSpace(s)
-}
-
-// wholeID is an id as it was typed. One that a spreadsheet took for a number
-// is written out: 12345.0 and 1.2345E4 are 12345. Leading zeros stay.
-func wholeID(s string) string {
-	if !strings.ContainsAny(s, ".Ee") || len(s) > 30 || strings.Trim(s, "0123456789.+-Ee") != "" {
-		return s
-	}
-	if _, exponent, ok := strings.Cut(strings.ToUpper(s), "E"); ok && len(strings.Trim(exponent, "+-")) > 2 {
-		return s
-	}
-	n, ok := new(big.Rat).SetString(s)
-	if !ok || !n.IsInt() {
-		return s
-	}
-	return n.Num().String()
-}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand"
 	"os"
 	"path/filepath"
@@ -225,7 +226,9 @@ func TestHostileFiles(t *testing.T) {
 		"another zip":      {archive(map[string][]byte{"content.xml": book}), "no .xlsx workbook"},
 		"macros":           {archive(map[string][]byte{"xl/workbook.xml": book, "xl/vbaProject.bin": {1}}), "macros"},
 		"external links":   {archive(map[string][]byte{"xl/workbook.xml": book, "xl/externalLinks/externalLink1.xml": book}), "links to other workbooks"},
-		"a zip bomb":       {archive(map[string][]byte{"xl/workbook.xml": book, "xl/a.xml": make([]byte, openMax/2+1), "xl/b.xml": make([]byte, openMax/2+1)}), "unpacks to more"},
+		"a zip bomb":       {bomb(t, "xl/worksheets/sheet1.xml", openMax+1), "unpacks to more"},
+		"a bomb elsewhere": {bomb(t, "xl/theme/theme1.xml", otherMax+1), "unpacks to more"},
+		"a bomb that lies": {bomb(t, "xl/worksheets/sheet1.xml", math.MaxUint64), "unpacks to more"},
 		"a bare workbook":  {archive(map[string][]byte{"xl/workbook.xml": book}), "missing"},
 		"a damaged one":    {archive(map[string][]byte{"xl/workbook.xml": []byte("<workbook"), "xl/_rels/workbook.xml.rels": book}), "damaged"},
 		"a cut-off file":   {archive(map[string][]byte{"xl/workbook.xml": book})[:40], "no .xlsx"},
@@ -273,5 +276,14 @@ func TestRefusal(t *testing.T) {
 	}
 	if fmt.Sprint(len(decisions)) != "4" {
 		t.Error("there are four decisions")
+	}
+}
+
+func TestRunTime(t *testing.T) {
+	for id, want := range map[string]string{"20260302T073000Z-4f2a": "2026-03-02 07:30:00", "20260302T073000123Z-4f2a": "2026-03-02 07:30:00.123",
+		"": "0001-01-01 00:00:00", "x": "0001-01-01 00:00:00"} {
+		if got := runTime(id).Format("2006-01-02 15:04:05.999"); got != want {
+			t.Errorf("run %q began %s, want %s", id, got, want)
+		}
 	}
 }

@@ -29,7 +29,7 @@ func (b *book) rulesSheet(ctx context.Context) []sheet {
 			token(b.o.Key, b.o.Run.ID, state, destination, ruleWord, lookup, key)}
 	})
 	return []sheet{{name: "Rules", title: "Rules: one decision for every record with a value", phi: true, input: true, verbs: 3, print: at + 4,
-		about:  "Give their id once: every record with that value is judged again. Then give the file back to `chartbridge decide`",
+		about:  "Give their id once: every record with that value is judged again",
 		colour: colourOrange, freeze: 4, none: "No lookup lacks a value.", columns: columns, rows: rows}}
 }
 
@@ -71,7 +71,7 @@ func (b *book) dischargesSheet(ctx context.Context) []sheet {
 			token(b.o.Key, b.o.Run.ID, state, destination, object, id, string(outcome)))
 	})
 	return []sheet{{name: "Discharges to approve", title: "Discharges to approve: they are final", phi: true, input: true, print: n + 4,
-		about:  "Each needs as many named people as the config says; an approval is for this payload only, and for 72 hours",
+		about:  "By as many people as the config says; for this payload only, and for 72 hours",
 		colour: colourOrange, freeze: freeze, none: "No discharge waits.", columns: columns, rows: rows}}
 }
 
@@ -102,7 +102,7 @@ func (b *book) matchesSheet(ctx context.Context) []sheet {
 			token(b.o.Key, b.o.Run.ID, state, destination, object, id, string(outcome)))
 	})
 	return []sheet{{name: "Matches to review", title: "Matches to review: is it the same record?", phi: true, input: true, print: n + 4,
-		about:  "MAP gives a record their id; APPROVE lets ours overwrite what they hold. The same rows stand in Worklist: decide in one place",
+		about:  "MAP gives their id, APPROVE overwrites theirs; the rows also stand in Worklist: decide once",
 		colour: colourOrange, freeze: freeze, none: "Nothing has to be matched by a person.", columns: columns, rows: rows}}
 }
 

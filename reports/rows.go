@@ -128,7 +128,7 @@ func (b *book) worklistSheet(ctx context.Context) []sheet {
 	at := func(n int) string { return letter(freeze + n) }
 	check := checkFormula(at(6), at(7), at(1), at(2), at(10))
 	rows := mapped(b.snap.Rows(ctx, "worklist", b.o.Run.ID, worklistCap, b.opens()), func(in []any) []any { return b.worklistRow(in, check) })
-	about := "Most severe first, then oldest first. Choose a decision in the yellow columns and give the file back to `chartbridge decide`"
+	about := "Most severe first, then oldest first; decide in the yellow columns"
 	if n := b.facts.linesOf(waitingOutcomes...); n > worklistCap {
 		about = fmt.Sprintf("%s; shown %s of %s, the others stand on their object's sheet", about, thousands(worklistCap), thousands(n))
 	}

@@ -2,7 +2,6 @@ package reports
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/xuri/excelize/v2"
@@ -173,11 +172,14 @@ func (s *starter) toDo() error {
 	}
 	second := "Nothing was refused."
 	if n := f.total(etl.Invalid, etl.Rejected); n > 0 {
-		second = fmt.Sprintf("Open Reject causes and mend the first line first: %s records were refused, and one cause may free many.", thousands(n))
+		second = fmt.Sprintf("Open Reject causes and mend the first line first: %s records were refused, and and with them those that wait for them.", thousands(n))
 	}
 	third := "Nothing is left for the next run."
 	if n := f.total(etl.Failed, etl.Blocked); n > 0 {
-		third = fmt.Sprintf("Leave the %s failed and blocked ones: they go by themselves. Look if their nights grow.", thousands(n))
+		third = fmt.Sprintf("%s records failed or wait for others: they go by themselves once what they wait for is mended.", thousands(n))
+	}
+	if n := f.total(etl.Mismatched, etl.Missing); n > 0 {
+		third += fmt.Sprintf(" %s visits differ from a schedule or are missing there: their sheet says what to enter.", thousands(n))
 	}
 	if s.b.verdictWord() != checkGood {
 		first = "First of all open Balance: the line with ✗ says which object does not add up, and Outcomes shows where. Tell support before you correct anything."
@@ -264,44 +266,4 @@ func (s *starter) outcomes() error {
 		}
 	}
 	return nil
-}
-
-// about is the run and this file.
-func (s *starter) about() error {
-	if err := s.head("About this run"); err != nil {
-		return err
-	}
-	b := s.b
-	stamp := func(t time.Time) string {
-		if t.IsZero() {
-			return "not yet"
-		}
-		return t.In(b.o.Zone).Format("2006-01-02 15:04:05 MST")
-	}
-	lines := [][2]string{{"Started", stamp(b.o.Run.At)}, {"Finished", stamp(b.o.Finished)},
-		{"Times", "in " + b.o.Zone.String() + " unless a column says otherwise"},
-		{"Asked for by", b.facts.run.trigger}, {"Exit code", fmt.Sprintf("%d: %s", b.o.ExitCode, exitMeanings[b.o.ExitCode])},
-		{"Compared with", b.facts.before}, {"Note", b.facts.run.note}, {"Program", b.facts.run.version}, {"Patients", b.phiWords()},
-		{"Signs", "✓ holds · ✗ does not hold · – none. A yellow cell with signs such as ␀, or an end in brackets, was altered to fit: " + fmt.Sprintf("%d of them here.", b.marked)}}
-	for _, l := range lines {
-		if l[1] == "" {
-			continue
-		}
-		if err := s.line(l[0], l[1]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (b *book) phiWords() string {
-	switch {
-	case b.public:
-		return "This file holds counts only and nothing of any patient; it may be mailed."
-	case b.o.Level == LevelNone:
-		return "This file shows records by their ids only (phi: none)."
-	case b.o.Level == LevelFull:
-		return "This file shows names, birth dates and ids as they are (phi: full). Keep it where patients' charts are kept."
-	}
-	return "This file shows initials, year of birth and the end of personal ids (phi: masked). It still is PHI."
 }

@@ -57,10 +57,14 @@ func openToken(key []byte, text string, shown ...string) (run, state string, ok 
 
 // runTime is the start that a run's id tells; zero where it tells none.
 func runTime(run string) time.Time {
-	day, _, _ := strings.Cut(run, "-")
-	t, err := time.Parse("20060102T150405Z", day)
+	const layout = "20060102T150405"
+	t, err := time.Parse(layout, firstOf(run, len(layout)))
 	if err != nil {
 		return time.Time{}
+	}
+	digits, _, _ := strings.Cut(run[len(layout):], "Z") // a fraction of the second may follow
+	if fraction, err := time.ParseDuration("0." + digits + "s"); err == nil {
+		t = t.Add(fraction)
 	}
 	return t
 }

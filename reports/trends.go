@@ -23,20 +23,19 @@ func (b *book) historySheet(ctx context.Context) []sheet {
 		{"Closed", kindCount, "What waited before and does not any more: mended, sent, decided or excluded."},
 		{"Closing", kindCount, "Opening + new - closed: a live formula."}, {"Waiting", kindCount, "What waits at the end of the run, as it counted it."},
 		{"Check", kindCheck, "✓ ok where the two are equal, and equal the next opening."},
-		{"Decisions", kindCount, "Decisions that people took from the start of this run to the start of the next."}}
+		{"Decisions", kindCount, "Decisions that people took from the start of this run to the start of the next."},
+		{"Night", kindText, "The start once more in few characters, for the chart."}}
 	n, earlier, first := 0, 0, true
 	rows := mapped(b.snap.Rows(ctx, "history", b.o.Run.ID), func(in []any) []any {
 		at := firstRow + n
 		started, ended := instant(in[1]), instant(in[2])
 		open, fresh, gone := num(in[8]), num(in[9]), num(in[10])
-		opening := any(earlier)
+		var opening any = formula{fmt.Sprintf("K%d", at-1), earlier}
 		if first {
 			opening, earlier = 0, 0
 			if str(in[4]) == "" {
 				fresh, gone = open, 0
 			}
-		} else {
-			opening = formula{fmt.Sprintf("K%d", at-1), earlier}
 		}
 		check := checkGood
 		if earlier+fresh-gone != open {
@@ -48,7 +47,7 @@ func (b *book) historySheet(ctx context.Context) []sheet {
 		}
 		row := []any{str(in[0]), b.wall(started), minutes(started, ended), code, num(in[5]), num(in[6]), num(in[7]), opening, fresh, gone,
 			formula{fmt.Sprintf("H%[1]d+I%[1]d-J%[1]d", at), earlier + fresh - gone}, open,
-			formula{fmt.Sprintf(`IF(K%[1]d=L%[1]d,"%[2]s","%[3]s")`, at, checkGood, checkBad), check}, num(in[11])}
+			formula{fmt.Sprintf(`IF(K%[1]d=L%[1]d,"%[2]s","%[3]s")`, at, checkGood, checkBad), check}, num(in[11]), b.wall(started).Format("Jan 2 15:04")}
 		first, earlier, n = false, open, n+1
 		return row
 	})

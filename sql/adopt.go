@@ -20,7 +20,7 @@ func (s *Store) mark(ctx context.Context, tx *sqlx.Tx, run etl.Run, m load.Mark)
 		}
 	}
 	if m.Acked {
-		for _, name := range []string{"adopt-target", "adopt-inside"} {
+		for _, name := range []string{"adopt-target", "adopt-inside", "unseen-inside"} {
 			if _, err := tx.ExecContext(ctx, query(name), run.ID, m.TargetRow); err != nil {
 				return err
 			}

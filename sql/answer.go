@@ -81,7 +81,7 @@ func waiting(d load.Done) load.Mark {
 	case load.Denied:
 		return mark(etl.Failed, etl.CauseUnreached, "the destination refused our credentials; check them with `chartbridge check`")
 	case load.Exists:
-		return mark(etl.Held, etl.CauseCandidates, "the destination says that it is there already, but not under our external id; give its id with `chartbridge crosswalk import`")
+		return mark(etl.Held, etl.CauseExists, "the destination says that it is there already, but not under our external id; give its id with `chartbridge crosswalk import`")
 	case load.Throttled:
 		return mark(etl.Failed, etl.CauseUnreached, "the destination asked us to slow down; it goes with the next run")
 	}
@@ -138,11 +138,11 @@ func acknowledgeInside(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Don
 		Hash  []byte
 		Acked []byte `db:"acked_hash"`
 	}
-	answer := d.Answer.Inside[n.Path]
-	if answer.TargetID == "" {
-		answer.TargetID = d.Filled[n.Path] // an update may echo no id: it is the one that we sent
+	answer, err := insideAnswer(ctx, tx, d, n)
+	if err != nil {
+		return err
 	}
-	err := tx.GetContext(ctx, &t, query("inside-target"), d.Destination, n.Object, n.ID, d.SourceID)
+	err = tx.GetContext(ctx, &t, query("inside-target"), d.Destination, n.Object, n.ID, d.SourceID)
 	if errors.Is(err, sql.ErrNoRows) { // the source lost it while the delivery was open; its id is kept
 		if answer.TargetID == "" {
 			return nil
@@ -173,6 +173,24 @@ func acknowledgeInside(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Don
 	}
 	_, err = tx.ExecContext(ctx, query("acknowledge-target"), t.Hash, outcome, d.Answer.Status, 1, run.ID, t.ID)
 	return err
+}
+
+// insideAnswer is the answer for what travelled inside. An update may echo no
+// id: then it is the one that we sent or, where the delivery was settled later,
+// the one that we know.
+func insideAnswer(ctx context.Context, tx *sqlx.Tx, d load.Done, n etl.Need) (load.Nested, error) {
+	answer := d.Answer.Inside[n.Path]
+	if answer.TargetID != "" {
+		return answer, nil
+	}
+	if answer.TargetID = d.Filled[n.Path]; answer.TargetID != "" || d.Filled != nil {
+		return answer, nil
+	}
+	err := tx.GetContext(ctx, &answer.TargetID, query("crosswalk-one"), d.Destination, n.Object, n.ID)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return answer, err
 }
 
 // A refusal is a payload that the destination did not take: it is not sent

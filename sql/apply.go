@@ -34,7 +34,7 @@ func (d *decider) apply(ctx context.Context, a Ask, it Item) (Verdict, error) {
 		v.Reason = "excluded from the next run on, until its source record changes"
 	case a.Verb == Approve:
 		v, err = d.approve(ctx, it)
-	case it.Lookup != "":
+	case it.Lookup != "" && it.Outcome == etl.Invalid:
 		a.Lookup, a.Key = it.Lookup, it.Key
 		if v, err = d.decideRule(ctx, Ask{Destination: a.Destination, Lookup: it.Lookup, Key: it.Key, Verb: Map, Value: a.Value, Comment: a.Comment}); v.Word != Applied {
 			return v, err // one row moves every record with the value, as a rule does
@@ -77,8 +77,11 @@ func (d *decider) release(ctx context.Context, it Item) error {
 
 // approve takes the person's word for the payload that the workbook showed.
 func (d *decider) approve(ctx context.Context, it Item) (Verdict, error) {
+	if person(d.imp.By) == "" {
+		return Verdict{NotAllowed, "an approval needs the name of the person who gives it"}, nil
+	}
 	var until string
-	err := d.tx.GetContext(ctx, &until, query("approved-by"), it.Destination, it.Object, it.SourceID, it.Hash, d.imp.By)
+	err := d.tx.GetContext(ctx, &until, query("approved-by"), it.Destination, it.Object, it.SourceID, it.Hash, person(d.imp.By))
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return Verdict{}, err
 	}
@@ -86,7 +89,7 @@ func (d *decider) approve(ctx context.Context, it Item) (Verdict, error) {
 	if until <= stamp(d.imp.At) {
 		have++
 	}
-	_, err = d.tx.ExecContext(ctx, query("put-approval"), it.Destination, it.Object, it.SourceID, it.Hash, d.imp.By, stamp(d.imp.At),
+	_, err = d.tx.ExecContext(ctx, query("put-approval"), it.Destination, it.Object, it.SourceID, it.Hash, person(d.imp.By), stamp(d.imp.At),
 		stamp(d.imp.At.Add(ApprovalLife)))
 	if err != nil {
 		return Verdict{}, err
@@ -263,7 +266,7 @@ func restore(ctx context.Context, tx *sqlx.Tx, d *loggedDecision, was before, no
 	case d.Verb == Skip:
 		return nil
 	case d.Verb == Approve:
-		_, err = tx.ExecContext(ctx, query("withdraw-approval"), stamp(now), d.Destination, d.Object, d.SourceID, d.Hash, d.By, stamp(now))
+		_, err = tx.ExecContext(ctx, query("withdraw-approval"), stamp(now), d.Destination, d.Object, d.SourceID, d.Hash, person(d.By), stamp(now))
 		return err
 	case d.Lookup != "":
 		_, err = tx.ExecContext(ctx, query("drop-lookup"), d.Destination, d.Lookup, d.Key, d.Value)

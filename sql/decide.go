@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -63,96 +64,72 @@ var ErrRefused = errors.New("refused")
 // ApprovalLife is how long an approval counts (CONTRACT, Outcomes).
 const ApprovalLife = 72 * time.Hour
 
+// person is a name as approvals are counted: a capital or a space more does not
+// make a second person.
+func person(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
+
 // ApproveDischarge takes a person's word for one payload of one discharge: its
-// hash must be the one that stands, or the person saw another payload.
+// hash must be the one that stands, or the person saw another payload. A word
+// that could not make it go is refused.
 func (s *Store) ApproveDischarge(ctx context.Context, id, hash, by string, now time.Time) error {
 	const destination, object = "central_registry", "discharge"
+	who := person(by)
 	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
-		var t struct {
-			ID      int64
-			Hash    []byte
-			Outcome etl.Outcome
-			Maps    bool
+		if who == "" {
+			return fmt.Errorf("an approval needs the name of the person who gives it: %w", ErrRefused)
 		}
-		err := tx.GetContext(ctx, &t, query("discharge"), id)
+		var d dischargeRow
+		err := tx.GetContext(ctx, &d, query("discharge"), id)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			return fmt.Errorf("no discharge %q is known; `chartbridge discharges list` shows them: %w", id, ErrRefused)
 		case err != nil:
 			return err
-		case !t.Maps || t.Outcome == etl.Invalid:
-			return fmt.Errorf("discharge %s breaks a rule and cannot be approved; `chartbridge discharges list` says which: %w", id, ErrRefused)
-		case t.Outcome.Acknowledged():
-			return fmt.Errorf("discharge %s was recorded already: %w", id, ErrRefused)
-		case t.Outcome == etl.Uncertain:
-			return fmt.Errorf("discharge %s was sent and not answered; settle it with `chartbridge uncertain resolve` first: %w", id, ErrRefused)
-		case hex.EncodeToString(t.Hash) != hash:
+		}
+		if why := d.cannotGo(); why != "" {
+			return fmt.Errorf("discharge %s %s: %w", id, why, ErrRefused)
+		}
+		if hex.EncodeToString(d.Hash) != hash {
 			return fmt.Errorf("the payload of discharge %s is not %s any more; look at it again: %w", id, hash, ErrRefused)
 		}
-		_, err = tx.ExecContext(ctx, query("put-approval"), destination, object, id, t.Hash, by, stamp(now), stamp(now.Add(ApprovalLife)))
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("approve a discharge: %w", err)
-	}
-	return s.Audit(ctx, now, by, "approve", "central_registry discharge "+id, "payload "+hash)
-}
-
-// An UncertainDelivery was sent, and its answer never came.
-type UncertainDelivery struct {
-	ID          int64  `json:"id"`
-	Destination string `json:"destination"`
-	Object      string `json:"object"`
-	SourceID    string `db:"source_id" json:"source_id"`
-	Op          string `json:"op"`
-	IntentAt    string `db:"intent_at" json:"intent_at"`
-	Deadline    string `json:"deadline"`
-	Phase       string `json:"phase"`
-	HTTPStatus  int    `db:"http_status" json:"http_status"`
-	Probes      int    `json:"probes"`
-}
-
-// UncertainDeliveries lists them.
-func (s *Store) UncertainDeliveries(ctx context.Context) (list []UncertainDelivery, err error) {
-	err = s.db.SelectContext(ctx, &list, query("uncertain"))
-	return list, wrap(err, "list uncertain deliveries")
-}
-
-// Resolve takes a person's word for an uncertain delivery: it is there under
-// targetID, or, where that is "", it is not there and goes again once.
-func (s *Store) Resolve(ctx context.Context, run etl.Run, id int64, targetID, evidence, by string, now time.Time) error {
-	var row deliveryRow
-	err := s.db.GetContext(ctx, &row, query("uncertain-one"), id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("no uncertain delivery has the id %d; `chartbridge uncertain list` shows them: %w", id, ErrRefused)
-	}
-	if err != nil {
-		return fmt.Errorf("read delivery %d: %w", id, err)
-	}
-	needs, err := parseNeeds(row.Needs)
-	if err != nil {
-		return err
-	}
-	d := etl.Delivery{ID: row.ID, TargetRow: row.Target, Destination: row.Destination, Object: row.Object, SourceID: row.SourceID,
-		Op: row.Op, Hash: row.Hash, Needs: needs}
-	what := "absent"
-	if targetID != "" {
-		what = "present as " + targetID
-		_, err = s.Commit(ctx, run, []load.Done{{Delivery: d, How: "decision", SettledBy: by, Evidence: evidence, At: now,
-			Answer: load.Answer{Kind: load.Acknowledged, TargetID: targetID}}}, nil, nil)
-	} else {
-		err = s.inTx(ctx, func(tx *sqlx.Tx) error {
-			if _, err := tx.ExecContext(ctx, query("void-delivery"), stamp(now), by, evidence, id); err != nil {
-				return err
-			}
-			_, err := tx.ExecContext(ctx, query("release-target"), row.Target)
+		_, err = tx.ExecContext(ctx, query("put-approval"), destination, object, id, d.Hash, who, stamp(now), stamp(now.Add(ApprovalLife)))
+		if err != nil {
 			return err
-		})
+		}
+		return audit(ctx, tx, now, by, "approve", "central_registry discharge "+id, "payload "+hash)
+	})
+	return wrap(err, "approve a discharge")
+}
+
+type dischargeRow struct {
+	Hash     []byte
+	Outcome  etl.Outcome
+	Cause    string
+	Maps     bool
+	Recorded bool // a payload of it was acknowledged
+	Refused  bool // the registry refused this very payload
+}
+
+// cannotGo says why an approval would change nothing, and what helps; "" where
+// the next run would send it.
+func (d dischargeRow) cannotGo() string {
+	switch {
+	case d.Outcome == etl.Excluded:
+		return "is excluded by a rule or a decision (" + d.Cause + "); `chartbridge decide` takes a decision back"
+	case !d.Maps || d.Outcome == etl.Invalid:
+		return "breaks a rule and cannot be approved; `chartbridge discharges list` says which"
+	case d.Outcome == etl.Uncertain:
+		return "was sent and not answered; settle it with `chartbridge uncertain resolve` first"
+	case d.Recorded:
+		return "was recorded already and is final; correct it with the registry by hand"
+	case d.Outcome == etl.Rejected, d.Refused:
+		return "was refused by the registry as it is; correct it in DrChrono, or have it sent again with RETRY, then approve it"
+	case d.Outcome == etl.Held && d.Cause == etl.CauseBrake:
+		return "was stopped by the brake; release that first, and the next run asks for its approval"
+	case d.Outcome == etl.Held && d.Cause == etl.CauseApproval, d.Outcome == etl.Failed:
+		return ""
 	}
-	if err != nil {
-		return fmt.Errorf("settle delivery %d: %w", id, err)
-	}
-	return s.Audit(ctx, now, by, "resolve", fmt.Sprintf("%s %s %s", row.Destination, row.Object, row.SourceID), what+"; "+evidence)
+	return "is " + strings.TrimSpace(string(d.Outcome)+" "+d.Cause) + ", which no approval changes; `chartbridge discharges list` says why"
 }
 
 // A Refused target was refused by us or by them.
@@ -190,85 +167,7 @@ func (s *Store) Retry(ctx context.Context, targets []Refused, by, comment string
 				}
 			}
 		}
-		return nil
+		return audit(ctx, tx, now, by, "retry", fmt.Sprintf("%d records", len(targets)), comment)
 	})
-	if err != nil {
-		return fmt.Errorf("retry: %w", err)
-	}
-	return s.Audit(ctx, now, by, "retry", fmt.Sprintf("%d records", len(targets)), comment)
-}
-
-// A Link is our id and theirs.
-type Link struct {
-	Destination string `json:"destination"`
-	Object      string `json:"object"`
-	SourceID    string `db:"source_id" json:"source_id"`
-	TargetID    string `db:"target_id" json:"target_id"`
-	How         string `json:"how"`
-	Run         string `json:"run"`
-}
-
-// Crosswalk lists the links of a destination and object; "" is any.
-func (s *Store) Crosswalk(ctx context.Context, destination, object string) (list []Link, err error) {
-	err = s.db.SelectContext(ctx, &list, query("crosswalk"), destination, object)
-	return list, wrap(err, "list the crosswalk")
-}
-
-// Import takes links over, all or none. A link that contradicts one that
-// stands, or gives one of theirs to two of ours, is refused unless replace is
-// set. It gives each refusal with the link's place in the list.
-func (s *Store) Import(ctx context.Context, links []Link, replace bool, by string, now time.Time) (faults map[int]string, err error) {
-	faults = map[int]string{}
-	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
-		for i, l := range links {
-			if fault, err := contradiction(ctx, tx, l, replace); err != nil || fault != "" {
-				faults[i] = fault
-				if err != nil {
-					return err
-				}
-				continue
-			}
-			if _, err := tx.ExecContext(ctx, query("put-crosswalk"), l.Destination, l.Object, l.SourceID, l.TargetID, "import", "import"); err != nil {
-				return err
-			}
-			if _, err := tx.ExecContext(ctx, query("release-imported"), l.Destination, l.Object, l.SourceID); err != nil {
-				return err
-			}
-			if _, err := tx.ExecContext(ctx, query("set-setting"), "initial_load/"+l.Destination, stamp(now)); err != nil {
-				return err
-			}
-		}
-		if len(faults) > 0 {
-			return ErrRefused
-		}
-		return nil
-	})
-	if errors.Is(err, ErrRefused) {
-		return faults, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("import the crosswalk: %w", err)
-	}
-	return nil, s.Audit(ctx, now, by, "crosswalk import", fmt.Sprintf("%d links", len(links)), fmt.Sprintf("replace %v", replace))
-}
-
-func contradiction(ctx context.Context, tx *sqlx.Tx, l Link, replace bool) (string, error) {
-	var have string
-	err := tx.GetContext(ctx, &have, query("crosswalk-one"), l.Destination, l.Object, l.SourceID)
-	switch {
-	case err != nil && !errors.Is(err, sql.ErrNoRows):
-		return "", err
-	case err == nil && have != l.TargetID && !replace:
-		return "it is linked to " + have + " already; use --replace to correct it", nil
-	}
-	var others []string
-	if err := tx.SelectContext(ctx, &others, query("crosswalk-of"), l.Destination, l.Object, l.TargetID); err != nil {
-		return "", err
-	}
-	for _, other := range others {
-		if other != l.SourceID {
-			return "their " + l.TargetID + " belongs to our " + other + " already", nil
-		}
-	}
-	return "", nil
+	return wrap(err, "retry")
 }

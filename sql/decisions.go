@@ -2,12 +2,10 @@ package sql
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -108,6 +106,9 @@ func (s *Store) Decide(ctx context.Context, imp Import, asks []Ask) (verdicts []
 	d := decider{imp: imp, verdicts: make([]Verdict, len(asks))}
 	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
 		d.tx = tx
+		if err := d.spell(ctx); err != nil {
+			return err
+		}
 		if err := tx.GetContext(ctx, &d.id, query("open-import"), imp.File, imp.Run, imp.By, stamp(imp.At), len(asks), 0); err != nil {
 			return err
 		}
@@ -129,6 +130,21 @@ func (s *Store) Decide(ctx context.Context, imp Import, asks []Ask) (verdicts []
 		return nil, 0, fmt.Errorf("take decisions: %w", err)
 	}
 	return d.verdicts, d.id, nil
+}
+
+// spell takes the spelling in which the person decided before: a capital or a
+// space more does not make a second person.
+func (d *decider) spell(ctx context.Context) error {
+	d.imp.By = strings.Join(strings.Fields(d.imp.By), " ")
+	var known string
+	err := d.tx.GetContext(ctx, &known, query("spelling"), d.imp.By)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err == nil {
+		d.imp.By = known
+	}
+	return err
 }
 
 // twins finds rows that speak of the same record: the same word is a
@@ -220,7 +236,7 @@ func (d *decider) decide(ctx context.Context, a Ask) (Verdict, error) {
 // before compares with what was decided about the record as it was shown.
 func (d *decider) before(ctx context.Context, a Ask, it Item) (Verdict, error) {
 	var past []struct{ Verb, Value, By, At string }
-	if err := d.tx.SelectContext(ctx, &past, query("decided-before"), a.Destination, a.Object, a.SourceID, a.State); err != nil {
+	if err := d.tx.SelectContext(ctx, &past, query("decided-before"), a.Destination, a.Object, a.SourceID, a.State, stamp(a.Run)); err != nil {
 		return Verdict{}, err
 	}
 	for _, p := range past {
@@ -251,11 +267,11 @@ func (d *decider) approved(ctx context.Context, it Item, by string) (Verdict, er
 	if it.Approvals >= d.imp.People(it) {
 		return Verdict{Already, "as many people as are needed approved it"}, nil
 	}
-	if by != d.imp.By {
+	if person(by) != person(d.imp.By) {
 		return Verdict{}, nil
 	}
 	var until string
-	err := d.tx.GetContext(ctx, &until, query("approved-by"), it.Destination, it.Object, it.SourceID, it.Hash, by)
+	err := d.tx.GetContext(ctx, &until, query("approved-by"), it.Destination, it.Object, it.SourceID, it.Hash, person(by))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Verdict{}, nil
 	}
@@ -267,55 +283,3 @@ func (d *decider) approved(ctx context.Context, it Item, by string) (Verdict, er
 	}
 	return Verdict{Already, "you approved it; another person has to as well"}, nil
 }
-
-// Lookups lists the lookup rows that decisions wrote.
-func (s *Store) Lookups(ctx context.Context) (list []LookupRow, err error) {
-	err = s.db.SelectContext(ctx, &list, query("lookup-rows"))
-	return list, wrap(err, "list what decisions mapped")
-}
-
-// A LookupRow is a row that a decision wrote; it stands above the lookups file.
-type LookupRow struct{ Destination, Lookup, Key, ID, By, At string }
-
-// WorkbookKey is the secret that signs the rows of workbooks. It is made at
-// its first use, and outlives a change of the encryption key.
-func (s *Store) WorkbookKey(ctx context.Context) ([]byte, error) {
-	const name = "workbook_key"
-	text, err := s.Setting(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	if text == "" {
-		key := make([]byte, 32)
-		if _, err := rand.Read(key); err != nil {
-			return nil, fmt.Errorf("make the key of workbooks: %w", err)
-		}
-		text = hex.EncodeToString(key)
-		if err := s.SetSetting(ctx, name, text); err != nil {
-			return nil, err
-		}
-	}
-	key, err := hex.DecodeString(text)
-	return key, wrap(err, "read the key of workbooks")
-}
-
-// Imports lists the newest workbooks whose decisions were applied.
-func (s *Store) Imports(ctx context.Context, limit int) (list []PastImport, err error) {
-	err = s.db.SelectContext(ctx, &list, query("imports"), limit)
-	return list, wrap(err, "list imports")
-}
-
-// A PastImport is a workbook whose decisions were applied.
-type PastImport struct {
-	ID       int64  `json:"id"`
-	File     string `json:"file"`
-	Run      string `json:"run"`
-	By       string `json:"by"`
-	At       string `json:"at"`
-	Rows     int    `json:"rows"`
-	Applied  int    `json:"applied"`
-	UndoneAt string `db:"undone_at" json:"undone_at"`
-}
-
-// KnownVerb reports whether a word is a decision.
-func KnownVerb(word string) bool { return slices.Contains([]string{Retry, Skip, Map, Approve}, word) }

@@ -2,12 +2,14 @@ package sql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
 	"github.com/jmoiron/sqlx"
+	"github.com/mattn/go-sqlite3"
 )
 
 // Orphans makes the intents of dead processes uncertain. It is called under
@@ -77,7 +79,9 @@ func (s *Store) Weight(ctx context.Context, destination, object string) (known, 
 }
 
 // Commit saves what came of deliveries and marks targets, and then the intents
-// of the next ones, in one transaction; it gives the intents' ids.
+// of the next ones, in one transaction; it gives the intents' ids. Where the
+// database refuses an intent by its own rules, the error is a
+// *load.IntentError and nothing is saved.
 func (s *Store) Commit(ctx context.Context, run etl.Run, done []load.Done, marks []load.Mark, intents []load.Intent) ([]int64, error) {
 	ids := make([]int64, len(intents))
 	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
@@ -93,6 +97,9 @@ func (s *Store) Commit(ctx context.Context, run etl.Run, done []load.Done, marks
 		}
 		for i, in := range intents {
 			id, err := s.intent(ctx, tx, run, in)
+			if broken := new(sqlite3.Error); errors.As(err, broken) && refusesIntent(*broken) {
+				err = &load.IntentError{N: i, Unapproved: broken.ExtendedCode == sqlite3.ErrConstraintTrigger, Err: err}
+			}
 			if err != nil {
 				return fmt.Errorf("save the intent to send %s %s %s: %w", in.Destination, in.Object, in.SourceID, err)
 			}
@@ -101,6 +108,12 @@ func (s *Store) Commit(ctx context.Context, run etl.Run, done []load.Done, marks
 		return nil
 	})
 	return ids, err
+}
+
+// refusesIntent tells the database's own rules, which speak of one record, from
+// a disk that fails.
+func refusesIntent(err sqlite3.Error) bool {
+	return err.ExtendedCode == sqlite3.ErrConstraintTrigger || err.ExtendedCode == sqlite3.ErrConstraintUnique
 }
 
 func (s *Store) intent(ctx context.Context, tx *sqlx.Tx, run etl.Run, in load.Intent) (id int64, err error) {

@@ -70,9 +70,9 @@ func (s *Store) Unwant(ctx context.Context, name string) error {
 	return wrap(err, "ask no longer for lease %s", name)
 }
 
-// Wanted reports whether another process waits for a lease of this one.
+// Wanted reports whether somebody waits for a lease that another holds.
 func (s *Store) Wanted(ctx context.Context, name string) (yes bool, err error) {
-	err = s.db.GetContext(ctx, &yes, query("wanted-lease"), name, s.holder)
+	err = s.db.GetContext(ctx, &yes, query("wanted-lease"), name)
 	return yes, wrap(err, "read lease %s", name)
 }
 

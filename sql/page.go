@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/jmoiron/sqlx"
@@ -146,7 +147,7 @@ func (s *Store) putRecord(ctx context.Context, tx *sqlx.Tx, run etl.Run, endpoin
 		}
 	}
 	_, err := tx.ExecContext(ctx, query("put-record"), endpoint, r.ID, seq, r.Hash, r.UpdatedAt, r.Patient, r.Doctor,
-		r.Parts, r.Verbose, r.Fault, r.Problem, run.ID, run.ID, s.seal.Seal(r.Raw, "record", endpoint, r.ID))
+		len(r.Parts), strings.Join(r.Parts, ","), r.Verbose, r.Fault, r.Problem, run.ID, run.ID, s.seal.Seal(r.Raw, "record", endpoint, r.ID))
 	if err != nil {
 		return fmt.Errorf("stage %s %s: %w", endpoint, r.ID, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -69,6 +70,7 @@ type recordRow struct {
 	Doctor    string
 	Gone      bool
 	Fault     string
+	Parts     string `db:"part_names"`
 	Payload   []byte
 }
 
@@ -77,8 +79,12 @@ func (s *Store) source(r recordRow) (etl.Source, error) {
 	if err != nil {
 		return etl.Source{}, err
 	}
-	return etl.Source{Ref: etl.Ref{Endpoint: r.Endpoint, ID: r.SourceID}, Seq: r.Seq, UpdatedAt: r.UpdatedAt,
-		Patient: r.Patient, Doctor: r.Doctor, Gone: r.Gone, Fault: r.Fault, Raw: raw}, nil
+	src := etl.Source{Ref: etl.Ref{Endpoint: r.Endpoint, ID: r.SourceID}, Seq: r.Seq, UpdatedAt: r.UpdatedAt,
+		Patient: r.Patient, Doctor: r.Doctor, Gone: r.Gone, Fault: r.Fault, Raw: raw}
+	if r.Parts != "" {
+		src.Parts = strings.Split(r.Parts, ",")
+	}
+	return src, nil
 }
 
 func (s *Store) sources(ctx context.Context, name string, args ...any) ([]etl.Source, error) {

@@ -53,7 +53,7 @@ func TestPlainRowKeepsVerboseKeys(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := openAt(t, t.TempDir(), "a")
 			first := rowOf("1", verbose, true)
-			first.Parts = 1
+			first.Parts = []string{"primary"}
 			stageOne(t, s, first)
 			if c := stageOne(t, s, rowOf("1", tt.plain, false)); c.Changed != tt.changed {
 				t.Errorf("%d rows changed, want %d", c.Changed, tt.changed)
@@ -63,6 +63,9 @@ func TestPlainRowKeepsVerboseKeys(t *testing.T) {
 			}
 			if n, err := s.SourceCount(context.Background(), "patients", true); err != nil || n != 1 {
 				t.Errorf("%d parts (%v), want the insurance still counted", n, err)
+			}
+			if got := stagedRaw(t, s, "1").Parts; len(got) != 1 || got[0] != "primary" {
+				t.Errorf("the parts are %v, want the one of the verbose row", got)
 			}
 			stageOne(t, s, rowOf("1", `{"id":1,"city":"Newer"}`, false))
 			stageOne(t, s, rowOf("1", `{"id":1,"city":"Newest","patient_flags":null}`, true))
@@ -150,5 +153,39 @@ func TestSpared(t *testing.T) {
 	night(4, 130, "users")
 	if got := spared(noon); got != "users" {
 		t.Errorf("after an interrupted run %q is spared, want users", got)
+	}
+}
+
+// A database of before the parts had names takes them from what they became.
+// What that does not tell is read again, and counts no parts until then.
+func TestPartsOfAnOlderDatabaseGetTheirNames(t *testing.T) {
+	s := openAt(t, t.TempDir(), "a")
+	schema, err := schemaFiles.ReadFile("schema/0006_parts.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{
+		`ALTER TABLE record DROP COLUMN part_names`,
+		`INSERT INTO stream (endpoint, lane, watermark) VALUES ('patients', 'nightly', '2026-01-01T00:00:00'), ('doctors', 'nightly', '2026-01-01T00:00:00')`,
+		`INSERT INTO record (endpoint, source_id, seq, hash, parts, first_run, changed_run, payload) VALUES
+			('patients', '1', 1, x'01', 2, 'r', 'r', x'00'), ('patients', '2', 1, x'01', 1, 'r', 'r', x'00'), ('patients', '3', 1, x'01', 0, 'r', 'r', x'00')`,
+		`INSERT INTO target (destination, object, source_endpoint, source_id, parent_id, outcome, run) VALUES
+			('rethink', 'funder', 'patients', '1/primary', '1', 'failed', 'r'), ('rethink', 'funder', 'patients', '1/tertiary', '1', 'failed', 'r'),
+			('rethink', 'authorization', 'patient_authorizations', '7', '1', 'failed', 'r')`,
+		string(schema),
+	} {
+		if _, err := s.db.Exec(text); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+	}
+	var got []string
+	err = s.db.Select(&got, `SELECT source_id || ' ' || parts || ' ' || part_names || ' ' || hex(hash) FROM record ORDER BY source_id`)
+	if want := "1 2 primary,tertiary 01|2 0  |3 0  01"; err != nil || strings.Join(got, "|") != want {
+		t.Errorf("records %q (%v), want %q", strings.Join(got, "|"), err, want)
+	}
+	for endpoint, want := range map[string]string{"patients": "", "doctors": "2026-01-01T00:00:00"} {
+		if c, err := s.Cursor(t.Context(), endpoint, "nightly"); err != nil || c.Watermark != want {
+			t.Errorf("%s: watermark %q (%v), want %q", endpoint, c.Watermark, err, want)
+		}
 	}
 }

@@ -17,7 +17,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		c := &Case{Source: etl.Source{Raw: raw}}
+		c := &Case{Source: etl.Source{Raw: raw, Parts: []string{"primary", "tertiary", "else"}}}
 		p, patient := c.AsPatient()
 		_, doctor := c.AsDoctor()
 		_, visit := c.AsAppointment()

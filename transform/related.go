@@ -98,7 +98,7 @@ func (s *Stage) readPatients(ctx context.Context, ids []string, env *Env) error 
 		return err
 	}
 	for _, src := range list {
-		if p, fault := decode[Patient](src.Raw); fault == "" {
+		if p, fault := patient(src); fault == "" {
 			env.Patients[src.ID] = p
 		}
 	}

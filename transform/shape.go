@@ -155,6 +155,17 @@ func Unreadable(fault string) Verdict {
 		Message: "the source record cannot be read: " + fault}}}
 }
 
+// UnreadableParts speaks of the parts of a record that cannot be read: those
+// that staging counts, which it had when it could last be read.
+func UnreadableParts(src etl.Source, fault string) []Verdict {
+	list := make([]Verdict, len(src.Parts))
+	for i, part := range src.Parts {
+		list[i] = Unreadable(fault)
+		list[i].Part, list[i].Parent = part, src.ID
+	}
+	return list
+}
+
 // Map runs a field table over a record and collects every problem.
 func Map[T any](fields []Field[T], src T, c *Case) Verdict {
 	c.problems, c.needs = nil, nil

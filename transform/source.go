@@ -63,6 +63,10 @@ type Patient struct {
 	Primary   Insurance `json:"primary_insurance"`
 	Secondary Insurance `json:"secondary_insurance"`
 	Tertiary  Insurance `json:"tertiary_insurance"`
+
+	// Parts names the insurances that there are, as staging found them
+	// (etl.Source.Parts).
+	Parts []string `json:"-"`
 }
 
 // A Demographic is one of a patient's custom_demographics.
@@ -127,10 +131,6 @@ type Medication struct {
 	Stopped        Scalar `json:"date_stopped_taking"`
 }
 
-// FilledIn reports whether there is an insurance at all: the very test by
-// which staging counted it, or the balance would not close.
-func (i Insurance) FilledIn() bool { return i.Company != "" || i.IDNumber != "" }
-
 // Payer is what the funder and plan lookups are keyed by: the payer id, else
 // the company's name.
 func (i Insurance) Payer() string {
@@ -150,12 +150,26 @@ func (p Patient) Demographic(fieldType string) string {
 	return ""
 }
 
-// Insurances are the patient's insurances that are filled in, by their part.
+// Insurance is the patient's insurance of that part; ok is false where the
+// record holds none.
+func (p Patient) Insurance(part string) (ins NamedInsurance, ok bool) {
+	switch part {
+	case "primary":
+		ins = NamedInsurance{part, 1, p.Primary}
+	case "secondary":
+		ins = NamedInsurance{part, 2, p.Secondary}
+	case "tertiary":
+		ins = NamedInsurance{part, 3, p.Tertiary}
+	}
+	return ins, ins.Company != "" || ins.IDNumber != ""
+}
+
+// Insurances are the patient's insurances that staging found, by their part.
 func (p Patient) Insurances() []NamedInsurance {
 	var list []NamedInsurance
-	for i, ins := range []Insurance{p.Primary, p.Secondary, p.Tertiary} {
-		if ins.FilledIn() {
-			list = append(list, NamedInsurance{[]string{"primary", "secondary", "tertiary"}[i], i + 1, ins})
+	for _, part := range p.Parts {
+		if ins, ok := p.Insurance(part); ok {
+			list = append(list, ins)
 		}
 	}
 	return list

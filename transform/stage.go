@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
 )
@@ -213,7 +212,7 @@ func (s *Stage) inside(ctx context.Context, shape Shape, sources []etl.Source) (
 func judge(shape Shape, env Env, src etl.Source, known map[string]etl.Target, lacks string) []Verdict {
 	switch {
 	case src.Fault != "" && shape.Parts:
-		return unreadableParts(src, known)
+		return UnreadableParts(src, src.Fault)
 	case src.Fault != "":
 		return []Verdict{Unreadable(src.Fault)}
 	case lacks != "":
@@ -221,20 +220,6 @@ func judge(shape Shape, env Env, src etl.Source, known map[string]etl.Target, la
 			Message: "endpoint " + lacks + " could not be read yet; give the application its scope, or wait for the next run"}}}}
 	}
 	return shape.Judge(&Case{Env: &env, Source: src, Sent: known[src.ID].Sent})
-}
-
-// unreadableParts speaks of the parts that a record had when it could last be
-// read, which are those that staging counts.
-func unreadableParts(src etl.Source, known map[string]etl.Target) (list []Verdict) {
-	for id, t := range known {
-		if part, ok := strings.CutPrefix(id, src.ID+"/"); ok && t.Parent == src.ID {
-			v := Unreadable(src.Fault)
-			v.Part, v.Parent = part, src.ID
-			list = append(list, v)
-		}
-	}
-	slices.SortFunc(list, func(a, b Verdict) int { return strings.Compare(a.Part, b.Part) })
-	return list
 }
 
 // settle turns a verdict into the target's next state, and reports whether it

@@ -4,7 +4,9 @@ import (
 	"testing"
 
 	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/extract"
 	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/load/rethink"
 )
 
 func TestAcknowledgedStaysUnchanged(t *testing.T) {
@@ -101,4 +103,63 @@ func TestDeletedBeforeAndAfterSending(t *testing.T) {
 	p.judge()
 	p.want(p.visit("21"), etl.Held, etl.CauseStatusID)
 	p.want(p.visit("24"), etl.Excluded, etl.CauseDeleted)
+}
+
+// The law for parts: whatever an insurance holds, there is a verdict on each
+// that staging counts, and on no other.
+func TestThePartsThatAreJudgedAreThoseThatStagingCounts(t *testing.T) {
+	broken := row{"insurance_company": row{"a": 1}, "insurance_id_number": "X1"}
+	for name, c := range map[string]struct {
+		insurance any
+		want      int
+		readable  bool
+	}{
+		"an object as the company": {broken, 2, false}, "false as the company": {row{"insurance_company": false}, 1, true},
+		"a list as the company": {row{"insurance_company": []any{}}, 1, false}, "a text": {"none", 1, false}, "a number": {row{"insurance_id_number": 0}, 2, true},
+		"nothing": {nil, 1, true}, "blank": {row{"insurance_company": "", "insurance_id_number": ""}, 1, true}, "a list": {[]any{broken}, 1, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := aDay(t)
+			odd := aPatient(11, "Lin")
+			odd["secondary_insurance"] = c.insurance
+			p.pull("patients", odd)
+			p.judge()
+			p.wantParts("11", c.want)
+			if !c.readable {
+				p.want(p.funder("11/primary"), etl.Failed, etl.CauseUnreadable)
+				if c.want == 2 {
+					p.want(p.funder("11/secondary"), etl.Failed, etl.CauseUnreadable)
+				}
+			}
+			p.pull("patients", aPatient(11, "Lin"))
+			p.judge()
+			p.wantParts("11", 1)
+			p.want(p.funder("11/primary"), etl.Failed, etl.CauseNotSent)
+		})
+	}
+}
+
+// A record that turns unreadable before it was ever judged keeps the parts
+// that were staged.
+func TestPartsOfARecordThatTurnsUnreadableBeforeItIsJudged(t *testing.T) {
+	p := newPractice(t)
+	p.pull("patients", aPatient(11, "Lin"))
+	raw := []byte(`{"id":11,"last_name":"Lin","last_name":"Roe"}`)
+	e, _ := extract.Find("patients")
+	p.put("patients", extract.ReadRow(e, raw, "it has a name twice"))
+	p.judge()
+	p.wantParts("11", 1)
+	p.want(p.funder("11/primary"), etl.Failed, etl.CauseUnreadable)
+}
+
+// wantParts holds the funders of a patient against what staging counts.
+func (p *practice) wantParts(id string, want int) {
+	p.t.Helper()
+	sources, err := p.store.ByID(p.t.Context(), "patients", []string{id})
+	p.must(err)
+	known, err := p.store.Known(p.t.Context(), rethink.Name, "funder", sources, true)
+	p.must(err)
+	if len(sources) != 1 || len(known) != want || len(sources[0].Parts) != want {
+		p.t.Errorf("staging names %v, %d are judged, want %d", sources[0].Parts, len(known), want)
+	}
 }

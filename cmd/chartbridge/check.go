@@ -52,6 +52,18 @@ func (c *preflight) fail(check string, cause error, do, format string, args ...a
 	c.findings = append(c.findings, finding{Check: check, Status: "fail", Text: fmt.Sprintf(format, args...), Do: do, cause: cause})
 }
 
+// faulty tells the faults of a file, each with what to write instead.
+func (c *preflight) faulty(check string, faults config.Faults) {
+	for _, f := range faults {
+		do := f.Hint
+		if do == "" {
+			do = "correct it in " + f.File
+		}
+		f.Hint = ""
+		c.fail(check, faults, do, "%s", f.Error())
+	}
+}
+
 // Causes of failures that have none of their own.
 var (
 	errConfig      = usageError{errors.New("config")}
@@ -67,7 +79,10 @@ type checkError struct {
 }
 
 func (e *checkError) Error() string {
-	return fmt.Sprintf("%d checks failed; what to do stands beside each", e.failed)
+	if e.failed == 1 {
+		return "1 check failed; what to do stands below it"
+	}
+	return fmt.Sprintf("%d checks failed; what to do stands below each", e.failed)
 }
 
 // Unwrap gives the cause, for the exit code.
@@ -146,7 +161,7 @@ func (c *preflight) print(s *shared) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(s.stdout, "\n%d ok, %d warnings, %d failed\n", counts["ok"], counts["warn"], counts["fail"])
+	_, err := fmt.Fprintf(s.stdout, "\n%d ok, %s, %d failed\n", counts["ok"], howMany(counts["warn"], "warning"), counts["fail"])
 	return err
 }
 
@@ -165,9 +180,7 @@ func (c *preflight) checkConfig(path string) bool {
 	var faults config.Faults
 	switch {
 	case errors.As(err, &faults):
-		for _, f := range faults {
-			c.fail("config", faults, "", "%s", f.Error())
-		}
+		c.faulty("config", faults)
 		return false
 	case err != nil:
 		c.fail("config", errConfig, "name one with --config, or write one with `chartbridge init`", "%v", err)
@@ -192,23 +205,23 @@ func (c *preflight) checkLookupsFile() {
 	var faults config.Faults
 	switch {
 	case errors.As(err, &faults):
-		for _, f := range faults {
-			c.fail("lookups", faults, "", "%s", f.Error())
-		}
+		c.faulty("lookups", faults)
 	case errors.Is(err, os.ErrNotExist):
 		c.warn("lookups", "write one from `chartbridge lookups template`", "there is no lookups file at %s", c.config.Lookups)
 	case err != nil:
-		c.fail("lookups", errConfig, "", "%v", err)
+		c.fail("lookups", errConfig, "correct lookups in the config, or let this user read the file", "%v", err)
 	default:
 		c.ok("lookups", "%s: %d destinations", c.config.Lookups, len(lookups))
 	}
 	c.practice.lookups = lookups
 }
 
+const doDatabase = "correct data_dir or encryption_key if they are not this database's, or restore a backup into an empty data_dir"
+
 // checkDatabase opens the database; false where it cannot be opened.
 func (c *preflight) checkDatabase(ctx context.Context) bool {
 	if err := c.openStore(ctx); err != nil {
-		c.fail("database", errBroken, "", "%v", err)
+		c.fail("database", errBroken, doDatabase, "%v", err)
 		if c.store != nil {
 			_ = c.close() // it is not used any further, and the failure above says why
 			c.practice.store = nil
@@ -218,7 +231,7 @@ func (c *preflight) checkDatabase(ctx context.Context) bool {
 	past, err := c.store.Runs(ctx, 1)
 	switch {
 	case err != nil:
-		c.fail("database", errBroken, "", "%v", err)
+		c.fail("database", errBroken, doDatabase, "%v", err)
 	case len(past) == 0:
 		c.ok("database", "%s, opened with its key; no run yet", c.store.Path())
 	default:

@@ -79,7 +79,7 @@ func TestCheckNamesWhatLookupsLack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.writeLookups(strings.Replace(string(text), "  gender:\n", "  unused:\n", 1))
+	s.writeLookups(strings.Replace(string(text), "  gender:\n", "  insurancePlan:\n", 1))
 	found := findingsOf(s, exitDone)
 	wantFinding(t, found, "warn lookups", "rethink gender holds no id at all")
 	if err := os.Remove(s.lookupsFile()); err != nil {
@@ -229,5 +229,44 @@ func TestRisksOfSchedules(t *testing.T) {
 		if got := strings.Join(risksOf(schedule, clockChanges(zone, from)), "; "); got != c.want {
 			t.Errorf("%s in %s: got %q, want %q", c.cron, c.zone, got, c.want)
 		}
+	}
+}
+
+// Every failure says what to do, as the last line promises.
+func TestEveryFailureOfCheckSaysWhatToDo(t *testing.T) {
+	for name, c := range map[string]struct {
+		old, new, want string
+		failed         int
+	}{
+		"one unset variable": {"client_id: demo-client\n", "client_id: ${CHARTBRIDGE_TEST_UNSET}\n", "1 check failed; what to do stands below it", 1},
+		"two faults":         {"go_live: ", "go_life: ", "2 checks failed; what to do stands below each", 2},
+		"no such file":       {"${file:key}", "${file:nowhere}", "1 check failed", 1},
+		"another key":        {"${file:key}", "${file:other}", "1 check failed", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			other := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32))
+			if err := os.WriteFile(filepath.Join(s.dir, "other"), []byte(other), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s.mustRun(exitDone, "budget") // begins the database
+			s.set(c.old, c.new)
+			_, stdout, stderr := s.run("check")
+			var failed, told int
+			lines := strings.Split(stdout, "\n")
+			for i, line := range lines {
+				if strings.HasPrefix(line, "fail") {
+					failed++
+					for i++; i < len(lines) && strings.HasPrefix(lines[i], "      "); i++ {
+						if strings.Contains(lines[i], "-> ") {
+							told++
+						}
+					}
+				}
+			}
+			if failed != c.failed || told != failed || !strings.Contains(stderr, c.want) {
+				t.Errorf("%d failures, %d say what to do, the end is %q; want %d and %q:\n%s", failed, told, stderr, c.failed, c.want, stdout)
+			}
+		})
 	}
 }

@@ -196,7 +196,7 @@ func (c *preflight) checkSchedules() {
 	for _, s := range c.config.Schedules {
 		schedule, err := config.ParseCron(s.Cron)
 		if err != nil {
-			c.fail("schedules", errConfig, "", "%s: %v", s.Name, err)
+			c.fail("schedules", errConfig, `write five fields, for example "30 3 * * *"`, "%s: %v", s.Name, err)
 			continue
 		}
 		risks := risksOf(schedule, changes)

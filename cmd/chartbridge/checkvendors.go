@@ -23,7 +23,7 @@ const mostSkew = 30 * time.Second
 func (c *preflight) checkSource(ctx context.Context) error {
 	client, err := c.drchrono("", "operator", drchrono.Stop)
 	if err != nil {
-		c.fail("drchrono", errConfig, "", "%v", err)
+		c.fail("drchrono", errConfig, "correct the block drchrono in the config", "%v", err)
 		return nil
 	}
 	before := c.clock.Now()

@@ -200,7 +200,7 @@ func (d *daemon) attempt(ctx context.Context, o schedule.Occurrence) (end schedu
 	p := *d.practice // a run has a log and lookups of its own
 	var n *night
 	end = schedule.Guarded(func() schedule.Ending {
-		if p.lookups, err = readLookups(p.config, p.log); err != nil {
+		if err = p.refreshLookups(ctx); err != nil {
 			return ending(result{Exit: exitCode(err, 0)}, err)
 		}
 		if n, err = p.night(runFlags{}, "schedule"); err != nil {

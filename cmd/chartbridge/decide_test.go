@@ -16,19 +16,24 @@ import (
 // A desk is a workbook on an analyst's desk.
 type desk struct {
 	*site
-	path string
-	f    *excelize.File
-	at   map[string]int // column by its header, of the worklist
+	path  string
+	f     *excelize.File
+	sheet string
+	at    map[string]int // column by its header
 }
 
 // newDesk copies the newest workbook away and opens it.
 func (s *site) newDesk() *desk {
 	s.t.Helper()
-	raw, err := os.ReadFile(filepath.Join(s.dir, "out", "latest", "reconciliation.xlsx"))
+	all, err := filepath.Glob(filepath.Join(s.dir, "out", "2*", "reconciliation.xlsx"))
+	if err != nil || len(all) == 0 {
+		s.t.Fatalf("no workbook was written (%v)", err)
+	}
+	raw, err := os.ReadFile(all[len(all)-1]) // runs sort by their start
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	d := &desk{site: s, path: filepath.Join(s.t.TempDir(), "desk.xlsx"), at: map[string]int{}}
+	d := &desk{site: s, path: filepath.Join(s.t.TempDir(), "desk.xlsx")}
 	if err := os.WriteFile(d.path, raw, 0o600); err != nil {
 		s.t.Fatal(err)
 	}
@@ -36,15 +41,21 @@ func (s *site) newDesk() *desk {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { _ = d.f.Close() })
+	d.turn("Worklist")
+	return d
+}
+
+// turn goes to another sheet.
+func (d *desk) turn(sheet string) {
+	d.sheet, d.at = sheet, map[string]int{}
 	for i, head := range d.rows()[2] {
 		d.at[head] = i + 1
 	}
-	return d
 }
 
 func (d *desk) rows() [][]string {
 	d.t.Helper()
-	rows, err := d.f.GetRows("Worklist", excelize.Options{RawCellValue: true})
+	rows, err := d.f.GetRows(d.sheet, excelize.Options{RawCellValue: true})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -65,7 +76,7 @@ func (d *desk) find(want ...string) (found []int) {
 		}
 	}
 	if len(found) == 0 {
-		d.t.Fatalf("no row of the worklist has %v", want)
+		d.t.Fatalf("no row of %s has %v", d.sheet, want)
 	}
 	return found
 }
@@ -73,7 +84,7 @@ func (d *desk) find(want ...string) (found []int) {
 func (d *desk) get(head string, row int) string {
 	d.t.Helper()
 	cell, _ := excelize.CoordinatesToCellName(d.at[head], row)
-	v, err := d.f.GetCellValue("Worklist", cell, excelize.Options{RawCellValue: true})
+	v, err := d.f.GetCellValue(d.sheet, cell, excelize.Options{RawCellValue: true})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -83,7 +94,7 @@ func (d *desk) get(head string, row int) string {
 func (d *desk) put(head string, row int, v any) {
 	d.t.Helper()
 	cell, _ := excelize.CoordinatesToCellName(d.at[head], row)
-	if err := d.f.SetCellValue("Worklist", cell, v); err != nil {
+	if err := d.f.SetCellValue(d.sheet, cell, v); err != nil {
 		d.t.Fatal(err)
 	}
 }

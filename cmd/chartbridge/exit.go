@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -20,6 +21,7 @@ const (
 	exitQuota       = 5
 	exitHeld        = 6
 	exitBalance     = 7
+	exitInterrupted = 130
 )
 
 const exitTable = `Exit codes:
@@ -53,6 +55,8 @@ func exitCode(err error, signal int32) int {
 		return 128 + int(signal)
 	case err == nil:
 		return exitDone
+	case errors.Is(err, context.Canceled): // asked to stop from within, as a stopping daemon does
+		return exitInterrupted
 	case errors.Is(err, errBalance):
 		return exitBalance
 	case errors.As(err, &usage), errors.As(err, &faults):

@@ -7,8 +7,15 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/chartbridge/chartbridge/sql"
+)
+
+const (
+	runLease     = "run"
+	leaseLife    = 2 * time.Minute
+	leaseRenewal = 20 * time.Second
 )
 
 // lease takes a lease, or takes it over where its holder was a process of this

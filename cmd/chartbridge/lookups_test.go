@@ -152,3 +152,18 @@ func TestCommentTextIsOneLine(t *testing.T) {
 		}
 	}
 }
+
+// A mistyped name is told before anything is read or sent.
+func TestMistypedNamesInTheLookupsFileAreRefused(t *testing.T) {
+	s := newSite(t)
+	s.writeLookups("rethink:\n  gender: {Male: 1}\n  clientStat: {A: 1}\ncentralreech: {}\n")
+	for _, verb := range []string{"run", "plan"} {
+		_, stderr := s.mustRun(exitUsage, verb)
+		for _, want := range []string{"lookups.yaml:3: rethink.clientStat", `did you mean "clientStatus"?`, "lookups.yaml:4: centralreech", `did you mean "centralreach"?`} {
+			if !strings.Contains(stderr, want) {
+				t.Errorf("%s: %q is missing from:\n%s", verb, want, stderr)
+			}
+		}
+	}
+	wantFinding(t, findingsOf(s, exitUsage), "fail lookups", "lookups.yaml:3")
+}

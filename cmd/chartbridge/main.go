@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -20,22 +21,38 @@ func main() {
 
 // run is the whole program but for the process around it.
 func run(args []string, stdout, stderr *os.File) int {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
 	caught := catchSignals(cancel)
 	root := newRoot(stdout, stderr)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	code := exitCode(err, caught.Load())
-	if err != nil && code != exitAttention {
+	if err != nil && code != exitAttention && signalIn(err) == 0 {
 		fmt.Fprintln(stderr, "chartbridge: "+explain(err))
 	}
 	return code
 }
 
+// A signalError is why the work was cut short: a person or the system asked.
+type signalError syscall.Signal
+
+func (e signalError) Error() string {
+	return "interrupted by " + syscall.Signal(e).String() + "; run again to go on"
+}
+
+// signalIn is the signal that an error tells of; 0 = none.
+func signalIn(err error) int32 {
+	var s signalError
+	if errors.As(err, &s) {
+		return int32(s)
+	}
+	return 0
+}
+
 // catchSignals cancels the work at the first SIGINT or SIGTERM, which then
 // finishes the record in hand; a second one ends the program at once.
-func catchSignals(cancel context.CancelFunc) *atomic.Int32 {
+func catchSignals(cancel context.CancelCauseFunc) *atomic.Int32 {
 	var caught atomic.Int32
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -45,7 +62,7 @@ func catchSignals(cancel context.CancelFunc) *atomic.Int32 {
 			if !caught.CompareAndSwap(0, int32(number)) {
 				os.Exit(128 + int(number))
 			}
-			cancel()
+			cancel(signalError(number))
 		}
 	}()
 	return &caught

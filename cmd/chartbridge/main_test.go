@@ -37,7 +37,9 @@ func newSizedSite(t *testing.T, size drchronotest.Size) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &site{t, v, dir, config}
+	s := &site{t, v, dir, config}
+	s.set(simSchedules, "") // a test names its own
+	return s
 }
 
 // set changes the config by replacing a text that must stand in it.

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -26,7 +29,11 @@ type night struct {
 	endpoints    []string // to extract
 	destinations []string // names; empty = all enabled
 	onQuota      drchrono.QuotaPolicy
-	released     bool // a person released the brake
+	released     bool                        // a person released the brake
+	named        bool                        // a person named the endpoints
+	first        func(context.Context) error // done under the lease before the run begins; an error keeps it from beginning
+	judged       []destination               // whose records were all judged in this run
+	still        func()                      // lets a backfill stage again; nil: it still may
 }
 
 // Stages, in their order.
@@ -41,53 +48,70 @@ const (
 type result struct {
 	Run    etl.Run
 	Exit   int
-	Loaded bool // it sent what was due
+	Loaded bool   // it sent what was due
+	Only   string // the one stage that it did; "" = all
 	Counts []sql.Count
 	Calls  int
 	Files  reports.Files
 }
 
-const (
-	runLease     = "run"
-	leaseLife    = 2 * time.Minute
-	leaseRenewal = 20 * time.Second
-)
-
 // pass runs the night under the run lease. The run's row is opened before
 // anything else and closed whatever happens; what was committed stays.
 func (n *night) pass(ctx context.Context) (res result, err error) {
-	if err := n.lease(ctx, runLease); err != nil {
-		return res, err
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go n.keepLease(ctx, cancel)
-	defer func() { err = errors.Join(err, n.store.Release(context.WithoutCancel(ctx), runLease)) }()
-
-	if err := n.store.OpenRun(ctx, n.run, version, ""); err != nil {
-		return res, err
-	}
-	n.practice.log = n.log.WithField("run", n.run.ID)
-	err = n.stages(ctx)
-	var lost *sql.HeldError
-	if errors.As(context.Cause(ctx), &lost) {
-		err = lost // not interrupted by a person: another process took over
-	}
-	res, err = n.conclude(context.WithoutCancel(ctx), err)
+	err = n.underLease(ctx, func(ctx context.Context) error {
+		if n.first != nil {
+			if err := n.first(ctx); err != nil {
+				return err
+			}
+		}
+		res, err = n.held(ctx)
+		return err
+	})
 	return res, err
 }
 
-// keepLease renews the lease for as long as the work goes on. A lease that is
-// lost ends the work: another process has taken over. One that cannot be
-// renewed for a moment is tried again.
-func (n *night) keepLease(ctx context.Context, cancel context.CancelCauseFunc) {
-	for n.clock.Sleep(ctx, leaseRenewal) == nil {
-		err := n.store.Lease(ctx, runLease, n.clock.Now(), leaseLife)
-		var held *sql.HeldError
-		if errors.As(err, &held) {
-			cancel(held)
+// held is the night under its lease.
+func (n *night) held(ctx context.Context) (result, error) {
+	defer func() {
+		if n.still != nil {
+			n.still()
 		}
+	}()
+	if err := os.MkdirAll(n.config.OutputDir, 0o700); err != nil { // before anything is sent that no report could tell
+		return result{}, fmt.Errorf("make output_dir: %w", err)
 	}
+	if err := n.store.OpenRun(ctx, n.run, version, ""); err != nil {
+		return result{}, err
+	}
+	n.practice.log = n.log.WithField("run", n.run.ID)
+	err := n.stages(ctx)
+	if ctx.Err() != nil { // whatever the stages made of it: it was cut short, and this is why
+		err = context.Cause(ctx)
+	}
+	return n.conclude(context.WithoutCancel(ctx), err)
+}
+
+// underLease does something under the run lease, which is renewed for as long
+// as it takes. A lease that is lost ends the work: another process has taken
+// over. One that cannot be renewed for a moment is tried again.
+func (p *practice) underLease(ctx context.Context, do func(context.Context) error) error {
+	if err := p.lease(ctx, runLease); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	var renewal sync.WaitGroup
+	renewal.Go(func() {
+		for p.clock.Sleep(ctx, leaseRenewal) == nil {
+			var held *sql.HeldError
+			if err := p.store.Lease(ctx, runLease, p.clock.Now(), leaseLife); errors.As(err, &held) {
+				cancel(held)
+			}
+		}
+	})
+	err := do(ctx)
+	cancel(nil)
+	renewal.Wait() // a renewal after the release would take it again
+	return errors.Join(err, p.store.Release(context.WithoutCancel(ctx), runLease))
 }
 
 // stages runs extract, transform and load. What stops extraction does not stop
@@ -103,6 +127,23 @@ func (n *night) stages(ctx context.Context) error {
 			failed = errors.Join(failed, err)
 		}
 	}
+	if n.only == stageExtract {
+		return failed
+	}
+	if n.still == nil {
+		still, err := n.hold(ctx, stagingLease, true)
+		if err != nil {
+			return errors.Join(failed, err)
+		}
+		n.still = still
+	}
+	return errors.Join(failed, n.deliverAll(ctx))
+}
+
+// deliverAll maps and sends each destination's records; one that stops short
+// does not stop the others.
+func (n *night) deliverAll(ctx context.Context) error {
+	var failed error
 	for _, d := range n.practice.destinations() {
 		if len(n.destinations) > 0 && !slices.Contains(n.destinations, d.name) {
 			continue
@@ -127,7 +168,7 @@ func (n *night) extract(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stage := &extract.Stage{Store: n.store, Pager: client, Clock: n.clock, Overlap: n.config.Overlap, OnPage: n.show.page, Scope: n.tokens().Scope}
+	stage := &extract.Stage{Store: n.store, Pager: client, Clock: n.clock, Overlap: n.config.Overlap, OnPage: n.show.page, Scope: n.tokens().Scope, Hold: n.askStream}
 	if n.config.DrChrono.Bulk == "auto" {
 		stage.Bulk = client
 	}
@@ -147,6 +188,9 @@ const sparedFor = 15 * time.Minute
 // unread are the endpoints to read: all, but for what a run that was cut short
 // has just read.
 func (n *night) unread(ctx context.Context) ([]string, error) {
+	if n.named {
+		return n.endpoints, nil
+	}
 	spared, err := n.store.Spared(ctx, n.run, n.run.At.Add(-sparedFor))
 	if err != nil {
 		return nil, err
@@ -160,6 +204,7 @@ func (n *night) deliver(ctx context.Context, d destination) error {
 		if err := n.transform(ctx, d); err != nil {
 			return err
 		}
+		n.judged = append(n.judged, d)
 	}
 	if !n.does(stageLoad) || n.run.DryRun {
 		return nil
@@ -200,32 +245,44 @@ func (n *night) vendorFirst(ctx context.Context, d destination) (bool, error) {
 	return done == "", err
 }
 
-// conclude counts, checks the law, writes the files and closes the run's row.
+// conclude counts, checks the law, closes the run's row and writes the files.
 func (n *night) conclude(ctx context.Context, cause error) (result, error) {
-	res := result{Run: n.run, Loaded: n.does(stageLoad) && !n.run.DryRun}
-	err := errors.Join(cause, n.account(ctx, cause, &res))
+	res := result{Run: n.run, Loaded: n.does(stageLoad) && !n.run.DryRun, Only: n.only}
+	err := errors.Join(cause, n.account(ctx, &res))
 	if err == nil && n.only != stageExtract && slices.ContainsFunc(res.Counts, func(c sql.Count) bool { return c.N > 0 && c.Outcome.NeedsAttention() }) {
 		err = errAttention
 	}
-	res.Exit = exitCode(err, interrupted(cause))
+	res.Exit = exitCode(err, signalIn(cause))
 	finished := n.clock.Now()
 	if closing := n.store.CloseRun(ctx, n.run, finished, res.Exit, note(err)); closing != nil {
 		return res, errors.Join(err, closing)
 	}
+	if ending := n.leave(ctx, &res, finished); ending != nil {
+		res.Exit = exitFailed // the row must not say that all went well
+		return res, errors.Join(ending, n.store.CloseRun(ctx, n.run, finished, res.Exit, note(ending)))
+	}
+	return res, err
+}
+
+// leave writes a run's files and prunes old ones.
+func (n *night) leave(ctx context.Context, res *result, finished time.Time) error {
 	if n.does(stageReport) {
-		files, writing := n.write(ctx, n.reportOptions(n.run, finished, res.Exit))
-		if writing != nil {
-			return res, errors.Join(err, fmt.Errorf("write the reports: %w", writing))
+		options := n.reportOptions(n.run, finished, res.Exit)
+		options.Good = options.Good && !n.run.DryRun && n.only == ""
+		files, err := n.write(ctx, options)
+		if err != nil {
+			return fmt.Errorf("write the reports: %w", err)
 		}
 		res.Files = files
 	}
-	return res, errors.Join(err, n.prune(ctx))
+	return n.prune(ctx)
 }
 
 // account writes a run's counts and holds them against the law: over all
 // staged records in scope of a destination and object, source = the sum of
-// outcomes.
-func (n *night) account(ctx context.Context, cause error, res *result) error {
+// outcomes. It speaks of the enabled destinations, and the law of those whose
+// records this run judged.
+func (n *night) account(ctx context.Context, res *result) error {
 	if err := n.store.Conclude(ctx, n.run); err != nil {
 		return err
 	}
@@ -233,7 +290,8 @@ func (n *night) account(ctx context.Context, cause error, res *result) error {
 	if err != nil {
 		return err
 	}
-	res.Counts = counts
+	enabled := n.config.Destinations()
+	res.Counts = slices.DeleteFunc(counts, func(c sql.Count) bool { return !slices.Contains(enabled, c.Destination) })
 	spent, err := n.store.CallsOf(ctx, n.run.ID)
 	if err != nil {
 		return err
@@ -241,17 +299,11 @@ func (n *night) account(ctx context.Context, cause error, res *result) error {
 	for _, s := range spent {
 		res.Calls += s.Calls
 	}
-	if errors.Is(cause, context.Canceled) || n.only == stageExtract || n.only == stageLoad {
-		return nil // what was just staged is judged by the next transform
-	}
-	return n.checkLaw(ctx, counts)
+	return n.checkLaw(ctx, res.Counts)
 }
 
-func (n *night) checkLaw(ctx context.Context, counts []sql.Count) error {
-	for _, d := range n.practice.destinations() {
-		if len(n.destinations) > 0 && !slices.Contains(n.destinations, d.name) {
-			continue
-		}
+func (n *night) checkLaw(ctx context.Context, counts []sql.Count) (broken error) {
+	for _, d := range n.judged {
 		for _, shape := range d.shapes {
 			source, err := n.store.SourceCount(ctx, shape.Endpoint, shape.Parts)
 			if err != nil {
@@ -267,20 +319,11 @@ func (n *night) checkLaw(ctx context.Context, counts []sql.Count) error {
 				}
 			}
 			if sum != source {
-				return fmt.Errorf("%s %s: %d source records, %d in the outcomes: %w", d.name, shape.Object, source, sum, errBalance)
+				broken = errors.Join(broken, fmt.Errorf("%s %s: %d source records, %d in the outcomes: %w", d.name, shape.Object, source, sum, errBalance))
 			}
 		}
 	}
-	return nil
-}
-
-// interrupted is the signal number that an exit code tells, where a run's
-// work was cancelled.
-func interrupted(err error) int32 {
-	if errors.Is(err, context.Canceled) {
-		return 2
-	}
-	return 0
+	return broken
 }
 
 // note is what a run's row keeps of an error.
@@ -288,5 +331,5 @@ func note(err error) string {
 	if err == nil || errors.Is(err, errAttention) {
 		return ""
 	}
-	return err.Error()
+	return strings.ReplaceAll(err.Error(), "\n", "; ")
 }

@@ -43,21 +43,37 @@ func newPlan(s *shared) *cobra.Command {
 
 // planned maps what is staged, under the run lease, and lists what is due.
 func (p *practice) planned(ctx context.Context) (steps []load.Step, err error) {
+	err = p.underLease(ctx, func(ctx context.Context) error {
+		steps, err = p.mapped(ctx)
+		return err
+	})
+	return steps, err
+}
+
+// mapped maps what is staged and lists what is due; the run lease is held.
+func (p *practice) mapped(ctx context.Context) ([]load.Step, error) {
 	n := &night{practice: p, run: p.newRun("plan", true), only: stageTransform}
-	if err := p.lease(ctx, runLease); err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, p.store.Release(context.WithoutCancel(ctx), runLease)) }()
+	defer func() {
+		if n.still != nil {
+			n.still()
+		}
+	}()
 	if err := n.stages(ctx); err != nil {
 		return nil, err
 	}
 	return p.steps(ctx)
 }
 
+// steps lists what is due, object by object: what waits for a record that goes
+// before it in the same plan goes too.
 func (p *practice) steps(ctx context.Context) ([]load.Step, error) {
 	var steps []load.Step
 	for _, d := range p.destinations() {
+		going := map[string]bool{}
 		for _, object := range d.sender().Objects() {
+			if object.ReadOnly {
+				continue
+			}
 			due, err := p.store.Due(ctx, d.name, object.Name, 0, math.MaxInt32, p.clock.Now())
 			if err != nil {
 				return nil, err
@@ -66,7 +82,7 @@ func (p *practice) steps(ctx context.Context) ([]load.Step, error) {
 			if err != nil {
 				return nil, err
 			}
-			steps = append(steps, load.Plan(object, due, acked)...)
+			steps = append(steps, load.Plan(object, due, acked, going)...)
 		}
 	}
 	return steps, nil
@@ -84,15 +100,27 @@ func (p *practice) showPlan(ctx context.Context, s *shared, steps []load.Step, f
 		return printJSON(s.stdout, plan{load.PlanHash(steps), steps})
 	}
 	var rows [][]string
+	waiting := 0
 	for _, step := range steps {
+		if step.Does == string(etl.Blocked) {
+			waiting++
+			continue
+		}
 		rows = append(rows, []string{step.Destination + " " + step.Object, step.SourceID, step.Does, orDash(step.TargetID), orDash(step.Cause + changeText(step.Changes))})
 	}
-	if len(rows) == 0 {
-		_, err := fmt.Fprintln(s.stdout, "Nothing is due: the destinations hold what DrChrono holds, as far as it maps.")
-		return err
+	if !load.Sends(steps) {
+		fmt.Fprintln(s.stdout, "Nothing is due: the destinations hold what DrChrono holds, as far as it maps.")
 	}
-	if err := printTable(s.stdout, []string{"object", "source id", "does", "target id", "what"}, rows); err != nil {
-		return err
+	if len(rows) > 0 {
+		if err := printTable(s.stdout, []string{"object", "source id", "does", "target id", "what"}, rows); err != nil {
+			return err
+		}
+	}
+	if waiting > 0 {
+		fmt.Fprintf(s.stdout, "\n%d records wait for others that do not go; the workbook says for which.\n", waiting)
+	}
+	if !load.Sends(steps) {
+		return nil
 	}
 	_, err := fmt.Fprintf(s.stdout, "\n%s\nTo send exactly this:\n  chartbridge push --plan %s\n", planCounts(steps), load.PlanHash(steps))
 	return err
@@ -145,17 +173,31 @@ func newPush(s *shared) *cobra.Command {
 	return cmd
 }
 
-// push sends a plan. The lease keeps everybody else from changing what is due
-// between the comparison and the sending.
+// push sends a plan. The comparison and the sending are under one lease, so that
+// nobody changes what is due between them.
 func (p *practice) push(ctx context.Context, s *shared, hash string) error {
-	steps, err := p.planned(ctx)
+	n := &night{practice: p, run: p.newRun("push", false), released: true, skip: []string{stageExtract, stageTransform}}
+	n.first = func(ctx context.Context) error { return p.release(ctx, n, hash) }
+	res, err := n.pass(ctx)
+	if res.Run.ID != "" {
+		err = errors.Join(err, printResult(s, res))
+	}
+	return err
+}
+
+// release compares what is due with the plan that a person saw, and releases
+// the initial load that it creates.
+func (p *practice) release(ctx context.Context, n *night, hash string) error {
+	steps, err := p.mapped(ctx)
 	if err != nil {
 		return err
+	}
+	if !load.Sends(steps) {
+		return usageError{errors.New("nothing is due, so there is nothing to send")}
 	}
 	if now := load.PlanHash(steps); now != hash {
 		return usageError{fmt.Errorf("what is due is not that plan any more: it is %s now; look at `chartbridge plan` again", now)}
 	}
-	n := &night{practice: p, run: p.newRun("push", false), released: true, skip: []string{stageExtract, stageTransform}}
 	for _, d := range p.destinations() {
 		if d.vendorFirst && creates(steps, d.name) {
 			if err := p.store.SetSetting(ctx, "initial_load/"+d.name, n.run.At.Format(time.RFC3339)); err != nil {
@@ -163,14 +205,7 @@ func (p *practice) push(ctx context.Context, s *shared, hash string) error {
 			}
 		}
 	}
-	if err := p.store.Audit(ctx, p.clock.Now(), operator(), "push", hash, planCounts(steps)); err != nil {
-		return err
-	}
-	res, err := n.pass(ctx)
-	if res.Run.ID != "" {
-		err = errors.Join(err, printResult(s, res))
-	}
-	return err
+	return p.store.Audit(ctx, p.clock.Now(), operator(), "push", hash, planCounts(steps))
 }
 
 func creates(steps []load.Step, destination string) bool {

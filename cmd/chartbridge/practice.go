@@ -149,8 +149,12 @@ func (p *practice) drchrono(run, spender string, onQuota drchrono.QuotaPolicy) (
 
 func (p *practice) ledger(run, spender string) *sql.Ledger {
 	d := p.config.DrChrono
-	return &sql.Ledger{Store: p.store, Clock: p.clock, Run: run, Spender: spender, Limits: sql.Limits{
+	l := &sql.Ledger{Store: p.store, Clock: p.clock, Run: run, Spender: spender, Limits: sql.Limits{
 		PerWindow: d.CallsPerHour, Window: d.QuotaWindow, Per10Min: d.CallsPerTenMin, PerSecond: d.CallsPerSecond}}
+	if spender == spenderBackfill {
+		l.Spare = p.spare
+	}
+	return l
 }
 
 func (p *practice) tokens() *sql.Tokens {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -28,7 +30,14 @@ func newRoot(stdout, stderr *os.File) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version,
-		Args:          cobra.NoArgs,
+		Args:          cobra.ArbitraryArgs, // an unknown verb is told by whichVerb
+		RunE:          whichVerb,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if s.output != "text" && s.output != "json" {
+				return usageError{fmt.Errorf("--output %q: write text or json", s.output)}
+			}
+			return nil
+		},
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -48,7 +57,7 @@ func newRoot(stdout, stderr *os.File) *cobra.Command {
 var verbs = []func(*shared) *cobra.Command{
 	newDemo, newSimulate,
 	newInit, newAuth, newCheck, newLookups,
-	newRun, newPlan, newPush, newServe, newSchedule,
+	newRun, newPlan, newPush, newServe, newSchedule, newBackfill,
 	newReport, newDecide, newDischarges, newUncertain, newRejects, newCrosswalk, newTrace,
 	newRuns, newState, newBudget, newEndpoints, newShapes, newAudit, newBackup, newVersion,
 }
@@ -63,10 +72,27 @@ func asUsage(cmd *cobra.Command) *cobra.Command {
 			return nil
 		}
 	}
+	if cmd.HasSubCommands() && cmd.RunE == nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error { return whichVerb(cmd, args) }
+	}
 	for _, sub := range cmd.Commands() {
 		asUsage(sub)
 	}
 	return cmd
+}
+
+// whichVerb answers a command that needs another word.
+func whichVerb(cmd *cobra.Command, args []string) error {
+	var names []string
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("%s has no %q; it has %s", cmd.CommandPath(), args[0], strings.Join(names, ", "))}
+	}
+	return usageError{fmt.Errorf("%s needs one of %s; --help says what they do", cmd.CommandPath(), strings.Join(names, ", "))}
 }
 
 func fromEnv(name, otherwise string) string {

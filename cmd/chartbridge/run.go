@@ -40,6 +40,9 @@ func newRun(s *shared) *cobra.Command {
 }
 
 func runOnce(ctx context.Context, s *shared, f runFlags) (err error) {
+	if err := f.check(); err != nil {
+		return err
+	}
 	p, err := openPractice(ctx, s)
 	if err != nil {
 		return err
@@ -73,20 +76,23 @@ func (p *practice) showDue(ctx context.Context, s *shared) error {
 	return p.showPlan(ctx, s, steps, false)
 }
 
-// night checks what a person asked for and makes the pass of it.
-func (p *practice) night(f runFlags, trigger string) (*night, error) {
-	n := &night{practice: p, run: p.newRun(trigger, f.dryRun), only: f.only, endpoints: f.endpoints, destinations: f.destinations}
-	stages := []string{"", stageExtract, stageTransform, stageLoad, stageReport}
-	if !slices.Contains(stages, f.only) {
-		return nil, usageError{fmt.Errorf("--only %q: write extract, transform, load or report", f.only)}
+// check refuses flags that say nothing that can be done.
+func (f runFlags) check() error {
+	if !slices.Contains([]string{"", stageExtract, stageTransform, stageLoad, stageReport}, f.only) {
+		return usageError{fmt.Errorf("--only %q: write extract, transform, load or report", f.only)}
 	}
-	switch f.onQuota {
-	case "", "wait":
-		n.onQuota = drchrono.Wait
-	case "stop":
+	if !slices.Contains([]string{"", "wait", "stop"}, f.onQuota) {
+		return usageError{fmt.Errorf("--on-quota %q: write wait or stop", f.onQuota)}
+	}
+	return nil
+}
+
+// night makes the pass that a person asked for.
+func (p *practice) night(f runFlags, trigger string) (*night, error) {
+	n := &night{practice: p, run: p.newRun(trigger, f.dryRun), only: f.only, endpoints: f.endpoints, named: len(f.endpoints) > 0,
+		destinations: f.destinations, onQuota: drchrono.Wait}
+	if f.onQuota == "stop" {
 		n.onQuota = drchrono.Stop
-	default:
-		return nil, usageError{fmt.Errorf("--on-quota %q: write wait or stop", f.onQuota)}
 	}
 	if len(n.endpoints) == 0 {
 		n.endpoints = p.endpoints()
@@ -114,12 +120,16 @@ func printResult(s *shared, res result) error {
 // printNight writes the table of outcomes, and where the files are.
 func printNight(w io.Writer, title string, res result) error {
 	fmt.Fprintf(w, "%s: %d calls to DrChrono, exit code %d\n\n", title, res.Calls, res.Exit)
-	if len(res.Counts) == 0 {
+	switch {
+	case res.Only == stageExtract:
+		fmt.Fprintln(w, "What changed is staged: `chartbridge state list` shows each endpoint, `chartbridge plan` maps it.")
+	case len(res.Counts) == 0:
 		fmt.Fprintln(w, "No record is staged and judged yet.")
-	} else {
+	default:
 		fmt.Fprint(w, outcomeTable(res.Counts))
 	}
-	if sent := sentIn(res.Counts); sent == 0 && res.Loaded && len(res.Counts) > 0 {
+	whole := res.Exit == exitDone || res.Exit == exitAttention
+	if sent := sentIn(res.Counts); sent == 0 && whole && res.Loaded && len(res.Counts) > 0 {
 		fmt.Fprintln(w, "\nNothing was sent: the destinations hold what DrChrono holds, but for what waits above.")
 	}
 	if res.Files.Reconciliation != "" {

@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chartbridge/chartbridge/extract/drchronotest"
@@ -281,4 +283,63 @@ func TestOnlyTheNewestRunsAreKept(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(s.dir, "out", "latest", "summary.json")); err != nil {
 		t.Errorf("latest is gone: %v", err)
 	}
+}
+
+func TestAFolderThatCannotBeWrittenStopsTheRun(t *testing.T) {
+	s := newSite(t)
+	if err := os.WriteFile(filepath.Join(s.dir, "out"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, stderr := s.mustRun(exitFailed, "run")
+	if !strings.Contains(stderr, "output_dir") || s.writes() != 0 {
+		t.Errorf("%d writes were made; stderr:\n%s", s.writes(), stderr)
+	}
+}
+
+func TestUnknownVerbsAreUsageErrors(t *testing.T) {
+	for _, args := range [][]string{{"frobnicate"}, {"runs", "frob"}, {"runs"}, {}, {"version", "--output", "xml"}} {
+		if code, _, stderr := runHere(t, args...); code != exitUsage || stderr == "" {
+			t.Errorf("chartbridge %v: exit code %d, %q; want %d and what to do", args, code, stderr, exitUsage)
+		}
+	}
+}
+
+// TestInterruptedSaysSo cancels runs early and late: a run that was cut short
+// never says that it is done, or that the balance does not close.
+func TestInterruptedSaysSo(t *testing.T) {
+	s := newSite(t)
+	for _, after := range []int32{1, 2, 3} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		var calls atomic.Int32
+		s.v.DrChrono.Inject(drchronotest.Fault{Times: -1, Match: func(*http.Request) bool {
+			if calls.Add(1) > after {
+				cancel(signalError(2))
+			}
+			return false
+		}})
+		err := runOnce(ctx, &shared{config: s.config, output: "text", logLevel: "error", logFormat: "text", stdout: devNull(t), stderr: devNull(t)}, runFlags{})
+		s.v.DrChrono.ClearFaults()
+		if signalIn(err) != 2 {
+			t.Errorf("cut short after %d calls: error %v, want the signal", after, err)
+		}
+	}
+	stdout, _ := s.mustRun(exitDone, "runs", "list", "--output", "json")
+	for _, r := range decodeJSON[[]struct {
+		Exit int `json:"exit_code"`
+	}](t, stdout) {
+		if r.Exit != exitInterrupted {
+			t.Errorf("a run that was cut short is recorded with exit code %d, want %d", r.Exit, exitInterrupted)
+		}
+	}
+	s.mustRun(exitAttention, "run")
+}
+
+func devNull(t *testing.T) *os.File {
+	t.Helper()
+	f, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return f
 }

@@ -43,6 +43,7 @@ func TestDeepAFleetInOneProcess(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		text = bytes.Replace(text, []byte(simSchedules), nil, 1)
 		text = bytes.Replace(text, []byte("practice: demo-practice\n"), fmt.Appendf(nil,
 			"practice: practice-%d\nserve: {listen: \"127.0.0.1:0\"}\nschedules: [{name: nightly, cron: \"%d %d * * *\"}]\n", i, due.Minute(), due.Hour()), 1)
 		if err := os.WriteFile(path, text, 0o600); err != nil {

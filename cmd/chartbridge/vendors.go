@@ -3,7 +3,9 @@ package main
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -25,8 +27,13 @@ type vendors struct {
 	CentralReach *loadtest.CentralReach
 	Registry     *loadtest.Registry
 	URL          string
+	refresh      string // DrChrono's first refresh token
 	server       *http.Server
 }
+
+// simSchedules is a night outside of the hours that daylight saving time moves.
+const simSchedules = `schedules: [{name: nightly, cron: "30 3 * * *"}]
+`
 
 // Credentials of the simulated vendors; they open nothing else.
 const (
@@ -44,9 +51,10 @@ func startVendors(address string, practice *drchronotest.Practice, now func() ti
 	if err != nil {
 		return nil, fmt.Errorf("serve the simulated vendors: %w", err)
 	}
-	v := &vendors{Practice: practice, URL: "http://" + listener.Addr().String(),
+	refresh := simRefresh + "-" + randomHex(4)
+	v := &vendors{Practice: practice, URL: "http://" + listener.Addr().String(), refresh: refresh,
 		DrChrono: drchronotest.New(practice, drchronotest.Options{Now: now, Prefix: "/drchrono", ClientID: simClient,
-			ClientSecret: simSecret, RefreshToken: simRefresh}),
+			ClientSecret: simSecret, RefreshToken: refresh}),
 		Rethink:      loadtest.NewRethink(loadtest.RethinkOptions{Now: now, Prefix: "/rethink", ClientID: simClient, ClientSecret: simSecret}),
 		CentralReach: loadtest.NewCentralReach(loadtest.CentralReachOptions{Now: now, Prefix: "/centralreach", ClientID: simClient, ClientSecret: simSecret, APIKey: simAPIKey, OrgID: 1234}),
 		Registry:     loadtest.NewRegistry(loadtest.RegistryOptions{Now: now, Prefix: "/registry", Username: simClient, Password: simSecret, HashKey: simHashKey, Sites: []string{simSite}}),
@@ -162,29 +170,32 @@ func demographicOf(patient map[string]any, id int) string {
 	return ""
 }
 
-// writeFiles writes config, lookups and key into dir, unless they are there
-// already, and gives the config's path.
+// writeFiles writes config, lookups and key into dir, gives the config's path,
+// and keeps what is there: a new key would seal the database of an earlier
+// start for good. The refresh token alone is new at each start, since the
+// vendor forgot those that the database holds.
 func (v *vendors) writeFiles(dir, goLive string) (string, error) {
 	key := make([]byte, 32)
 	if _, err := rand.Read(key); err != nil {
 		return "", fmt.Errorf("make a key: %w", err)
 	}
-	config := filepath.Join(dir, "config.yaml")
-	files := map[string]string{
-		config:                              v.configText(goLive),
-		filepath.Join(dir, "lookups.yaml"):  v.lookupsText(),
-		filepath.Join(dir, "key"):           base64.StdEncoding.EncodeToString(key) + "\n",
-		filepath.Join(dir, "secret"):        simSecret + "\n",
-		filepath.Join(dir, "refresh-token"): simRefresh + "\n",
-		filepath.Join(dir, "api-key"):       simAPIKey + "\n",
-		filepath.Join(dir, "hash-key"):      simHashKey + "\n",
-	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("make the folder: %w", err)
 	}
-	for path, text := range files {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			return "", fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	if err := os.WriteFile(filepath.Join(dir, "refresh-token"), []byte(v.refresh+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("write the refresh token: %w", err)
+	}
+	config := filepath.Join(dir, "config.yaml")
+	for path, text := range map[string]string{
+		config:                             v.configText(goLive),
+		filepath.Join(dir, "lookups.yaml"): v.lookupsText(),
+		filepath.Join(dir, "key"):          base64.StdEncoding.EncodeToString(key) + "\n",
+		filepath.Join(dir, "secret"):       simSecret + "\n",
+		filepath.Join(dir, "api-key"):      simAPIKey + "\n",
+		filepath.Join(dir, "hash-key"):     simHashKey + "\n",
+	} {
+		if err := writeNew(path, text); err != nil && !errors.Is(err, fs.ErrExist) {
+			return "", err
 		}
 	}
 	return config, nil
@@ -199,7 +210,7 @@ data_dir: ./data
 output_dir: ./out
 encryption_key: ${file:key}
 lookups: ./lookups.yaml
-drchrono:
+`+simSchedules+`drchrono:
   base_url: %[1]s/drchrono
   client_id: %[4]s
   client_secret: ${file:secret}

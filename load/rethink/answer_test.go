@@ -99,3 +99,12 @@ func TestInsideAnswers(t *testing.T) {
 		t.Errorf("inside (-want +got):\n%s", diff)
 	}
 }
+
+func TestARecordRefusedForWhatIsInsideIt(t *testing.T) {
+	body := `{"clientId":0,"ErrorMessage":null,"clientFunders":[{"clientFunderId":null,"ErrorMessage":"funderId does not exist under this account."}]}`
+	del := etl.Delivery{Object: "client", Op: etl.Create, Needs: []etl.Need{{Path: "clientFunders.0.clientFunderId", Object: "funder", ID: "1/primary", Optional: true}}}
+	a := classify(load.Reply{Status: 200, Body: []byte(body), Header: http.Header{"Content-Type": {"application/json"}}}, del)
+	if a.Kind != load.Rejected || a.Problem.Field != "funderId" {
+		t.Errorf("answer %+v, want rejected for funderId", a)
+	}
+}

@@ -16,6 +16,7 @@ type index struct {
 	byExternal map[string][]object
 	byNatural  map[string][]object
 	byTheirs   map[string]object // by Rethink's id
+	shows      map[string]bool   // arrays that some record shows: one that lacks them then has none
 	size       int
 }
 
@@ -35,17 +36,20 @@ func (d *Destination) read(ctx context.Context, name string) (*index, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := parseList(reply.Body)
+	list, err := parseRead(name, reply.Body)
 	if err != nil {
 		return nil, fmt.Errorf("read %s back: %w", name, err)
 	}
-	ix := &index{byExternal: map[string][]object{}, byNatural: map[string][]object{}, byTheirs: map[string]object{}}
+	ix := &index{byExternal: map[string][]object{}, byNatural: map[string][]object{}, byTheirs: map[string]object{}, shows: map[string]bool{}}
 	for _, o := range list {
 		id := o.text(idField[name])
 		if id == "" { // an error, or an envelope that we do not know: what it hides would be created again
 			return nil, fmt.Errorf("read %s back: an entry has no %s: %w", name, idField[name], errNoObject)
 		}
 		ix.size++
+		for slot := range slots {
+			ix.shows[slot] = ix.shows[slot] || o.shows(slot)
+		}
 		ix.byTheirs[id] = o
 		if external := o.text(externalField[name]); external != "" {
 			ix.byExternal[external] = append(ix.byExternal[external], o)
@@ -113,7 +117,7 @@ func (ix *index) find(name string, ours object, del etl.Delivery) load.Finding {
 	case 0:
 	case 1:
 		f.TargetID = matches[0].text(idField[name])
-		f.Differs, f.Inside = compare(ours, matches[0], del)
+		ix.compare(&f, ours, matches[0], del, false)
 	default:
 		for _, m := range matches {
 			f.Candidates = append(f.Candidates, m.text(idField[name]))
@@ -135,90 +139,7 @@ func (ix *index) byID(name string, ours object, del etl.Delivery) load.Finding {
 	f := load.Finding{How: load.ByExternalID, Proved: ix.size > 0}
 	if o := ix.byTheirs[del.TargetID]; o != nil {
 		f.TargetID = del.TargetID
-		f.Differs, f.Inside = compare(ours, o, del)
-		if del.Op == etl.Update { // what the answer lacks is no proof that an unanswered update arrived
-			f.Differs = append(f.Differs, lacking(ours, o)...)
-		}
+		ix.compare(&f, ours, o, del, del.Op == etl.Update) // what the answer lacks is no proof that an unanswered update arrived
 	}
 	return f
-}
-
-// lacking names the fields that we send and that an answer does not show.
-func lacking(ours, theirs object) []string {
-	var names []string
-	for name := range ours {
-		if !theirs.has(name) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
-// compare names the fields that we send and that stand otherwise there, and
-// gives the ids of what travels inside, matched by its own natural key. A
-// field that the answer lacks cannot be compared and does not differ.
-func compare(ours, theirs object, del etl.Delivery) (differs []string, inside map[string]string) {
-	for name := range ours {
-		if slots[name] != nil || !theirs.has(name) {
-			continue
-		}
-		if !same(name, ours.text(name), theirs.text(name)) {
-			differs = append(differs, name)
-		}
-	}
-	inside = map[string]string{}
-	for slot, keys := range slots {
-		there := theirs.list(slot)
-		for i, child := range ours.list(slot) {
-			match := matching(child, there, keys)
-			if match == nil {
-				differs = append(differs, slot)
-				continue
-			}
-			for _, n := range del.Needs {
-				if strings.HasPrefix(n.Path, fmt.Sprintf("%s.%d.", slot, i)) {
-					inside[n.Path] = match.text(n.Path[strings.LastIndexByte(n.Path, '.')+1:])
-				}
-			}
-		}
-	}
-	slices.Sort(differs)
-	return slices.Compact(differs), inside
-}
-
-// slots are the arrays of a client, with what tells their objects apart.
-var slots = map[string][]string{
-	"clientFunders":  {"funderId", "funderSequence"},
-	"authorizations": {"authorizationNumber"},
-}
-
-func matching(child object, there []object, keys []string) object {
-	for _, o := range there {
-		if !slices.ContainsFunc(keys, func(k string) bool { return child.text(k) != o.text(k) }) {
-			return o
-		}
-	}
-	return nil
-}
-
-// same compares two values in the vendor's own precision: a date may come back
-// with a time, a time with seconds.
-func same(name, ours, theirs string) bool {
-	switch {
-	case ours == theirs:
-		return true
-	case strings.HasSuffix(name, "Time"):
-		return firstChars(ours, 5) == firstChars(theirs, 5)
-	case strings.Contains(strings.ToLower(name), "date"):
-		return firstChars(ours, 10) == firstChars(theirs, 10)
-	}
-	return strings.TrimSpace(ours) == strings.TrimSpace(theirs)
-}
-
-func firstChars(s string, n int) string {
-	if len(s) > n {
-		return s[:n]
-	}
-	return s
 }

@@ -66,7 +66,19 @@ func TestEnvelopes(t *testing.T) {
 		{"none", 200, "application/json", `[]`, "", true},
 		{"no items", 200, "application/json", `{"items":[]}`, "", true},
 		{"an error with 200", 200, "application/json", `{"ErrorMessage":"This datetimestamp is not valid"}`, "", false},
-		{"an envelope nobody knows", 200, "application/json", `{"clients":[` + one + `]}`, "", false},
+		{"an envelope by another name", 200, "application/json", `{"clients":[` + one + `],"warnings":[]}`, "7", true},
+		{"none by another name", 200, "application/json", `{"clients":[]}`, "", true},
+		{"two arrays", 200, "application/json", `{"clients":[` + one + `],"staff":[{"staffId":1}]}`, "", false},
+		{"an array of none, and the list", 200, "application/json", `{"data":[],"clients":[` + one + `]}`, "7", true},
+		{"an error beside none", 200, "application/json", `{"ErrorMessage":"no","clients":[]}`, "", false},
+		{"errors alone", 200, "application/json", `{"errors":[]}`, "", false},
+		{"part of a list", 200, "application/json", `{"items":[` + one + `],"total":2}`, "", false},
+		{"none of several", 200, "application/json", `{"clients":[],"TotalCount":"3"}`, "", false},
+		{"part of a count", 200, "application/json", `{"clients":[` + one + `],"count":2}`, "", false},
+		{"nothing", 200, "application/json", ``, "", false},
+		{"no content", 204, "application/json", ``, "", false},
+		{"one object with an array of its own", 200, "application/json",
+			`{"clientId":7,"clientExternalId":"1","clientFunders":[{"clientFunderId":71}]}`, "7", true},
 		{"entries without ids", 200, "application/json", `[{"firstName":"Ada"}]`, "", false},
 		{"null", 200, "application/json", `null`, "", false},
 		{"text", 200, "application/json", `"no"`, "", false},
@@ -99,6 +111,8 @@ func TestFindings(t *testing.T) {
 	}{
 		{"nothing, and nothing known visible", "client", `[]`, client(adaRoma), load.Finding{How: load.ByNaturalKey}},
 		{"nothing, others visible", "client", `[{"clientId":8}]`, client(adaRoma), load.Finding{How: load.ByNaturalKey, Proved: true}},
+		{"external id, no slot shown", "client", `[{"clientId":7,"clientExternalId":"1"}]`, client(`{"clientExternalId":"1","clientFunders":[{"funderId":501}]}`),
+			load.Finding{TargetID: "7", How: load.ByExternalID, Proved: true, Hidden: []string{"clientFunders"}, Inside: map[string]string{}}},
 		{"external id, values in their precision", "client", `[{"clientId":7,"clientExternalId":1,"city":"Troy ",` + external + `}]`, client(adaRoma),
 			load.Finding{TargetID: "7", How: load.ByExternalID, Proved: true, Inside: map[string]string{}}},
 		{"external id before natural key", "client", `[{"clientId":8,` + external + `},{"clientId":7,"clientExternalId":"1","city":"Rome"}]`, client(adaRoma),
@@ -176,5 +190,40 @@ func TestFindInside(t *testing.T) {
 	want := map[string]string{"clientFunders.0.clientFunderId": "71"}
 	if diff := cmp.Diff(want, found[0].Inside); diff != "" || !cmp.Equal(found[0].Differs, []string{"clientFunders"}) {
 		t.Errorf("differs %v, inside (-want +got):\n%s", found[0].Differs, diff)
+	}
+}
+
+// TestInsideIsCompared: what travels inside is found by its id or its key, and
+// then compared: an unanswered update may have changed nothing else.
+func TestInsideIsCompared(t *testing.T) {
+	const ours = `{"clientFunders":[{"clientFunderId":71,"funderId":501,"funderSequence":1,"serviceLineIds":[901, 902],"caseManagerId":5}],
+		"authorizations":[{"authorizationNumber":"A1","authEndDate":"2026-12-31"}]}`
+	theirs := func(funder, auth string) string {
+		return `[{"clientId":7,"clientFunders":[{"clientFunderId":71,` + funder + `}],"authorizations":[{` + auth + `}]}]`
+	}
+	const funder, auth = `"funderId":501,"funderSequence":1,"serviceLineIds":[901,902],"caseManagerId":5`, `"authorizationNumber":"A1","authEndDate":"2026-12-31T00:00:00"`
+	tests := []struct {
+		name, list      string
+		differs, hidden []string
+	}{
+		{"the same", theirs(funder, auth), nil, nil},
+		{"another service line", theirs(`"funderId":501,"funderSequence":1,"serviceLineIds":[901],"caseManagerId":5`, auth), []string{"clientFunders.serviceLineIds"}, nil},
+		{"no manager", theirs(`"funderId":501,"funderSequence":1,"serviceLineIds":[901,902],"caseManagerId":null`, auth), []string{"clientFunders.caseManagerId"}, nil},
+		{"manager not shown", theirs(`"funderId":501,"funderSequence":1,"serviceLineIds":[901,902]`, auth), []string{"clientFunders.caseManagerId"}, nil},
+		{"another funder under our id", theirs(`"funderId":502,"funderSequence":1,"serviceLineIds":[901,902],"caseManagerId":5`, auth), []string{"clientFunders.funderId"}, nil},
+		{"another end", theirs(funder, `"authorizationNumber":"A1","authEndDate":"2026-06-30"`), []string{"authorizations.authEndDate"}, nil},
+		{"a slot not shown", `[{"clientId":7,"clientFunders":[{"clientFunderId":71,` + funder + `}],"authorizations":null}]`, []string{"authorizations"}, []string{"authorizations"}},
+		{"a slot shown empty", `[{"clientId":7,"clientFunders":[{"clientFunderId":71,` + funder + `}],"authorizations":[]}]`, []string{"authorizations"}, nil},
+	}
+	for _, tt := range tests {
+		del := client(ours)
+		del.TargetID, del.Op = "7", etl.Update
+		found, err := answering(t, 200, "application/json", tt.list).Find(t.Context(), "client", []etl.Delivery{del})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := found[0]; !cmp.Equal(f.Differs, tt.differs) || !cmp.Equal(f.Hidden, tt.hidden) {
+			t.Errorf("%s: differs %v, hidden %v, want %v and %v", tt.name, f.Differs, f.Hidden, tt.differs, tt.hidden)
+		}
 	}
 }

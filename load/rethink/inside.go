@@ -36,49 +36,31 @@ var funderFields = []transform.Field[funder]{
 		}},
 }
 
+// judgeFunders gives a verdict on each insurance that staging counted, no more
+// and no less: the balance is held against that count.
 func judgeFunders(c *transform.Case) []transform.Verdict {
 	p, fault := c.AsPatient()
 	if fault != "" {
-		return unreadableParts(c, fault)
+		return transform.UnreadableParts(c.Source, fault)
 	}
-	var list []transform.Verdict
-	for _, ins := range p.Insurances() {
-		c.Part = ins.Part
-		v := transform.Excluded(etl.CauseRoute)
-		if c.RoutesPatient(p) {
-			v = transform.Map(funderFields, funder{ins, p.Doctor.String()}, c)
-		}
-		v.Part, v.Parent = ins.Part, c.Source.ID
-		list = append(list, v)
+	list := make([]transform.Verdict, len(c.Source.Parts))
+	for i, part := range c.Source.Parts {
+		c.Part = part
+		list[i] = judgeFunder(c, p)
+		list[i].Part, list[i].Parent = part, c.Source.ID
 	}
 	return list
 }
 
-// unreadableParts gives the insurances of a patient that cannot be read: as
-// many as staging counted.
-func unreadableParts(c *transform.Case, fault string) []transform.Verdict {
-	type part struct {
-		Company  transform.Scalar `json:"insurance_company"`
-		IDNumber transform.Scalar `json:"insurance_id_number"`
+func judgeFunder(c *transform.Case, p transform.Patient) transform.Verdict {
+	ins, ok := p.Insurance(c.Part)
+	switch {
+	case !ok:
+		return transform.Unreadable("its " + c.Part + " insurance is not there any more")
+	case !c.RoutesPatient(p):
+		return transform.Excluded(etl.CauseRoute)
 	}
-	parts, broken := transform.As[struct {
-		Primary   part `json:"primary_insurance"`
-		Secondary part `json:"secondary_insurance"`
-		Tertiary  part `json:"tertiary_insurance"`
-	}](c)
-	if broken != "" {
-		return nil
-	}
-	p := transform.Patient{Primary: transform.Insurance{Company: parts.Primary.Company, IDNumber: parts.Primary.IDNumber},
-		Secondary: transform.Insurance{Company: parts.Secondary.Company, IDNumber: parts.Secondary.IDNumber},
-		Tertiary:  transform.Insurance{Company: parts.Tertiary.Company, IDNumber: parts.Tertiary.IDNumber}}
-	var list []transform.Verdict
-	for _, ins := range p.Insurances() {
-		v := transform.Unreadable(fault)
-		v.Part, v.Parent = ins.Part, c.Source.ID
-		list = append(list, v)
-	}
-	return list
+	return transform.Map(funderFields, funder{ins, p.Doctor.String()}, c)
 }
 
 // payer looks a funder up by the payer's id; without one, by the company's

@@ -33,6 +33,12 @@ func (o object) has(name string) bool {
 	return ok
 }
 
+// shows reports whether a member is there and not null.
+func (o object) shows(name string) bool {
+	v, ok := o.member(name)
+	return ok && v.Kind() != 'n'
+}
+
 // text is a scalar member as text; "" if it is absent, null, or none.
 func (o object) text(name string) string {
 	v, ok := o.member(name)
@@ -44,6 +50,14 @@ func (o object) text(name string) string {
 		return ""
 	}
 	return s.String()
+}
+
+// id is a member that holds one of Rethink's ids; null, "" and 0 are none.
+func (o object) id(name string) string {
+	if id := o.text(name); id != "0" {
+		return id
+	}
+	return ""
 }
 
 // list is a member that is an array of objects.
@@ -82,9 +96,8 @@ func parseObject(reply load.Reply) (object, error) {
 	return list[0], nil
 }
 
-// parseList reads a bare array, an object that holds one array of objects, or
-// a single object: the read API's envelope is not fixed by its documents
-// (destinations-facts, A1).
+// parseList reads an answer to a write: a bare array, one in an envelope, or a
+// single object.
 func parseList(body []byte) ([]object, error) {
 	var list []object
 	if json.Unmarshal(body, &list) == nil && list != nil {

@@ -154,7 +154,7 @@ func answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
 		a.Kind = load.Unknown // it may well be applied: the look-up tells
 		return a
 	}
-	id := obj.text(idField[del.Object])
+	id := obj.id(idField[del.Object])
 	switch message := obj.text("ErrorMessage"); {
 	case message != "":
 		a.Kind, a.Problem = load.Rejected, refusal(message, del)
@@ -163,8 +163,22 @@ func answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
 	case id != "":
 		a.Kind, a.TargetID, a.Inside = load.Acknowledged, id, insideAnswers(obj, del)
 	default:
-		a.Kind = load.Unknown // accepted for later, or an answer that nobody documents
+		return refusedInside(a, obj, del)
 	}
+	return a
+}
+
+// refusedInside is the answer where an object has no id and no error of its
+// own: it was refused for one inside it, or accepted for later, or it says
+// something that nobody documents.
+func refusedInside(a load.Answer, obj object, del etl.Delivery) load.Answer {
+	for _, nested := range insideAnswers(obj, del) {
+		if nested.Problem.Message != "" {
+			a.Kind, a.Problem = load.Rejected, nested.Problem
+			return a
+		}
+	}
+	a.Kind = load.Unknown
 	return a
 }
 
@@ -181,7 +195,7 @@ func insideAnswers(obj object, del etl.Delivery) map[string]load.Nested {
 		if !ok {
 			continue
 		}
-		answer := load.Nested{TargetID: child.text(path[2])}
+		answer := load.Nested{TargetID: child.id(path[2])}
 		if message := child.text("ErrorMessage"); message != "" {
 			answer = load.Nested{Problem: refusal(message, etl.Delivery{Object: n.Object})}
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
 	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/extract"
 	"github.com/chartbridge/chartbridge/transform"
 )
 
@@ -68,8 +69,28 @@ func env(t testing.TB) *transform.Env {
 	e.Constants = map[string][]transform.Constant{"authorization": {{Name: "authorizationSubmissionTypeID", JSON: "1"}}}
 	e.Doctors = map[string]transform.Doctor{"2001": read[transform.Doctor](t, aDoctor)}
 	e.Users = map[string]transform.User{"2001": read[transform.User](t, aUser)}
-	e.Patients = map[string]transform.Patient{"90001": read[transform.Patient](t, aPatient)}
+	e.Patients = map[string]transform.Patient{"90001": patientOf(t, aPatient)}
 	return e
+}
+
+// patientOf reads a patient with the parts that staging finds.
+func patientOf(t testing.TB, r row) transform.Patient {
+	t.Helper()
+	p, fault := (&transform.Case{Source: etl.Source{Raw: raw(t, r), Parts: staged(t, "patients", r)}}).AsPatient()
+	if fault != "" {
+		t.Fatal(fault)
+	}
+	return p
+}
+
+// staged names the parts that staging finds in a row.
+func staged(t testing.TB, endpoint string, r row) []string {
+	t.Helper()
+	e, ok := extract.Find(endpoint)
+	if !ok {
+		t.Fatalf("%s is in no catalogue", endpoint)
+	}
+	return extract.ReadRow(e, raw(t, r), "").Parts
 }
 
 func read[T any](t testing.TB, r row) T {
@@ -106,7 +127,7 @@ func verdicts(t testing.TB, e *transform.Env, object string, r row, sent bool) [
 	t.Helper()
 	shape := shapeOf(t, object)
 	e.Object = object
-	src := etl.Source{Ref: etl.Ref{Endpoint: shape.Endpoint}, Raw: raw(t, r)}
+	src := etl.Source{Ref: etl.Ref{Endpoint: shape.Endpoint}, Raw: raw(t, r), Parts: staged(t, shape.Endpoint, r)}
 	ids := read[struct {
 		ID      transform.Scalar `json:"id"`
 		Patient transform.Scalar `json:"patient"`

@@ -16,7 +16,7 @@ func FuzzClient(f *testing.F) {
 	f.Add([]byte(`{"id":1,"first_name":"\ud800","offices":[null,""]}`))
 	e := env(f)
 	f.Fuzz(func(t *testing.T, record []byte) {
-		src := etl.Source{Ref: etl.Ref{Endpoint: "patients", ID: "1"}, Raw: record}
+		src := etl.Source{Ref: etl.Ref{Endpoint: "patients", ID: "1"}, Raw: record, Parts: []string{"primary", "secondary", "tertiary"}}
 		for _, object := range []string{"client", "funder"} {
 			e.Object = object
 			for _, v := range shapeOf(t, object).Judge(&transform.Case{Env: e, Source: src}) {

@@ -130,7 +130,7 @@ func TestAuthorizationFunderIsNeverGuessed(t *testing.T) {
 		"none":          {aPatient.with(row{"primary_insurance": nil}), "!conflict"},
 	} {
 		e := env(t)
-		e.Patients["90001"] = read[transform.Patient](t, c.patient)
+		e.Patients["90001"] = patientOf(t, c.patient)
 		if got := outcomeOf(t, verdict(t, e, "authorization", anAuthorization), "funderId"); got != c.want {
 			t.Errorf("%s: funderId is %s, want %s", name, got, c.want)
 		}

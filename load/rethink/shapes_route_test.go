@@ -35,7 +35,7 @@ func TestRoutes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			e := env(t)
 			e.Route = c.route
-			e.Patients["90001"] = read[transform.Patient](t, flagged)
+			e.Patients["90001"] = patientOf(t, flagged)
 			e.ByProfile = map[string]bool{"90001": len(c.route.Profiles) > 0 && c.route.Profiles[0] == "501"}
 			for object, r := range map[string]row{"client": flagged, "funder": flagged, "authorization": anAuthorization, "appointment": aVisit} {
 				goes := c.client

@@ -12,7 +12,8 @@ FROM target t WHERE t.destination = 'central_registry' AND t.object = 'discharge
   AND t.outcome IN ('held', 'uncertain', 'rejected', 'invalid', 'failed') ORDER BY t.id
 
 -- name: discharge
-SELECT t.id, t.hash, t.outcome, t.payload IS NOT NULL AS maps FROM target t
+SELECT t.hash, t.outcome, t.cause, t.payload IS NOT NULL AS maps, t.acked_hash IS NOT NULL AS recorded,
+  t.refused_hash IS NOT NULL AND t.refused_hash = t.hash AS refused FROM target t
 WHERE t.destination = 'central_registry' AND t.object = 'discharge' AND t.source_id = ?
 
 -- name: put-approval
@@ -31,8 +32,10 @@ FROM delivery d WHERE d.id = ? AND d.state = 'uncertain'
 UPDATE delivery SET state = 'void', answered_at = ?, settled_by = ?, evidence = ? WHERE id = ? AND state = 'uncertain'
 
 -- name: release-target
--- Due again: judged by the next run, sent once.
-UPDATE target SET outcome = 'failed', cause = 'not_sent', refused_hash = NULL, field = '', code = '', message = '' WHERE id = ?
+-- Due again: judged by the next run, sent once. What they hold as it maps now
+-- has nothing to send.
+UPDATE target SET outcome = CASE WHEN hash = acked_hash THEN 'unchanged' ELSE 'failed' END,
+  cause = CASE WHEN hash = acked_hash THEN '' ELSE 'not_sent' END, refused_hash = NULL, field = '', code = '', message = '' WHERE id = ?
 
 -- name: release-parent
 -- What travels inside another record goes again with it.
@@ -61,5 +64,12 @@ SELECT target_id FROM crosswalk WHERE destination = ? AND object = ? AND source_
 SELECT source_id FROM crosswalk WHERE destination = ? AND object = ? AND target_id = ?
 
 -- name: release-imported
-UPDATE target SET outcome = 'failed', cause = 'not_sent', field = '', code = '', message = ''
-WHERE destination = ? AND object = ? AND source_id = ? AND outcome IN ('held', 'blocked') AND payload IS NOT NULL
+-- A record whose id is new or another than before is compared by the next run,
+-- whatever became of it; one that was linked so already, where it waits for a
+-- person or another record. What is final is never sent again.
+UPDATE target SET acked_hash = CASE WHEN ?4 THEN NULL ELSE acked_hash END, refused_hash = CASE WHEN ?4 THEN NULL ELSE refused_hash END,
+  outcome = 'failed', cause = 'not_sent', field = '', code = '', message = ''
+WHERE destination = ?1 AND object = ?2 AND source_id = ?3 AND payload IS NOT NULL AND destination <> 'central_registry'
+  AND (?4 OR outcome IN ('held', 'blocked'))
+  AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.target = target.id AND d.state IN ('intent', 'uncertain'))
+RETURNING id

@@ -10,10 +10,14 @@ FROM target t LEFT JOIN record r ON r.endpoint = t.source_endpoint
   AND r.source_id = CASE instr(t.source_id, '/') WHEN 0 THEN t.source_id ELSE substr(t.source_id, 1, instr(t.source_id, '/') - 1) END
 WHERE t.destination = ?1 AND t.object = ?2 AND t.source_id = ?3
 
+-- name: spelling
+SELECT by FROM (SELECT by FROM decision UNION ALL SELECT by FROM approval) WHERE by = ? COLLATE NOCASE LIMIT 1
+
 -- name: decided-before
 -- What was decided about a record as the workbook showed it, and still stands.
+-- What was decided before the workbook's run is history: the run acted on it.
 SELECT verb, value, by, at FROM decision
-WHERE destination = ? AND object = ? AND source_id = ? AND state = ? AND undone_at = '' ORDER BY id DESC
+WHERE destination = ? AND object = ? AND source_id = ? AND state = ? AND at >= ? AND undone_at = '' ORDER BY id DESC
 
 -- name: decided-rule
 -- What was decided about a whole value of a lookup, and still stands.

@@ -76,11 +76,22 @@ UPDATE target SET acked_hash = hash, acked_payload = payload, outcome = 'unchang
   run = ? WHERE id = ?
 
 -- name: adopt-inside
--- What travelled inside an adopted record is there too.
+-- What travelled inside an adopted record is there too, where its id is known.
 UPDATE target SET acked_hash = hash, acked_payload = payload, outcome = 'unchanged', cause = '', field = '', code = '', message = '', run = ?1
 WHERE hash IS NOT NULL AND parent_id <> '' AND (destination, parent_id, object, source_id) IN
   (SELECT p.destination, p.source_id, n.value ->> 'object', n.value ->> 'id'
    FROM target p, json_each(CASE p.needs WHEN '' THEN '[]' ELSE p.needs END) n WHERE p.id = ?2)
+  AND EXISTS (SELECT 1 FROM crosswalk c WHERE c.destination = target.destination AND c.object = target.object AND c.source_id = target.source_id)
+
+-- name: unseen-inside
+-- What travels inside an adopted record and was not shown with it may be there
+-- or not: to send it might make a second one.
+UPDATE target SET outcome = 'held', cause = 'no_id', field = '', code = 'no_id', run = ?1,
+  message = 'its record is there, but what travels inside it is not shown; find it there and give its id with `chartbridge crosswalk import`'
+WHERE hash IS NOT NULL AND parent_id <> '' AND (destination, parent_id, object, source_id) IN
+  (SELECT p.destination, p.source_id, n.value ->> 'object', n.value ->> 'id'
+   FROM target p, json_each(CASE p.needs WHEN '' THEN '[]' ELSE p.needs END) n WHERE p.id = ?2)
+  AND NOT EXISTS (SELECT 1 FROM crosswalk c WHERE c.destination = target.destination AND c.object = target.object AND c.source_id = target.source_id)
 
 -- name: taken
 -- Whether their id is another record's of ours; not where a person gave it to this one too.
@@ -93,7 +104,7 @@ ON CONFLICT (destination, object, source_id) DO UPDATE SET target_id = excluded.
 WHERE crosswalk.target_id <> excluded.target_id
 
 -- name: inside-target
-SELECT id, hash, acked_hash FROM target WHERE destination = ? AND object = ? AND source_id = ? AND parent_id = ?
+SELECT id, hash, acked_hash FROM target WHERE destination = ? AND object = ? AND source_id = ? AND parent_id = ? AND parent_id <> ''
 
 -- name: close-parents
 -- What travels inside a record that did not go waits for it.

@@ -59,7 +59,7 @@ UPDATE lease SET wanted = ?2 WHERE name = ?1 AND holder <> ?2
 UPDATE lease SET wanted = '' WHERE name = ?1 AND wanted = ?2
 
 -- name: wanted-lease
-SELECT EXISTS (SELECT 1 FROM lease WHERE name = ? AND holder = ? AND wanted <> '')
+SELECT EXISTS (SELECT 1 FROM lease WHERE name = ? AND wanted <> '')
 
 -- name: hand-over-lease
 -- To whoever waits for it, so that nobody else comes in between.

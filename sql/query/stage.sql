@@ -38,11 +38,12 @@ SELECT endpoint, source_id, seq, hash, updated_at, changed_run FROM record WHERE
 
 -- name: put-record
 -- What was read with verbose stays a verbose record: a later row without it brings no parts, nor does one that cannot be read.
-INSERT INTO record (endpoint, source_id, seq, hash, updated_at, patient, doctor, parts, verbose, gone, fault, problem, first_run, changed_run, payload)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)
+INSERT INTO record (endpoint, source_id, seq, hash, updated_at, patient, doctor, parts, part_names, verbose, gone, fault, problem, first_run, changed_run, payload)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)
 ON CONFLICT (endpoint, source_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, updated_at = excluded.updated_at,
   patient = excluded.patient, doctor = excluded.doctor,
   parts = CASE WHEN excluded.verbose < record.verbose OR excluded.fault <> '' THEN record.parts ELSE excluded.parts END,
+  part_names = CASE WHEN excluded.verbose < record.verbose OR excluded.fault <> '' THEN record.part_names ELSE excluded.part_names END,
   verbose = max(record.verbose, excluded.verbose), gone = 0, missed = 0,
   fault = excluded.fault, problem = excluded.problem, changed_run = excluded.changed_run, payload = excluded.payload
 
@@ -80,17 +81,17 @@ SELECT source_id FROM record WHERE endpoint = ? AND gone = 0 ORDER BY source_id
 SELECT endpoint, count(*) AS n, coalesce(sum(parts), 0) AS parts FROM record GROUP BY endpoint ORDER BY endpoint
 
 -- name: record
-SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, payload FROM record WHERE endpoint = ? AND source_id = ?
+SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, part_names, payload FROM record WHERE endpoint = ? AND source_id = ?
 
 -- name: all-records
-SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, payload FROM record WHERE endpoint = ? ORDER BY id
+SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, part_names, payload FROM record WHERE endpoint = ? ORDER BY id
 
 -- name: records-by-id
-SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, payload FROM record
+SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, part_names, payload FROM record
 WHERE endpoint = ? AND source_id IN (SELECT value FROM json_each(?)) ORDER BY id
 
 -- name: records-by-patient
-SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, payload FROM record
+SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, part_names, payload FROM record
 WHERE endpoint = ? AND patient IN (SELECT value FROM json_each(?)) ORDER BY id
 
 -- name: max-seq

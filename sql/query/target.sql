@@ -22,7 +22,9 @@ SELECT id FROM record WHERE endpoint = ?1 AND doctor IN
 
 -- name: unsettled
 -- Refused by us, or not mapped yet after an open delivery was settled; and
--- those that a decision to skip, or one that was taken back, speaks of.
+-- those that a decision to skip, or one that was taken back, speaks of; and
+-- carriers whose body does not carry just the parts that map now, after such a
+-- decision about a part. What a body carries is named by its needs.
 SELECT r.id FROM target t JOIN record r ON r.endpoint = t.source_endpoint
   AND r.source_id = CASE WHEN t.parent_id <> '' AND t.source_endpoint = 'patients' THEN t.parent_id ELSE t.source_id END
 WHERE t.destination = ?1 AND t.object = ?2 AND r.endpoint = ?3 AND (t.outcome = 'invalid' OR (t.outcome = 'failed' AND t.payload IS NULL))
@@ -32,9 +34,15 @@ JOIN record r ON r.endpoint = t.source_endpoint
   AND r.source_id = CASE WHEN t.parent_id <> '' AND t.source_endpoint = 'patients' THEN t.parent_id ELSE t.source_id END
 WHERE d.destination = ?1 AND d.object = ?2 AND r.endpoint = ?3 AND d.verb = 'SKIP'
   AND CASE WHEN d.undone_at = '' THEN t.outcome <> 'excluded' AND d.source_hash = r.hash ELSE t.cause = 'decision' END
+UNION
+SELECT r.id FROM target p JOIN record r ON r.endpoint = p.source_endpoint AND r.source_id = p.source_id
+WHERE p.destination = ?1 AND p.object = ?2 AND r.endpoint = ?3 AND p.payload IS NOT NULL AND EXISTS (
+  SELECT 1 FROM target t WHERE t.destination = ?1 AND t.parent_id = p.source_id AND t.parent_id <> '' AND t.slot <> '' AND t.object <> ?2
+    AND (t.payload IS NOT NULL) <> EXISTS (SELECT 1 FROM json_each(CASE p.needs WHEN '' THEN '[]' ELSE p.needs END) n
+      WHERE n.value ->> 'object' = t.object AND n.value ->> 'id' = t.source_id))
 
 -- name: records-by-row
-SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, payload FROM record
+SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, part_names, payload FROM record
 WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id
 
 -- name: known

@@ -24,6 +24,10 @@ var defaulted = map[string]bool{
 	"tag": false, "casemanager": false, "serviceline": true, "contactform": true,
 }
 
+// severalIDs is the lookup whose id may be a list of ids; anywhere else a list
+// would be sent as one id that no account has.
+const severalIDs = "serviceline"
+
 // Normal makes one of the spellings of a name: lower case, letters and digits
 // only. clientStatus, client_status and "client status" are clientstatus.
 func Normal(name string) string {
@@ -38,7 +42,7 @@ func Normal(name string) string {
 // Find returns the id for a key. Only the lookups tag, caseManager,
 // serviceLine and contactForm fall back to their default.
 func (l Lookups) Find(destination, lookup, key string) (id string, ok bool) {
-	lookup = Normal(lookup)
+	lookup = lookupName(lookup)
 	ids := l[Normal(destination)][lookup]
 	if id, ok = ids[key]; ok {
 		return id, true
@@ -51,13 +55,13 @@ func (l Lookups) Find(destination, lookup, key string) (id string, ok bool) {
 
 // Has reports whether a lookup holds any id at all.
 func (l Lookups) Has(destination, lookup string) bool {
-	return len(l[Normal(destination)][Normal(lookup)]) > 0
+	return len(l[Normal(destination)][lookupName(lookup)]) > 0
 }
 
 // Set gives a key its id, above what the file says. Names are as Normal gives
 // them; any spelling will do here.
 func (l Lookups) Set(destination, lookup, key, id string) {
-	destination, lookup = Normal(destination), Normal(lookup)
+	destination, lookup = Normal(destination), lookupName(lookup)
 	if l[destination] == nil {
 		l[destination] = map[string]map[string]string{}
 	}
@@ -80,11 +84,12 @@ func LoadLookups(path string) (Lookups, error) {
 func ParseLookups(name string, text []byte) (Lookups, error) {
 	d := &document{file: name}
 	all := Lookups{}
-	for _, p := range d.named("", d.root(text)) {
+	for _, p := range d.named("", d.root(text), destinationNames) {
 		lookups := map[string]map[string]string{}
 		path := printable(p.key)
-		for _, q := range d.named(path, p.value) {
-			lookups[Normal(q.key)] = d.lookup(join(path, printable(q.key)), Normal(q.key), q.value)
+		for _, q := range d.named(path, p.value, lookupNames) {
+			name := lookupName(q.key)
+			lookups[name] = d.lookup(join(path, printable(q.key)), name, q.value)
 		}
 		all[Normal(p.key)] = lookups
 	}
@@ -94,18 +99,24 @@ func ParseLookups(name string, text []byte) (Lookups, error) {
 	return all, nil
 }
 
-// named returns a mapping's entries whose names differ also when normal.
-func (d *document) named(path string, n *yaml.Node) []pair {
+// named returns a mapping's entries whose names are known, and differ also
+// when normal.
+func (d *document) named(path string, n *yaml.Node, known vocabulary) []pair {
 	var kept []pair
 	seen := map[string]int{}
 	for _, p := range d.pairs(path, n) {
-		at, name := join(path, printable(p.key)), Normal(p.key)
+		at, name := join(path, printable(p.key)), lookupName(p.key)
 		if first, ok := seen[name]; ok {
 			d.fault(p.line, at, fmt.Sprintf("names the same as line %d", first), "keep one spelling")
 			continue
 		}
 		if name == "" {
 			d.fault(p.line, at, "is no name", "use letters and digits")
+			continue
+		}
+		if known.names[name] == "" {
+			f := known.fault(name)
+			d.fault(p.line, at, f.Message, f.Hint)
 			continue
 		}
 		seen[name] = p.line
@@ -118,6 +129,10 @@ func (d *document) named(path string, n *yaml.Node) []pair {
 func (d *document) lookup(path, name string, n *yaml.Node) map[string]string {
 	ids := map[string]string{}
 	add := func(at, key string, value *yaml.Node) {
+		if value.Kind == yaml.SequenceNode && name != severalIDs {
+			d.fault(value.Line, at, "takes one id, not a list", "write key: id; only serviceLine takes several")
+			return
+		}
 		if id, ok := d.id(at, value); ok {
 			ids[key] = id
 		}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chartbridge/chartbridge/load/loadtest"
+	"github.com/chartbridge/chartbridge/sql"
+	"github.com/xuri/excelize/v2"
+)
+
+func TestMapChoosesAmongCandidates(t *testing.T) {
+	wired(t)
+	s := newSite(t)
+	s.set("  initial_load: api\n", "  initial_load: vendor\n")
+	id := goodPatient(t, s.v.Practice)
+	s.mustRun(exitAttention, "run")
+	var theirs []int64
+	for range 2 {
+		n, err := s.v.Rethink.Seed("client", s.mapped("client", id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		theirs = append(theirs, int64(n))
+	}
+	s.mustRun(exitAttention, "run")
+	before := len(s.v.Rethink.Objects("client"))
+	d := s.newDesk()
+	row := d.find("Cause", "candidates", "Source id", id)[0]
+	d.decide(row, "MAP")
+	if words := d.send(exitAttention).words(); !slices.Equal(words, []string{sql.Incomplete}) {
+		t.Errorf("MAP without an id: %v", words)
+	}
+	d.decide(row, "MAP", theirs[1])
+	if words := d.send(exitDone, "--apply", "--as", "Ada Roma").words(); !slices.Equal(words, []string{sql.Applied}) {
+		t.Fatalf("MAP: %v", words)
+	}
+	s.mustRun(exitAttention, "run")
+	links, _ := s.mustRun(exitDone, "crosswalk", "export", "--destination", "rethink", "--object", "client")
+	if want := fmt.Sprintf("rethink,client,%s,%d", id, theirs[1]); !strings.Contains(links, want) {
+		t.Errorf("the crosswalk lacks %s:\n%s", want, links)
+	}
+	if n := len(s.v.Rethink.Objects("client")); n != before {
+		t.Errorf("Rethink holds %d clients, want %d: the vendor still loads the others", n, before)
+	}
+	if words := d.send(exitDone).words(); !slices.Equal(words, []string{sql.Already}) {
+		t.Errorf("the workbook of an earlier night once more: %v", words)
+	}
+}
+
+func TestApproveReleasesOneFromTheBrake(t *testing.T) {
+	wired(t)
+	s := newSite(t)
+	s.mustRun(exitAttention, "run")
+	for _, p := range s.v.Practice.Rows("patients") {
+		s.v.Practice.Patch("patients", p["id"].(json.Number).String(), map[string]any{"city": "Newtown"})
+	}
+	s.mustRun(exitFailed, "run")
+	before := s.v.Rethink.Calls()["update client"]
+	d := s.newDesk()
+	d.decide(d.find("Cause", "brake", "Destination", "Rethink", "Object", "client")[0], "APPROVE")
+	d.send(exitDone, "--apply", "--as", "Ada Roma")
+	s.mustRun(exitFailed, "run")
+	if n := s.v.Rethink.Calls()["update client"] - before; n != 1 {
+		t.Errorf("%d clients were updated, want the approved one", n)
+	}
+}
+
+func TestSkipHoldsUntilTheSourceChanges(t *testing.T) {
+	wired(t)
+	s := newSite(t)
+	s.mustRun(exitAttention, "run")
+	d := s.newDesk()
+	row := d.find("Outcome", "invalid", "Destination", "Rethink", "Object", "client")[0]
+	id := d.get("Source id", row)
+	d.decide(row, "SKIP")
+	d.send(exitDone, "--apply", "--as", "Ada Roma")
+	waits := func() bool {
+		d := s.newDesk()
+		return slices.ContainsFunc(d.rows()[3:], func(r []string) bool {
+			return r[d.at["Source id"]-1] == id && r[d.at["Destination"]-1] == "Rethink" && r[d.at["Object"]-1] == "client"
+		})
+	}
+	for range 2 {
+		s.mustRun(exitAttention, "run")
+		if waits() {
+			t.Fatal("a skipped record waits again")
+		}
+	}
+	s.v.Practice.Patch("patients", id, map[string]any{"city": "Newtown"})
+	s.mustRun(exitAttention, "run")
+	if !waits() {
+		t.Error("its source changed, and it is skipped all the same")
+	}
+}
+
+func TestUndoBeforeTheRun(t *testing.T) {
+	wired(t)
+	s := newSite(t)
+	s.mustRun(exitAttention, "run")
+	d := s.newDesk()
+	row := d.find("Cause", "approval")[0]
+	d.decide(row, "APPROVE")
+	d.send(exitDone, "--apply", "--as", "Ada Roma")
+	s.mustRun(exitDone, "decide", "--undo", "1", "--as", "Bo Lin")
+	s.mustRun(exitAttention, "run")
+	if n := len(s.v.Registry.Objects("discharge")); n != 0 {
+		t.Errorf("%d discharges went whose approval was taken back", n)
+	}
+	imports, _ := s.mustRun(exitDone, "decide", "--imports")
+	if !strings.Contains(imports, "Ada Roma") {
+		t.Errorf("imports:\n%s", imports)
+	}
+}
+
+func TestOneRuleMovesEveryRecordWithTheValue(t *testing.T) {
+	wired(t)
+	s := newSite(t)
+	s.mustRun(exitAttention, "run")
+	d := s.newDesk()
+	d.turn("Rules")
+	row := d.find("Destination", "Rethink")[0]
+	lookup, key := d.get("Lookup", row), d.get("Key", row)
+	d.decide(row, "MAP", "4712")
+	if words := d.send(exitDone, "--apply", "--as", "Ada Roma").words(); !slices.Equal(words, []string{sql.Applied}) {
+		t.Fatalf("a rule: %v", words)
+	}
+	d.put("map_to_id", row, "4713")
+	if words := d.send(exitAttention).words(); !slices.Equal(words, []string{sql.Conflict}) {
+		t.Errorf("another id for the value: %v", words)
+	}
+	s.mustRun(exitAttention, "run")
+	next := s.newDesk()
+	next.turn("Rules")
+	for _, r := range next.rows()[3:] {
+		if len(r) > 3 && r[1] == "Rethink" && r[2] == lookup && r[3] == key {
+			t.Error("the lookup still lacks the key")
+		}
+	}
+	next.turn("Discharges to approve")
+	next.decide(next.find("Cause", "approval")[0], "APPROVE")
+	if words := next.send(exitDone, "--apply", "--as", "Ada Roma").words(); !slices.Equal(words, []string{sql.Applied}) {
+		t.Errorf("a discharge on its own sheet: %v", words)
+	}
+	s.mustRun(exitAttention, "run")
+	if n := len(s.v.Registry.Objects("discharge")); n != 1 {
+		t.Errorf("the registry holds %d discharges, want 1", n)
+	}
+}
+
+// What the program says of a workbook that it cannot take names the cell, and
+// nothing is taken.
+func TestAHostileWorkbookIsRefusedWhole(t *testing.T) {
+	wired(t)
+	s := newSite(t)
+	s.mustRun(exitAttention, "run")
+	d := s.newDesk()
+	rows := d.find("Outcome", "invalid")
+	d.decide(rows[0], "RETRY")
+	cell, err := excelize.CoordinatesToCellName(d.at["comment"], rows[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.f.SetCellFormula("Worklist", cell, `WEBSERVICE("http://example.test")`); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.f.SaveAs(d.path); err != nil {
+		t.Fatal(err)
+	}
+	_, stderr := s.mustRun(exitUsage, "decide", d.path, "--apply", "--as", "Ada Roma")
+	if !strings.Contains(stderr, "sheet Worklist, cell "+cell) || !strings.Contains(stderr, "nothing was applied") {
+		t.Errorf("the refusal reads\n%s", stderr)
+	}
+	imports, _ := s.mustRun(exitDone, "decide", "--imports")
+	if strings.Contains(imports, "Ada Roma") {
+		t.Errorf("something was taken:\n%s", imports)
+	}
+}
+
+// A record that they refuse again can be tried again from the next workbook.
+func TestRetryOnceANight(t *testing.T) {
+	wired(t)
+	s := newSite(t)
+	refuse := func() {
+		s.v.Rethink.Inject(loadtest.Status(422, `{"ErrorMessage":"lastName length exceeded"}`).On("POST", "/client"))
+	}
+	refuse()
+	s.mustRun(exitAttention, "run")
+	for range 2 {
+		d := s.newDesk()
+		d.decide(d.find("Outcome", "rejected", "Destination", "Rethink", "Object", "client")[0], "RETRY")
+		if words := d.send(exitDone, "--apply", "--as", "Ada Roma").words(); !slices.Equal(words, []string{sql.Applied}) {
+			t.Fatalf("RETRY: %v", words)
+		}
+		refuse()
+		s.mustRun(exitAttention, "run")
+	}
+}

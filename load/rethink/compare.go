@@ -1,0 +1,137 @@
+package rethink
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A slot is an array of a client: where the id of its objects stands, and what
+// tells them apart where that is not known.
+type slot struct {
+	id   string
+	keys []string
+}
+
+var slots = map[string]slot{
+	"clientFunders":  {"clientFunderId", []string{"funderId", "funderSequence"}},
+	"authorizations": {"clientauthorizationId", []string{"authorizationNumber"}},
+}
+
+// compare notes in a finding the fields that we send and that stand otherwise
+// there, and the ids of what travels inside. A field that the answer lacks
+// cannot be compared; it differs only where strict. An array that no record of
+// the answer shows is hidden.
+func (ix *index) compare(f *load.Finding, ours, theirs object, del etl.Delivery, strict bool) {
+	f.Differs = differing(ours, theirs, strict)
+	f.Inside = map[string]string{}
+	for name, s := range slots {
+		if !ours.has(name) {
+			continue
+		}
+		if !ix.shows[name] {
+			f.Hidden = append(f.Hidden, name)
+			if strict {
+				f.Differs = append(f.Differs, name)
+			}
+			continue
+		}
+		there := theirs.list(name)
+		for i, child := range ours.list(name) {
+			match := s.matching(child, there)
+			if match == nil {
+				f.Differs = append(f.Differs, name)
+				continue
+			}
+			for _, field := range differing(child, match, strict) {
+				f.Differs = append(f.Differs, name+"."+field)
+			}
+			for _, n := range del.Needs {
+				if strings.HasPrefix(n.Path, name+"."+strconv.Itoa(i)+".") {
+					f.Inside[n.Path] = match.id(n.Path[strings.LastIndexByte(n.Path, '.')+1:])
+				}
+			}
+		}
+	}
+	slices.Sort(f.Hidden)
+	slices.Sort(f.Differs)
+	f.Differs = slices.Compact(f.Differs)
+}
+
+// differing names the members of an object, its slots apart, that stand
+// otherwise there.
+func differing(ours, theirs object, strict bool) []string {
+	var names []string
+	for name := range ours {
+		if _, nested := slots[name]; nested {
+			continue
+		}
+		if there := theirs.has(name); there && !sameMember(name, ours, theirs) || !there && strict {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// matching finds the object there: the one with our id for it, or else the
+// first with its keys.
+func (s slot) matching(child object, there []object) object {
+	if id := child.id(s.id); id != "" {
+		if at := slices.IndexFunc(there, func(o object) bool { return o.id(s.id) == id }); at >= 0 {
+			return there[at]
+		}
+	}
+	for _, o := range there {
+		if !slices.ContainsFunc(s.keys, func(k string) bool { return child.text(k) != o.text(k) }) {
+			return o
+		}
+	}
+	return nil
+}
+
+// sameMember compares a member: scalars in the vendor's own precision, arrays
+// and objects by their canonical JSON.
+func sameMember(name string, ours, theirs object) bool {
+	a, _ := ours.member(name)
+	b, _ := theirs.member(name)
+	if isScalar(a) && isScalar(b) {
+		return same(name, ours.text(name), theirs.text(name))
+	}
+	return bytes.Equal(canonical(a), canonical(b))
+}
+
+func isScalar(v jsontext.Value) bool { return v.Kind() != '{' && v.Kind() != '[' }
+
+func canonical(v jsontext.Value) []byte {
+	c := v.Clone()
+	if c.Canonicalize() != nil {
+		return v
+	}
+	return c
+}
+
+// same compares two values in the vendor's own precision: a date may come back
+// with a time, a time with seconds.
+func same(name, ours, theirs string) bool {
+	switch {
+	case ours == theirs:
+		return true
+	case strings.HasSuffix(name, "Time"):
+		return firstChars(ours, 5) == firstChars(theirs, 5)
+	case strings.Contains(strings.ToLower(name), "date"):
+		return firstChars(ours, 10) == firstChars(theirs, 10)
+	}
+	return strings.TrimSpace(ours) == strings.TrimSpace(theirs)
+}
+
+func firstChars(s string, n int) string {
+	if len(s) > n {
+		return s[:n]
+	}
+	return s
+}

@@ -1,0 +1,102 @@
+package sql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// A Link is our id and theirs.
+type Link struct {
+	Destination string `json:"destination"`
+	Object      string `json:"object"`
+	SourceID    string `db:"source_id" json:"source_id"`
+	TargetID    string `db:"target_id" json:"target_id"`
+	How         string `json:"how"`
+	Run         string `json:"run"`
+}
+
+// Crosswalk lists the links of a destination and object; "" is any.
+func (s *Store) Crosswalk(ctx context.Context, destination, object string) (list []Link, err error) {
+	err = s.db.SelectContext(ctx, &list, query("crosswalk"), destination, object)
+	return list, wrap(err, "list the crosswalk")
+}
+
+// Import takes links over, all or none. A link that contradicts one that
+// stands, or gives one of theirs to two of ours, is refused unless replace is
+// set. A record whose id is new or another than before is compared by the next
+// run, with the record that it travels inside. It gives each refusal with the
+// link's place in the list.
+func (s *Store) Import(ctx context.Context, links []Link, replace bool, by string, now time.Time) (faults map[int]string, err error) {
+	faults = map[int]string{}
+	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
+		for i, l := range links {
+			fault, err := contradiction(ctx, tx, l, replace)
+			if err != nil {
+				return err
+			}
+			if fault != "" {
+				faults[i] = fault
+				continue
+			}
+			if err := importLink(ctx, tx, l, now); err != nil {
+				return err
+			}
+		}
+		if len(faults) > 0 {
+			return ErrRefused
+		}
+		return audit(ctx, tx, now, by, "crosswalk import", fmt.Sprintf("%d links", len(links)), fmt.Sprintf("replace %v", replace))
+	})
+	if errors.Is(err, ErrRefused) {
+		return faults, nil
+	}
+	return nil, wrap(err, "import the crosswalk")
+}
+
+func importLink(ctx context.Context, tx *sqlx.Tx, l Link, now time.Time) error {
+	res, err := tx.ExecContext(ctx, query("put-crosswalk"), l.Destination, l.Object, l.SourceID, l.TargetID, "import", "import")
+	if err != nil {
+		return err
+	}
+	moved, err := res.RowsAffected() // none where it was linked so already
+	if err != nil {
+		return err
+	}
+	var released []int64
+	if err := tx.SelectContext(ctx, &released, query("release-imported"), l.Destination, l.Object, l.SourceID, moved > 0); err != nil {
+		return err
+	}
+	for _, target := range released {
+		if _, err := tx.ExecContext(ctx, query("release-parent"), target); err != nil {
+			return err
+		}
+	}
+	_, err = tx.ExecContext(ctx, query("set-setting"), "initial_load/"+l.Destination, stamp(now))
+	return err
+}
+
+func contradiction(ctx context.Context, tx *sqlx.Tx, l Link, replace bool) (string, error) {
+	var have string
+	err := tx.GetContext(ctx, &have, query("crosswalk-one"), l.Destination, l.Object, l.SourceID)
+	switch {
+	case err != nil && !errors.Is(err, sql.ErrNoRows):
+		return "", err
+	case err == nil && have != l.TargetID && !replace:
+		return "it is linked to " + have + " already; `chartbridge crosswalk import --replace` corrects it", nil
+	}
+	var others []string
+	if err := tx.SelectContext(ctx, &others, query("crosswalk-of"), l.Destination, l.Object, l.TargetID); err != nil {
+		return "", err
+	}
+	for _, other := range others {
+		if other != l.SourceID {
+			return "their " + l.TargetID + " belongs to our " + other + " already", nil
+		}
+	}
+	return "", nil
+}

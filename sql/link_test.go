@@ -1,0 +1,104 @@
+package sql
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
+)
+
+// TestImportReleases: a record whose id is new or another is compared by the
+// next run, whatever became of it, and so is the one that it travels inside.
+func TestImportReleases(t *testing.T) {
+	const held = "held no_id"
+	tests := []struct {
+		name, have, outcome string
+		open                bool
+		want, parent        string
+	}{
+		{"rejected", "", "rejected unknown_id", false, "failed not_sent", "failed not_sent"},
+		{"no id came back", "", held, false, "failed not_sent", "failed not_sent"},
+		{"corrected", "70", "unchanged ", false, "failed not_sent", "failed not_sent"},
+		{"linked so already", "77", "unchanged ", false, "unchanged ", "unchanged "},
+		{"linked so already, and held", "77", held, false, "failed not_sent", "failed not_sent"},
+		{"unanswered", "70", "uncertain no_answer", true, "uncertain no_answer", "unchanged "},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := openLedger(t, "client")
+			l.must(l.PutTargets(t.Context(), l.run, []etl.Target{{Destination: "there", Object: "funder", Parent: "1", Slot: "funders",
+				Source: etl.Ref{Endpoint: "patients", ID: "1/primary"}, Payload: []byte(`{}`), Hash: []byte("f1"), Outcome: etl.Failed}}, nil))
+			l.exec(`UPDATE target SET acked_hash = hash, outcome = 'unchanged', cause = ''`)
+			outcome, cause, _ := strings.Cut(tt.outcome, " ")
+			l.exec(`UPDATE target SET outcome = ?, cause = ?, refused_hash = hash WHERE object = 'funder'`, outcome, cause)
+			if tt.have != "" {
+				l.exec(`INSERT INTO crosswalk VALUES ('there', 'funder', '1/primary', ?, 'created', 'r0')`, tt.have)
+			}
+			if tt.open {
+				d := etl.Delivery{TargetRow: l.target + 1, Destination: "there", Object: "funder", SourceID: "1/primary", Op: etl.Update, Hash: []byte("f1")}
+				_, err := l.Commit(t.Context(), l.run, nil, nil, []load.Intent{{Delivery: d, At: l.now, Deadline: l.now.Add(time.Minute)}})
+				l.must(err)
+			}
+			faults, err := l.Import(t.Context(), []Link{{Destination: "there", Object: "funder", SourceID: "1/primary", TargetID: "77"}}, true, "ana", l.now)
+			if err != nil || len(faults) > 0 {
+				t.Fatalf("%v, %v", faults, err)
+			}
+			for object, want := range map[string]string{"funder": tt.want, "client": tt.parent} {
+				if got := l.text(`SELECT outcome || ' ' || cause FROM target WHERE object = ?`, object); got != want {
+					t.Errorf("the %s is %q, want %q", object, got, want)
+				}
+			}
+			due := l.text(`SELECT count(*) FROM target WHERE outcome = 'failed' AND acked_hash IS NULL AND refused_hash IS NULL`)
+			if moved := tt.want == "failed not_sent" && tt.have != "77"; moved && due != "2" {
+				t.Errorf("%s of 2 are due in full", due)
+			}
+		})
+	}
+}
+
+// TestInsideByCrosswalk: an update that is settled later, and whose answer has
+// no id for what travelled inside, takes the one that we know.
+func TestInsideByCrosswalk(t *testing.T) {
+	for _, known := range []bool{true, false} {
+		l := openLedger(t, "client")
+		l.must(l.PutTargets(t.Context(), l.run, []etl.Target{{Destination: "there", Object: "funder", Parent: "1", Slot: "funders",
+			Source: etl.Ref{Endpoint: "patients", ID: "1/primary"}, Payload: []byte(`{}`), Hash: []byte("f1"), Outcome: etl.Failed}}, nil))
+		if known {
+			l.exec(`INSERT INTO crosswalk VALUES ('there', 'funder', '1/primary', '71', 'created', 'r0')`)
+		}
+		d := l.delivery(etl.Update)
+		d.Needs = []etl.Need{{Path: "funders.0.funderId", Object: "funder", ID: "1/primary", Optional: true}}
+		ids, err := l.Commit(t.Context(), l.run, nil, nil, []load.Intent{{Delivery: d, At: l.now, Deadline: l.now.Add(time.Minute)}})
+		l.must(err)
+		d.ID = ids[0]
+		l.must(l.answered(d, load.Unknown))
+		l.must(l.Resolve(t.Context(), l.run, d.ID, "77", "seen", "ana", l.now))
+		want := map[bool]string{true: "created ", false: "held no_id"}[known]
+		if got := l.text(`SELECT outcome || ' ' || cause FROM target WHERE object = 'funder'`); got != want {
+			t.Errorf("its id known %t: what travelled inside is %q, want %q", known, got, want)
+		}
+	}
+}
+
+// TestInsideTargetIsLookedUp and not searched for among all of an object.
+func TestInsideTargetIsLookedUp(t *testing.T) {
+	s := openReportStore(t)
+	rows, err := s.db.Queryx("EXPLAIN QUERY PLAN "+query("inside-target"), "there", "funder", "1/primary", "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	plan := ""
+	for rows.Next() {
+		row, err := rows.SliceScan()
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan += row[3].(string) + "\n"
+	}
+	if rows.Err() != nil || !strings.Contains(plan, "target_parent") {
+		t.Errorf("the plan is %s (%v), want it to use target_parent", plan, rows.Err())
+	}
+}
