@@ -52,6 +52,7 @@ var words = []word{
 	{etl.CauseBrake, "The night would have changed suspiciously much.", "Find out why so much changed; then APPROVE it, or run `chartbridge plan` and `push`."},
 	{etl.CauseInitialLoad, "The vendor loads it first.", "Wait for the vendor's load, then run `chartbridge crosswalk import`."},
 	{etl.CauseCandidates, "Several records of theirs could be this one.", "Choose the right one and MAP it to its id."},
+	{etl.CauseExists, "They say that it is there already, but not under our id.", "Find it there and MAP it to its id, or run `chartbridge crosswalk import`."},
 	{etl.CauseOverwrite, "Their record was found, and holds something else.", "Compare the two: APPROVE lets ours overwrite theirs, SKIP leaves theirs."},
 	{etl.CauseStatusID, "A status has no id at the destination.", "Add the status to the lookups file."},
 	{etl.CauseNoAnswer, "It was sent, and no answer came.", "If it stays: look for it at the destination, then `chartbridge uncertain resolve`."},
