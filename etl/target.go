@@ -58,8 +58,6 @@ const (
 	CauseNoAnswer    = "no_answer"   // uncertain
 	CauseUnreached   = "unreached"   // failed: no connection
 	CauseUnreadable  = "unreadable"  // failed: the source record cannot be read
-	CauseCircuit     = "circuit"     // failed: the destination was given up for this run
-	CauseDryRun      = "dry_run"     // failed: nothing is sent in a dry run
 	CauseCreateOff   = "create_off"  // excluded: the config does not let us create it
 	CauseUnavailable = "unavailable" // failed: a stream that it needs could not be read
 )

@@ -57,8 +57,6 @@ var words = []word{
 	{etl.CauseStatusID, "A status has no id at the destination.", "Add the status to the lookups file."},
 	{etl.CauseNoAnswer, "It was sent, and no answer came.", "If it stays: look for it at the destination, then `chartbridge uncertain resolve`."},
 	{etl.CauseUnreached, "The destination could not be reached.", "Nothing tonight; if it repeats, run `chartbridge check`."},
-	{etl.CauseCircuit, "The destination was given up for this run after many failures.", "Run `chartbridge check`; the next run goes on."},
-	{etl.CauseDryRun, "Nothing is sent in a dry run.", "Nothing."},
 	{etl.CauseCreateOff, "The config does not let us create it.", "Nothing, unless the config should allow it."},
 	{etl.CauseUnavailable, "A list that it needs could not be read.", "See the sheet Endpoints: a permission may be missing in DrChrono."},
 	{"no_id", "It was taken with its record, but its own id did not come back.", "Find it there and MAP it to its id."},

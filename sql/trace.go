@@ -101,7 +101,6 @@ type TraceDelivery struct {
 	HTTPStatus int    `db:"http_status" json:"http_status"`
 	Code       string `json:"code"`
 	TargetID   string `db:"target_id" json:"target_id"`
-	Probes     int    `json:"probes"`
 	SettledBy  string `db:"settled_by" json:"settled_by"`
 	Evidence   string `json:"evidence"`
 }

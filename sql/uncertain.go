@@ -23,7 +23,6 @@ type UncertainDelivery struct {
 	Deadline    string `json:"deadline"`
 	Phase       string `json:"phase"`
 	HTTPStatus  int    `db:"http_status" json:"http_status"`
-	Probes      int    `json:"probes"`
 }
 
 // UncertainDeliveries lists them.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -89,29 +88,6 @@ func (n *night) held(ctx context.Context) (result, error) {
 		err = context.Cause(ctx)
 	}
 	return n.conclude(context.WithoutCancel(ctx), err)
-}
-
-// underLease does something under the run lease, which is renewed for as long
-// as it takes. A lease that is lost ends the work: another process has taken
-// over. One that cannot be renewed for a moment is tried again.
-func (p *practice) underLease(ctx context.Context, do func(context.Context) error) error {
-	if err := p.lease(ctx, runLease); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	var renewal sync.WaitGroup
-	renewal.Go(func() {
-		for p.clock.Sleep(ctx, leaseRenewal) == nil {
-			var held *sql.HeldError
-			if err := p.store.Lease(ctx, runLease, p.clock.Now(), leaseLife); errors.As(err, &held) {
-				cancel(held)
-			}
-		}
-	})
-	err := do(ctx)
-	cancel(nil)
-	renewal.Wait() // a renewal after the release would take it again
-	return errors.Join(err, p.store.Release(context.WithoutCancel(ctx), runLease))
 }
 
 // stages runs extract, transform and load. What stops extraction does not stop

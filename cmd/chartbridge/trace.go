@@ -189,10 +189,10 @@ func targetSections(t sql.TraceTarget) []traceSection {
 	for _, p := range t.Problems {
 		problems.rows = append(problems.rows, []string{orDash(p.Field), p.Code, orDash(p.Lookup), orDash(p.Key), p.Message})
 	}
-	deliveries := traceSection{title: "Deliveries", header: []string{"delivery", "op", "state", "run", "sent", "answered", "phase", "http", "their id", "hash", "asked after", "settled by", "evidence"}}
+	deliveries := traceSection{title: "Deliveries", header: []string{"delivery", "op", "state", "run", "sent", "answered", "phase", "http", "their id", "hash", "settled by", "evidence"}}
 	for _, d := range t.Deliveries {
 		deliveries.rows = append(deliveries.rows, []string{fmt.Sprint(d.ID), string(d.Op), d.State, d.Run, d.IntentAt, orDash(d.AnsweredAt), orDash(d.Phase),
-			blankZero(d.HTTPStatus), orDash(d.TargetID), shortHash(d.Hash), blankZero(d.Probes), orDash(d.SettledBy), orDash(d.Evidence)})
+			blankZero(d.HTTPStatus), orDash(d.TargetID), shortHash(d.Hash), orDash(d.SettledBy), orDash(d.Evidence)})
 	}
 	results := traceSection{title: "Runs", header: []string{"run", "outcome", "cause", "code", "field", "attempts", "http"}}
 	for _, r := range t.Results {

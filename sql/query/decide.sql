@@ -21,7 +21,7 @@ INSERT INTO approval (destination, object, source_id, hash, by, at, expires_at) 
 ON CONFLICT (destination, object, source_id, hash, by) DO UPDATE SET at = excluded.at, expires_at = excluded.expires_at
 
 -- name: uncertain
-SELECT id, destination, object, source_id, op, intent_at, deadline, phase, http_status, probes FROM delivery
+SELECT id, destination, object, source_id, op, intent_at, deadline, phase, http_status FROM delivery
 WHERE state = 'uncertain' ORDER BY id
 
 -- name: uncertain-one

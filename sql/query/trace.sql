@@ -23,7 +23,7 @@ ORDER BY t.destination, t.object, t.source_id
 
 -- name: trace-deliveries
 SELECT id, target, op, state, lower(hex(hash)) AS hash, run, process, intent_at, deadline, answered_at, phase, http_status, code,
-  target_id, probes, settled_by, evidence
+  target_id, settled_by, evidence
 FROM delivery WHERE target IN (SELECT value FROM json_each(?)) ORDER BY id
 
 -- name: trace-results

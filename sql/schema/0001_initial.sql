@@ -189,7 +189,6 @@ CREATE TABLE delivery (
   http_status INTEGER NOT NULL DEFAULT 0,
   code        TEXT NOT NULL DEFAULT '',
   target_id   TEXT NOT NULL DEFAULT '',
-  probes      INTEGER NOT NULL DEFAULT 0,    -- times asked after since it became uncertain
   settled_by  TEXT NOT NULL DEFAULT '',      -- answer, probe, or a person's name
   evidence    TEXT NOT NULL DEFAULT ''
 ) STRICT;
