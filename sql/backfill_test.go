@@ -67,14 +67,14 @@ func TestLeaseHandedOver(t *testing.T) {
 	}
 	must("take what was handed over", b.Lease(ctx, "stream/patients", noon, time.Minute))
 	must("give back what nobody wants", b.HandOver(ctx, "stream/patients", noon, time.Minute))
-	if held, err := a.Leased(ctx, "stream/patients", noon); held || err != nil {
+	if held, err := a.Leased(ctx, "stream/patients", noon); held != "" || err != nil {
 		t.Errorf("held %v (%v) after it was given back", held, err)
 	}
 	must("take again", a.Lease(ctx, "stream/patients", noon, time.Minute))
 	must("want", c.Want(ctx, "stream/patients"))
 	must("want no longer", c.Unwant(ctx, "stream/patients"))
 	wanted(false)
-	if held, err := a.Leased(ctx, "stream/patients", noon.Add(time.Hour)); held || err != nil {
+	if held, err := a.Leased(ctx, "stream/patients", noon.Add(time.Hour)); held != "" || err != nil {
 		t.Errorf("held %v (%v) after it ran out", held, err)
 	}
 }

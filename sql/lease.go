@@ -52,10 +52,13 @@ func (s *Store) BreakLease(ctx context.Context, name, holder string) error {
 	return wrap(err, "take over lease %s", name)
 }
 
-// Leased reports whether anybody holds a lease that has not run out.
-func (s *Store) Leased(ctx context.Context, name string, now time.Time) (yes bool, err error) {
-	err = s.db.GetContext(ctx, &yes, query("leased"), name, stamp(now))
-	return yes, wrap(err, "read lease %s", name)
+// Leased names who holds a lease that has not run out; "" = nobody.
+func (s *Store) Leased(ctx context.Context, name string, now time.Time) (holder string, err error) {
+	err = s.db.GetContext(ctx, &holder, query("leased"), name, stamp(now))
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return holder, wrap(err, "read lease %s", name)
 }
 
 // Want marks another holder's lease as wanted by this process.

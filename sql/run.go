@@ -64,7 +64,8 @@ func (s *Store) Run(ctx context.Context, id string) (p Past, err error) {
 	return p, wrap(err, "read run %s", id)
 }
 
-// RunsBeyond lists the runs older than the newest n.
+// RunsBeyond lists the runs older than the newest n of their kind: nights, or
+// dry runs.
 func (s *Store) RunsBeyond(ctx context.Context, n int) (ids []string, err error) {
 	err = s.db.SelectContext(ctx, &ids, query("runs-beyond"), n)
 	return ids, wrap(err, "list old runs")

@@ -58,7 +58,7 @@ func Open(ctx context.Context, dir string, seal *Sealer, holder string) (*Store,
 	s.db = openPool(path, "immediate", seal, 1)
 	s.read = openPool(path, "deferred", seal, 4)
 	if err := s.prepare(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), s.Close())
+		return nil, errors.Join(fmt.Errorf("database %s: %w", path, damaged(err)), s.Close())
 	}
 	return s, nil
 }
@@ -119,6 +119,9 @@ func openPool(path, lock string, seal *Sealer, conns int) *sqlx.DB {
 	db := sql.OpenDB(connector{dsn, seal})
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
+	if conns > 1 {
+		db.SetConnMaxIdleTime(time.Minute) // a reader's cache is not kept until the next night
+	}
 	return sqlx.NewDb(db, "sqlite3")
 }
 

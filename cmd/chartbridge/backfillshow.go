@@ -58,7 +58,7 @@ func (p *practice) view(ctx context.Context, b sql.Backfill, windows []sql.Windo
 	if v.Calls, err = p.store.CallsOfBackfill(ctx, b.ID); err != nil || b.State != sql.BackfillOpen {
 		return v, err
 	}
-	if v.Running, err = p.store.Leased(ctx, backfillLease, p.clock.Now()); err != nil {
+	if v.Running, err = p.active(ctx, backfillLease); err != nil {
 		return v, err
 	}
 	v.Left = callsLeft(windows, p.bulk())

@@ -12,6 +12,7 @@ import (
 	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/extract/drchrono"
+	"github.com/chartbridge/chartbridge/sql"
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
 )
@@ -228,16 +229,29 @@ func (c *preflight) checkDatabase(ctx context.Context) bool {
 		}
 		return false
 	}
-	past, err := c.store.Runs(ctx, 1)
+	past, running, err := c.newest(ctx)
 	switch {
 	case err != nil:
 		c.fail("database", errBroken, doDatabase, "%v", err)
 	case len(past) == 0:
 		c.ok("database", "%s, opened with its key; no run yet", c.store.Path())
 	default:
-		c.ok("database", "%s, opened with its key; the newest run is %s, exit code %s", c.store.Path(), past[0].ID, exitWord(past[0].ExitCode))
+		c.ok("database", "%s, opened with its key; the newest run is %s, exit code %s", c.store.Path(), past[0].ID, exitWord(past[0].ExitCode, running))
 	}
 	return err == nil
+}
+
+// newest is the newest run, if there is one, and whether it is under way. The
+// whole file is looked at first.
+func (c *preflight) newest(ctx context.Context) (past []sql.Past, running bool, err error) {
+	if err := c.store.Check(ctx); err != nil {
+		return nil, false, err
+	}
+	if past, err = c.store.Runs(ctx, 1); err != nil {
+		return nil, false, err
+	}
+	running, err = c.active(ctx, runLease)
+	return past, running, err
 }
 
 // briskClock does not let a look at a vendor wait for long between its tries.

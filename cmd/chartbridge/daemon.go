@@ -18,6 +18,7 @@ type daemon struct {
 	*practice
 	entries []schedule.Entry
 	first   time.Time // when this practice was first served
+	turns   turns     // shared by the practices of this process
 
 	mu      sync.Mutex
 	looked  time.Time // when the scheduler last asked the clock
@@ -30,7 +31,10 @@ const serveLease = "serve"
 func newDaemon(ctx context.Context, p *practice) (*daemon, error) {
 	now := p.clock.Now()
 	d := &daemon{practice: p, looked: now}
-	var err error
+	err := p.store.Check(ctx)
+	if err != nil {
+		return d, err
+	}
 	if d.first, err = firstServed(ctx, p, now); err != nil {
 		return d, err
 	}
@@ -206,6 +210,7 @@ func (d *daemon) attempt(ctx context.Context, o schedule.Occurrence) (end schedu
 		if n, err = p.night(runFlags{}, "schedule"); err != nil {
 			return ending(result{Exit: exitCode(err, 0)}, err)
 		}
+		n.turns = d.turns
 		p.log = p.log.WithFields(logrus.Fields{"schedule": o.Schedule, "run": n.run.ID})
 		ctx, cancel := context.WithTimeoutCause(ctx, p.config.RunLimit, fmt.Errorf("the run reached run_limit of %s", p.config.RunLimit))
 		defer cancel()

@@ -28,7 +28,7 @@ const exitTable = `Exit codes:
   0    done
   1    failed, or stopped by the brake
   2    usage or config
-  3    environment: unreachable, or not authorised
+  3    environment: unreachable, not authorised, or the database is damaged
   4    done, but records are held, uncertain, invalid or rejected
   5    quota reached; run again to go on at the very page
   6    another run holds the lease
@@ -68,7 +68,7 @@ func exitCode(err error, signal int32) int {
 	case errors.Is(err, load.ErrBrake):
 		return exitFailed
 	case errors.Is(err, drchrono.ErrConsent), errors.Is(err, drchrono.ErrRefreshLost), errors.Is(err, drchrono.ErrUnreachable),
-		errors.Is(err, load.ErrGivenUp), errors.As(err, &grant):
+		errors.Is(err, load.ErrGivenUp), errors.As(err, &grant), errors.Is(err, sql.ErrDamaged):
 		return exitEnvironment
 	case errors.Is(err, errAttention):
 		return exitAttention

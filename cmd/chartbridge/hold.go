@@ -117,7 +117,7 @@ func (p *practice) spare(ctx context.Context, start time.Time) (int, error) {
 	if p.due(start) {
 		return p.config.DrChrono.NightlyReserve, nil
 	}
-	active, err := p.store.Leased(ctx, runLease, p.clock.Now())
+	active, err := p.active(ctx, runLease)
 	if err != nil || !active {
 		return 0, err
 	}

@@ -131,9 +131,13 @@ func newRuns(s *shared) *cobra.Command {
 				if err != nil || s.output == "json" {
 					return errors.Join(err, printIf(err == nil, s, past))
 				}
+				running, err := p.active(cmd.Context(), runLease)
+				if err != nil {
+					return err
+				}
 				var rows [][]string
-				for _, r := range past {
-					rows = append(rows, []string{r.ID, r.Trigger, r.StartedAt, orDash(r.FinishedAt), exitWord(r.ExitCode), orDash(r.Note)})
+				for i, r := range past {
+					rows = append(rows, []string{r.ID, r.Trigger, r.StartedAt, orDash(r.FinishedAt), exitWord(r.ExitCode, running && i == 0), orDash(r.Note)})
 				}
 				return printTable(s.stdout, []string{"run", "trigger", "started", "finished", "exit", "note"}, rows)
 			})
@@ -156,11 +160,15 @@ func showRun(ctx context.Context, s *shared, p *practice, id string) error {
 	if err != nil {
 		return err
 	}
+	running, err := p.active(ctx, runLease)
+	if err != nil {
+		return err
+	}
 	if s.output == "json" {
 		return printJSON(s.stdout, map[string]any{"run": past, "counts": counts})
 	}
 	_, err = fmt.Fprintf(s.stdout, "Run %s by %s, %s to %s, exit %s %s\n\n%s", past.ID, past.Trigger, past.StartedAt, orDash(past.FinishedAt),
-		exitWord(past.ExitCode), past.Note, outcomeTable(counts))
+		exitWord(past.ExitCode, running), past.Note, outcomeTable(counts))
 	return err
 }
 
@@ -171,11 +179,11 @@ func printIf(yes bool, s *shared, v any) error {
 	return printJSON(s.stdout, v)
 }
 
-// exitWord is a run's exit code; one that is still running or was killed has
-// none.
-func exitWord(code int) string {
+// exitWord is a run's exit code; one that has none is still running, or was
+// killed.
+func exitWord(code int, running bool) string {
 	if code < 0 {
-		return "none"
+		return pick(running, "running", "killed")
 	}
 	return fmt.Sprint(code)
 }

@@ -34,6 +34,12 @@ func (p *practice) lease(ctx context.Context, name string) error {
 	return p.store.Lease(ctx, name, p.clock.Now(), leaseLife)
 }
 
+// active reports whether somebody who still lives holds a lease.
+func (p *practice) active(ctx context.Context, name string) (bool, error) {
+	holder, err := p.store.Leased(ctx, name, p.clock.Now())
+	return holder != "" && !goneFromHere(holder), err
+}
+
 // goneFromHere reports whether a holder, host/pid/random, was a process of this
 // host that no longer runs.
 func goneFromHere(holder string) bool {

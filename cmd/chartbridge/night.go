@@ -33,6 +33,8 @@ type night struct {
 	first        func(context.Context) error // done under the lease before the run begins; an error keeps it from beginning
 	judged       []destination               // whose records were all judged in this run
 	still        func()                      // lets a backfill stage again; nil: it still may
+	turns        turns                       // of the practices of one process; nil: there is no other
+	over         func()                      // gives the turn back; nil: it has none
 }
 
 // Stages, in their order.
@@ -72,10 +74,15 @@ func (n *night) pass(ctx context.Context) (res result, err error) {
 // held is the night under its lease.
 func (n *night) held(ctx context.Context) (result, error) {
 	defer func() {
-		if n.still != nil {
-			n.still()
+		for _, release := range []func(){n.still, n.over} {
+			if release != nil {
+				release()
+			}
 		}
 	}()
+	if err := n.store.Check(ctx); err != nil {
+		return result{}, err
+	}
 	if err := os.MkdirAll(n.config.OutputDir, 0o700); err != nil { // before anything is sent that no report could tell
 		return result{}, fmt.Errorf("make output_dir: %w", err)
 	}
@@ -106,6 +113,11 @@ func (n *night) stages(ctx context.Context) error {
 	if n.only == stageExtract {
 		return failed
 	}
+	over, err := n.turns.take(ctx)
+	if err != nil {
+		return errors.Join(failed, err)
+	}
+	n.over = over
 	if n.still == nil {
 		still, err := n.hold(ctx, stagingLease, true)
 		if err != nil {

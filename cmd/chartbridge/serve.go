@@ -17,6 +17,7 @@ import (
 
 func newServe(s *shared) *cobra.Command {
 	var paths []string
+	var atOnce int
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "The daemon: run every practice on its schedules, until stopped",
@@ -25,9 +26,15 @@ func newServe(s *shared) *cobra.Command {
 			"serve.listen. SIGTERM finishes the record in hand and ends within 10 seconds; the next start goes on.\n\n" +
 			"Several practices: give --config more than once, or a folder that holds PRACTICE.yaml or PRACTICE/config.yaml.",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), s, paths) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if atOnce < 1 {
+				return usageError{fmt.Errorf("--at-once %d: at least one practice has to have its turn", atOnce)}
+			}
+			return serve(cmd.Context(), s, paths, atOnce)
+		},
 	}
 	cmd.Flags().StringArrayVar(&paths, "config", []string{s.config}, "config `FILE` or folder; may be repeated")
+	cmd.Flags().IntVar(&atOnce, "at-once", 4, "`N` practices may map, send and report at the same time; reading DrChrono is not counted")
 	return cmd
 }
 
@@ -38,7 +45,7 @@ const farewell = 8 * time.Second
 // A fleet is the practices of one process. They share nothing else.
 type fleet []*daemon
 
-func serve(ctx context.Context, s *shared, paths []string) error {
+func serve(ctx context.Context, s *shared, paths []string, atOnce int) error {
 	files, err := configFiles(paths)
 	if err != nil {
 		return err
@@ -46,7 +53,7 @@ func serve(ctx context.Context, s *shared, paths []string) error {
 	if err := refuseClashes(files); err != nil {
 		return err
 	}
-	f, err := openFleet(ctx, s, files)
+	f, err := openFleet(ctx, s, files, make(turns, atOnce))
 	if err != nil {
 		return errors.Join(err, f.close())
 	}
@@ -61,7 +68,7 @@ func serve(ctx context.Context, s *shared, paths []string) error {
 	return f.serve(ctx, farewell)
 }
 
-func openFleet(ctx context.Context, s *shared, files []string) (f fleet, err error) {
+func openFleet(ctx context.Context, s *shared, files []string, turns turns) (f fleet, err error) {
 	for _, path := range files {
 		one := *s
 		one.config = path
@@ -71,6 +78,7 @@ func openFleet(ctx context.Context, s *shared, files []string) (f fleet, err err
 		}
 		p.show = &show{out: s.stderr} // a line that is rewritten has no place in a log
 		d, err := newDaemon(ctx, p)
+		d.turns = turns
 		f = append(f, d)
 		if err != nil {
 			return f, fmt.Errorf("%s: %w", path, err)

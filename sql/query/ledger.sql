@@ -50,7 +50,7 @@ WHERE lease.holder = excluded.holder OR lease.until < excluded.since
 SELECT name, holder, since, until FROM lease WHERE name = ?
 
 -- name: leased
-SELECT EXISTS (SELECT 1 FROM lease WHERE name = ? AND until >= ?)
+SELECT holder FROM lease WHERE name = ? AND until >= ?
 
 -- name: want-lease
 UPDATE lease SET wanted = ?2 WHERE name = ?1 AND holder <> ?2

@@ -53,7 +53,8 @@ INSERT INTO audit (seq, at, actor, action, subject, detail, prev, hash) VALUES (
 SELECT seq, at, actor, action, subject, detail, prev, hash FROM audit ORDER BY seq
 
 -- name: runs-beyond
-SELECT id FROM run ORDER BY id DESC LIMIT -1 OFFSET ?
+-- Dry runs are counted apart: trying things out never drives out a night.
+SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY dry ORDER BY id DESC) AS n FROM run) WHERE n > ? ORDER BY id DESC
 
 -- name: forget-results
 DELETE FROM result WHERE run IN (SELECT value FROM json_each(?))
