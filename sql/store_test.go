@@ -70,23 +70,3 @@ func TestOpenRefuses(t *testing.T) {
 		t.Errorf("a database of a newer program: %v, want ErrNewer", err)
 	}
 }
-
-// A database of the first schema gets what came later, and keeps its rows.
-func TestMigrates(t *testing.T) {
-	dir := t.TempDir()
-	first, err := schemaFiles.ReadFile("schema/0001_initial.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := openPool(filepath.Join(dir, FileName), "immediate", nil, 1)
-	if _, err := db.Exec(string(first) + "; PRAGMA user_version = 1; INSERT INTO stream (endpoint, lane, watermark) VALUES ('patients', 'nightly', '2026-01-01T00:00:00')"); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	c, err := openAt(t, dir, "a").Cursor(context.Background(), "patients", "nightly")
-	if err != nil || c.Watermark != "2026-01-01T00:00:00" || c.Began != "" || c.Mark != 0 {
-		t.Errorf("cursor after the migration: %+v (%v)", c, err)
-	}
-}

@@ -39,7 +39,7 @@ func (s *site) shared() *shared {
 // clock of its own sets it.
 func (s *site) daemon() *daemon {
 	s.t.Helper()
-	f, err := openFleet(s.t.Context(), s.shared(), []string{s.config})
+	f, err := openFleet(s.t.Context(), s.shared(), []string{s.config}, nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -202,14 +202,14 @@ func TestPracticesThatClashAreRefused(t *testing.T) {
 	if err != nil || len(files) != 2 {
 		t.Fatalf("the folder holds %v (%v), want its two configs", files, err)
 	}
-	err = serve(t.Context(), s.shared(), []string{s.dir})
+	err = serve(t.Context(), s.shared(), []string{s.dir}, 1)
 	if exitCode(err, 0) != exitUsage || !strings.Contains(err.Error(), "have the same data_dir: give each practice its own") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := configFiles([]string{t.TempDir()}); exitCode(err, 0) != exitUsage {
 		t.Errorf("an empty folder: %v, want a usage error", err)
 	}
-	if err := serve(t.Context(), s.shared(), []string{filepath.Join(s.dir, "none.yaml")}); exitCode(err, 0) != exitUsage {
+	if err := serve(t.Context(), s.shared(), []string{filepath.Join(s.dir, "none.yaml")}, 1); exitCode(err, 0) != exitUsage {
 		t.Errorf("a missing config: %v, want a usage error", err)
 	}
 }

@@ -1,0 +1,78 @@
+package sql
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chartbridge/chartbridge/etl"
+)
+
+// A page that something else wrote over is found before anything is read.
+func TestCheckFindsDamage(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	seal, err := NewSealer(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(ctx, dir, seal, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2000 {
+		if err := s.SetSetting(ctx, fmt.Sprintf("setting/%04d", i), "a value that takes some room in its page"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Check(ctx); err != nil {
+		t.Fatalf("a sound database: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, FileName)
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.LastIndex(file, []byte("setting/1500")) / 16384 * 16384
+	copy(file[at:at+16384], bytes.Repeat([]byte{0xA5}, 16384))
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := openAt(t, dir, "b").Check(ctx); !errors.Is(err, ErrDamaged) {
+		t.Errorf("a page written over: %v, want ErrDamaged", err)
+	}
+}
+
+func TestOpenTellsAFileThatIsNoDatabase(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, FileName), bytes.Repeat([]byte("no database "), 4096), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	seal, err := NewSealer(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(context.Background(), dir, seal, "a"); !errors.Is(err, ErrDamaged) {
+		t.Errorf("%v, want ErrDamaged", err)
+	}
+}
+
+// Trying things out with dry runs never drives out a night.
+func TestRunsBeyondCountsNightsAndDryRunsApart(t *testing.T) {
+	ctx, s := context.Background(), openAt(t, t.TempDir(), "a")
+	for i, dry := range []bool{false, false, false, true, true, true, true} {
+		if err := s.OpenRun(ctx, etl.Run{ID: fmt.Sprint("run", i), At: noon, DryRun: dry}, "test", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := s.RunsBeyond(ctx, 2)
+	if err != nil || fmt.Sprint(got) != "[run4 run3 run0]" {
+		t.Errorf("to forget: %v (%v), want [run4 run3 run0]", got, err)
+	}
+}
