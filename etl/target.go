@@ -50,6 +50,7 @@ const (
 	CauseApproval    = "approval"     // held: final, so a person approves it first
 	CauseBrake       = "brake"        // held: the night would change suspiciously much
 	CauseInitialLoad = "initial_load" // held: the vendor loads it first
+	CauseRestored    = "restored"     // held: the database is older than what was sent, and they cannot be asked
 	CauseCandidates  = "candidates"   // held: several of theirs match
 	CauseExists      = "exists"       // held: they say that they have it, and it is not to be found
 	CauseOverwrite   = "overwrite"    // held: adopted, and they hold something else

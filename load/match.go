@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/chartbridge/chartbridge/etl"
 )
@@ -67,11 +68,23 @@ func (s *Stage) adopt(d Due, f Finding) (m Mark, there bool) {
 		m = held(d, etl.CauseOverwrite, "adopted by its natural key, but they hold other values in "+joined(f.Differs)+"; a person approves the first overwrite")
 	case s.VendorFirst && d.Approvals == 0 && d.Cause != etl.CauseExists:
 		return held(d, etl.CauseInitialLoad, "the vendor loads it first; give its id with `chartbridge crosswalk import`"), true
+	case s.Restored && !s.askable(d.Object) && d.Approvals == 0:
+		return held(d, etl.CauseRestored, "the database was restored, and they cannot be asked whether it is there already; give its id with `chartbridge crosswalk import`, or release it with `chartbridge push --plan`"), true
 	default:
 		return m, false
 	}
 	m.Adopt, m.How, m.Inside = f.TargetID, f.How, insideIDs(d.Needs, f.Inside)
 	return m, true
+}
+
+func (s *Stage) askable(object string) bool {
+	return slices.ContainsFunc(s.Destination.Objects(), func(o Object) bool { return o.Name == object && o.Askable })
+}
+
+// Blind reports whether a destination has objects that we create and cannot
+// ask after.
+func Blind(d Destination) bool {
+	return slices.ContainsFunc(d.Objects(), func(o Object) bool { return !o.Askable && !o.Final && !o.ReadOnly && !o.NoCreate })
 }
 
 // insideIDs turns ids by path into ids by record.

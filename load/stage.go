@@ -30,6 +30,7 @@ type Stage struct {
 	Quiet       time.Duration // how long an unanswered delivery rests before it is asked after
 	Brake       Brake
 	VendorFirst bool // initial_load: vendor, and not done yet: match, create nothing
+	Restored    bool // the database is older than what was sent: ask before anything is sent, create nothing where nobody can be asked
 	Released    bool // a person released the brake for this run
 	Approvers   int  // people that a final record needs
 	Timeout     time.Duration
@@ -205,6 +206,8 @@ func (s *Stage) sort(ctx context.Context, object Object, due []Due, braked bool)
 			unknown = append(unknown, d)
 		case braked && d.Approvals == 0:
 			marks = append(marks, held(d, etl.CauseBrake, "the brake stopped this night's updates; look, then release them"))
+		case s.Restored && object.Askable:
+			unknown = append(unknown, d)
 		default:
 			d.Op = etl.Update
 			sends = append(sends, d.Delivery)

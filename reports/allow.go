@@ -20,8 +20,8 @@ type allowance struct {
 var allowances = []allowance{
 	{"RETRY", etl.Rejected, ""}, {"RETRY", etl.Invalid, ""}, {"RETRY", etl.Failed, ""},
 	{"SKIP", etl.Rejected, ""}, {"SKIP", etl.Invalid, ""}, {"SKIP", etl.Failed, ""}, {"SKIP", etl.Blocked, ""}, {"SKIP", etl.Held, ""},
-	{"MAP", etl.Held, etl.CauseCandidates}, {"MAP", etl.Held, etl.CauseExists}, {"MAP", etl.Held, "no_id"}, {"MAP", etl.Held, etl.CauseInitialLoad},
-	{"APPROVE", etl.Held, etl.CauseOverwrite}, {"APPROVE", etl.Held, etl.CauseBrake}, {"APPROVE", etl.Held, etl.CauseInitialLoad},
+	{"MAP", etl.Held, etl.CauseCandidates}, {"MAP", etl.Held, etl.CauseExists}, {"MAP", etl.Held, "no_id"}, {"MAP", etl.Held, etl.CauseInitialLoad}, {"MAP", etl.Held, etl.CauseRestored},
+	{"APPROVE", etl.Held, etl.CauseOverwrite}, {"APPROVE", etl.Held, etl.CauseBrake}, {"APPROVE", etl.Held, etl.CauseInitialLoad}, {"APPROVE", etl.Held, etl.CauseRestored},
 	{"APPROVE", etl.Held, etl.CauseApproval},
 }
 

@@ -12,10 +12,14 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-// Orphans makes the intents of dead processes uncertain. It is called under
-// the run lease, so every intent that it finds is one.
+// Orphans makes the intents of dead processes uncertain, and discharges that
+// only the journal knows. It is called under the run lease, so every intent
+// that it finds is a dead one's.
 func (s *Store) Orphans(ctx context.Context, run etl.Run, destination string, now time.Time) error {
 	return s.inTx(ctx, func(tx *sqlx.Tx) error {
+		if err := s.takeOverDischarges(ctx, tx, run, destination); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, query("orphan-deliveries"), stamp(now), destination); err != nil {
 			return fmt.Errorf("find open intents: %w", err)
 		}
@@ -84,6 +88,7 @@ func (s *Store) Weight(ctx context.Context, destination, object string) (known, 
 // *load.IntentError and nothing is saved.
 func (s *Store) Commit(ctx context.Context, run etl.Run, done []load.Done, marks []load.Mark, intents []load.Intent) ([]int64, error) {
 	ids := make([]int64, len(intents))
+	var epoch int64
 	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
 		for _, m := range marks {
 			if err := s.mark(ctx, tx, run, m); err != nil {
@@ -94,6 +99,13 @@ func (s *Store) Commit(ctx context.Context, run etl.Run, done []load.Done, marks
 			if err := s.answer(ctx, tx, run, d); err != nil {
 				return fmt.Errorf("save the answer for %s %s %s: %w", d.Destination, d.Object, d.SourceID, err)
 			}
+		}
+		if len(intents) > 0 {
+			n, err := s.nextEpoch(ctx, tx)
+			if err != nil {
+				return err
+			}
+			epoch = n
 		}
 		for i, in := range intents {
 			id, err := s.intent(ctx, tx, run, in)
@@ -107,7 +119,19 @@ func (s *Store) Commit(ctx context.Context, run etl.Run, done []load.Done, marks
 		}
 		return nil
 	})
+	if err == nil {
+		err = s.journalCommit(epoch, done, intents)
+	}
 	return ids, err
+}
+
+// journalCommit writes beside the database what must outlive it. Where that
+// fails nothing is sent, and the next run finds the intents open.
+func (s *Store) journalCommit(epoch int64, done []load.Done, intents []load.Intent) error {
+	if err := s.journalDischarges(append(endedDischarges(done), sentDischarges(intents)...)); err != nil || len(intents) == 0 {
+		return err
+	}
+	return s.writeEpoch(epoch)
 }
 
 // refusesIntent tells the database's own rules, which speak of one record, from

@@ -31,6 +31,8 @@ type Store struct {
 	seal   *Sealer
 	path   string
 	holder string // this process, in leases and deliveries
+
+	journal string // the folder of what outlives the database; "" = none is kept
 }
 
 // ErrNewer says that the database was written by a newer program.

@@ -3,6 +3,7 @@ package sql
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -36,10 +37,17 @@ func (s *Store) UncertainDeliveries(ctx context.Context) (list []UncertainDelive
 // that is another record's of ours, or that contradicts the one that stands,
 // is refused.
 func (s *Store) Resolve(ctx context.Context, run etl.Run, id int64, targetID, evidence, by string, now time.Time) error {
+	var ended []dischargeLine
 	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
 		d, err := uncertainOne(ctx, tx, id)
 		if err != nil {
 			return err
+		}
+		if d.Op == etl.Discharge {
+			ended = []dischargeLine{{stamp(now), d.Destination, d.Object, d.SourceID, hex.EncodeToString(d.Hash), "acknowledged"}}
+			if targetID == "" {
+				ended[0].State = "void"
+			}
 		}
 		what := "absent"
 		if targetID == "" {
@@ -54,6 +62,9 @@ func (s *Store) Resolve(ctx context.Context, run etl.Run, id int64, targetID, ev
 		}
 		return audit(ctx, tx, now, by, "resolve", fmt.Sprintf("%s %s %s", d.Destination, d.Object, d.SourceID), what+"; "+evidence)
 	})
+	if err == nil {
+		err = s.journalDischarges(ended)
+	}
 	return wrap(err, "settle delivery %d", id)
 }
 

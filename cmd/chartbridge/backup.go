@@ -16,7 +16,8 @@ func newBackup(s *shared) *cobra.Command {
 		Long: "Copies the staging database as it is at one moment into FILE, which must not be there yet, readable by its\n" +
 			"owner only, and checks the copy. Payloads stay sealed: keep encryption_key apart from it, and safe; without\n" +
 			"it a backup cannot be read. To restore, stop everything, move data_dir aside, and put FILE into a new one as\n" +
-			"chartbridge.db.",
+			"chartbridge.db; leave journal_dir as it is. If anything was sent since the backup, the next run stops before it\n" +
+			"sends and names the way out (`chartbridge state restored`).",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withPractice(cmd.Context(), s, func(p *practice) error { return backup(cmd.Context(), s, p, args[0]) })

@@ -30,7 +30,7 @@ func TestBackupCanBeRestored(t *testing.T) {
 	if err := os.Rename(file, filepath.Join(data, sql.FileName)); err != nil {
 		t.Fatal(err)
 	}
-	s.set("data_dir: ./data", "data_dir: ./restored")
+	s.set("data_dir: ./data", "data_dir: ./restored\njournal_dir: ./data.journal")
 	before := s.writes()
 	s.mustRun(exitAttention, "run")
 	if got := s.writes() - before; got != 0 {

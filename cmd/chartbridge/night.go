@@ -31,6 +31,7 @@ type night struct {
 	released     bool                        // a person released the brake
 	named        bool                        // a person named the endpoints
 	first        func(context.Context) error // done under the lease before the run begins; an error keeps it from beginning
+	older        error                       // the database is older than what was sent: nothing is sent
 	judged       []destination               // whose records were all judged in this run
 	still        func()                      // lets a backfill stage again; nil: it still may
 	turns        turns                       // of the practices of one process; nil: there is no other
@@ -132,6 +133,10 @@ func (n *night) stages(ctx context.Context) error {
 // does not stop the others.
 func (n *night) deliverAll(ctx context.Context) error {
 	var failed error
+	if n.sends() {
+		n.older = n.store.Older(ctx)
+		failed = n.older // the rest is done all the same
+	}
 	for _, d := range n.practice.destinations() {
 		if len(n.destinations) > 0 && !slices.Contains(n.destinations, d.name) {
 			continue
@@ -146,6 +151,9 @@ func (n *night) deliverAll(ctx context.Context) error {
 	}
 	return failed
 }
+
+// sends reports whether anything may be sent in this night.
+func (n *night) sends() bool { return n.does(stageLoad) && !n.run.DryRun && n.older == nil }
 
 func (n *night) does(stage string) bool {
 	return (n.only == "" || n.only == stage) && !slices.Contains(n.skip, stage)
@@ -194,19 +202,26 @@ func (n *night) deliver(ctx context.Context, d destination) error {
 		}
 		n.judged = append(n.judged, d)
 	}
-	if !n.does(stageLoad) || n.run.DryRun {
+	if !n.sends() {
 		return nil
 	}
 	first, err := n.vendorFirst(ctx, d)
 	if err != nil {
 		return err
 	}
+	restored, err := n.store.Restored(ctx, d.name)
+	if err != nil {
+		return err
+	}
 	b := n.config.Brake
 	stage := &load.Stage{Store: n.store, Destination: d.sender(), Clock: n.clock, InFlight: d.inFlight, Quiet: n.config.QuietPeriod,
 		Brake:       load.Brake{Changed: int(b.Changed), Rejected: int(b.Rejected), After: b.After},
-		VendorFirst: first, Released: n.released, Approvers: n.config.CentralRegistry.Approvers, Timeout: load.RequestTimeout, OnSent: n.show.sent}
+		VendorFirst: first, Restored: restored, Released: n.released, Approvers: n.config.CentralRegistry.Approvers, Timeout: load.RequestTimeout, OnSent: n.show.sent}
 	err = stage.Run(ctx, n.run)
 	n.show.done()
+	if err == nil && restored && !load.Blind(stage.Destination) {
+		err = n.store.Asked(context.WithoutCancel(ctx), d.name)
+	}
 	return err
 }
 

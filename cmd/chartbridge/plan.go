@@ -204,6 +204,11 @@ func (p *practice) release(ctx context.Context, n *night, hash string) error {
 				return err
 			}
 		}
+		if load.Blind(d.sender()) && creates(steps, d.name) {
+			if err := p.store.Asked(ctx, d.name); err != nil {
+				return err
+			}
+		}
 	}
 	return p.store.Audit(ctx, p.clock.Now(), operator(), "push", hash, planCounts(steps))
 }

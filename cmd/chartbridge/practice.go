@@ -96,6 +96,9 @@ func (p *practice) openStore(ctx context.Context) error {
 	if p.store, err = sql.Open(ctx, p.config.DataDir, seal, holder()); err != nil {
 		return err
 	}
+	if err := p.store.KeepJournal(ctx, p.config.JournalDir); err != nil {
+		return errors.Join(err, p.store.Close())
+	}
 	if err := p.overlay(ctx); err != nil {
 		return errors.Join(err, p.store.Close())
 	}

@@ -23,6 +23,11 @@ type Config struct {
 	// DataDir is the folder of the staging database and of nothing else.
 	// Default ./data. Absolute, or relative to the config file's folder.
 	DataDir string `yaml:"data_dir"`
+	// JournalDir is the folder of what a restored database must not forget: how
+	// often something was sent, and the discharges that went. Default data_dir
+	// with ".journal" after it. It may not lie within DataDir, which a restore
+	// replaces.
+	JournalDir string `yaml:"journal_dir"`
 	// OutputDir is the folder of the runs' files. Default ./out. It may not
 	// lie within DataDir, because analysts read it and DataDir is sealed off.
 	OutputDir string `yaml:"output_dir"`

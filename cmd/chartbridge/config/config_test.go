@@ -60,7 +60,8 @@ func TestDefaults(t *testing.T) {
 	}
 	want := &Config{
 		Practice: "p", EncryptionKey: c.EncryptionKey,
-		DataDir: "/etc/cb/data", OutputDir: "/etc/cb/out", Lookups: "/etc/cb/lookups.yaml",
+		DataDir:    "/etc/cb/data",
+		JournalDir: "/etc/cb/data.journal", OutputDir: "/etc/cb/out", Lookups: "/etc/cb/lookups.yaml",
 		Overlap: 25 * time.Hour, QuietPeriod: 15 * time.Minute, RunLimit: 6 * time.Hour,
 		Brake: Brake{30, 20, 50}, Keep: 30, Workbook: Workbook{PHI: "masked"},
 		DrChrono: DrChrono{

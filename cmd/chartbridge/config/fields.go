@@ -13,6 +13,7 @@ func (b *block) config(c *Config) {
 	set(b, "timezone", &c.Timezone, nil, parseZone)
 	b.checked("go_live", &c.GoLive, "", checkDate)
 	b.location("data_dir", &c.DataDir, "./data")
+	b.location("journal_dir", &c.JournalDir, c.DataDir+".journal")
 	b.location("output_dir", &c.OutputDir, "./out")
 	b.secret("encryption_key", &c.EncryptionKey, checkKey)
 	b.location("lookups", &c.Lookups, "./lookups.yaml")
@@ -48,6 +49,9 @@ func (b *block) whole(c *Config) {
 	b.require("write ${NAME} or ${file:/path}, or the word off to store in the clear", "encryption_key")
 	if len(c.Destinations()) > 0 {
 		b.require("an enabled destination needs the date before which visits are excluded", "go_live")
+	}
+	if within(c.JournalDir, c.DataDir) {
+		b.fault("journal_dir", bad("lies in data_dir, which a restored backup replaces", "choose a folder beside it, best on another disk"))
 	}
 	if within(c.OutputDir, c.DataDir) {
 		b.fault("output_dir", bad("lies in data_dir, which holds the staging database and nothing else",
