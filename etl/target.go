@@ -57,6 +57,7 @@ const (
 	CauseAfterFinal  = "after_final"  // held: changed after a final record of it was taken
 	CauseStatusID    = "status_lookup"
 	CauseNoAnswer    = "no_answer"   // uncertain
+	CauseAccepted    = "accepted"    // uncertain: taken for later, and its answer comes by a callback
 	CauseUnreached   = "unreached"   // failed: no connection
 	CauseUnreadable  = "unreadable"  // failed: the source record cannot be read
 	CauseCreateOff   = "create_off"  // excluded: the config does not let us create it

@@ -26,6 +26,7 @@ type contender struct {
 var contenders = []contender{
 	{name: "rethink", start: rethinkAt(true), object: "client", write: "/client", askable: true},
 	{name: "rethink without readback", start: rethinkAt(false), object: "client", write: "/client"},
+	{name: "rethink by callbacks", start: rethinkAnswering(true, callbackWait), object: "client", write: "/client", askable: true},
 	{name: "centralreach", start: centralReachAt(false), object: "client", write: "/contacts/client", askable: true},
 	{name: "centralreach that replaces", start: centralReachAt(true), object: "client", write: "/contacts/client", askable: true},
 }

@@ -91,6 +91,7 @@ const (
 	Exists       Kind = "exists"    // there already: look it up, never send again
 	Denied       Kind = "denied"    // our credentials: nothing more goes there in this run
 	Unknown      Kind = "unknown"   // it may have been applied
+	Accepted     Kind = "accepted"  // taken for later: its answer comes by a callback
 )
 
 // An Answer is what came of one request.
@@ -99,7 +100,8 @@ type Answer struct {
 	TargetID string
 	Status   int // HTTP; 0 = none
 	Phase    Phase
-	After    time.Duration // Throttled: how long to wait
+	After    time.Duration // Throttled: how long to wait; Accepted: how long its answer may take
+	Ticket   string        // Accepted: the vendor's transaction, which the callback names
 	Problem  etl.Problem
 	Inside   map[string]Nested // by the path of a need inside an array
 }

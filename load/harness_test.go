@@ -66,6 +66,7 @@ type account struct {
 	name   string
 	shapes []transform.Shape
 	ids    lookups
+	calls  bool // it answers by callbacks
 	// open makes the client anew, as each night does. down names an address
 	// where nobody listens; "" is the server.
 	open func(down string) load.Destination
@@ -103,6 +104,9 @@ func newWorld(t *testing.T, start func(*testing.T, *clock) account) *world {
 	w := &world{T: t, ctx: t.Context(), clock: newClock(), dir: t.TempDir(), seal: seal}
 	w.account = start(t, w.clock)
 	w.restart()
+	if w.calls {
+		vendorOf(w).SetAsync(true, w.receive()+"/the-secret")
+	}
 	t.Cleanup(func() {
 		if err := w.store.Close(); err != nil {
 			t.Error(err)
@@ -170,6 +174,9 @@ func (w *world) judge(run etl.Run) {
 func (w *world) stage(mods ...func(*load.Stage)) *load.Stage {
 	s := &load.Stage{Store: w.store, Destination: w.open(w.down), Clock: w.clock, InFlight: 4, Quiet: quiet,
 		Brake: load.Brake{Changed: 30, Rejected: 20, After: 50}, Timeout: load.RequestTimeout}
+	if w.calls {
+		s.Clock = postingClock{w.clock, vendorOf(w)}
+	}
 	for _, mod := range mods {
 		mod(s)
 	}

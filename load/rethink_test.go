@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/load/loadtest"
@@ -14,21 +15,24 @@ import (
 )
 
 // rethinkAt starts a simulated Rethink; readback says whether it can be asked.
-// The shapes are confined to those objects that a test needs; none = all.
-func rethinkAt(readback bool, objects ...string) func(*testing.T, *clock) account {
+func rethinkAt(readback bool) func(*testing.T, *clock) account { return rethinkAnswering(readback, 0) }
+
+// rethinkAnswering starts one that answers by callbacks, each within wait; 0 =
+// at once.
+func rethinkAnswering(readback bool, wait time.Duration) func(*testing.T, *clock) account {
 	return func(t *testing.T, clock *clock) account {
 		t.Helper()
 		vendor := loadtest.NewRethink(loadtest.RethinkOptions{Now: clock.Now, ClientID: "id", ClientSecret: "secret", NoReadback: !readback})
 		server := httptest.NewServer(vendor)
 		t.Cleanup(server.Close)
-		return account{oracle: vendor, server: server, name: rethink.Name, shapes: rethink.Shapes(), ids: rethinkIDs(),
+		return account{oracle: vendor, server: server, name: rethink.Name, shapes: rethink.Shapes(), ids: rethinkIDs(), calls: wait > 0,
 			open: func(down string) load.Destination {
 				base := server.URL
 				if down != "" {
 					base = down
 				}
 				return rethink.New(rethink.Options{BaseURL: base, TokenURL: server.URL + "/connect/token", ClientID: "id",
-					ClientSecret: "secret", Readback: readback, InFlight: 4, Clock: clock,
+					ClientSecret: "secret", Readback: readback, CallbackWait: wait, InFlight: 4, Clock: clock,
 					Paths: map[string]string{"client": "/api/client", "staff": "/api/staff", "appointment": "/api/appointment"}})
 			}}
 	}

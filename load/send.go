@@ -142,7 +142,7 @@ func graced(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // request sends one delivery, again only where it provably did not arrive.
 func (l *line) request(ctx, requests context.Context, d etl.Delivery) Done {
-	done := Done{Delivery: d, SettledBy: "answer", Answer: Answer{Kind: NotSent}}
+	done := Done{Delivery: d, SettledBy: ByAnswer, Answer: Answer{Kind: NotSent}}
 	for n := 0; n < tries && ctx.Err() == nil && !l.circuit.isOpen(); n++ {
 		done.Attempts++
 		done.Answer = l.stage.Destination.Send(requests, d)
@@ -184,6 +184,8 @@ func (l *line) count(answers []Done) error {
 		switch a.Answer.Kind {
 		case Rejected:
 			l.rejected++
+		case Accepted:
+			l.stage.accepted = true
 		case Exists:
 			l.again = !l.object.Final // what is final is never sent twice
 		}

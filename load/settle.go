@@ -54,7 +54,7 @@ func (s *Stage) ask(ctx context.Context, object Object, open []etl.Delivery) ([]
 	var done []Done
 	for i, d := range open {
 		if answer, evidence, ok := conclude(d, findings[i]); ok {
-			done = append(done, Done{Delivery: d, Answer: answer, How: findings[i].How, SettledBy: "probe",
+			done = append(done, Done{Delivery: d, Answer: answer, How: findings[i].How, SettledBy: ByProbe,
 				Evidence: evidence, At: s.Clock.Now()})
 		}
 	}
@@ -103,7 +103,7 @@ func (s *Stage) repeatable(open []etl.Delivery) []Done {
 	var done []Done
 	for _, d := range open {
 		if d.Op == etl.Update && carriesIDs(d) {
-			done = append(done, Done{Delivery: d, Answer: Answer{Kind: NotSent}, SettledBy: "probe",
+			done = append(done, Done{Delivery: d, Answer: Answer{Kind: NotSent}, SettledBy: ByProbe,
 				Evidence: "an update repeats harmlessly after the quiet period", At: s.Clock.Now()})
 		}
 	}

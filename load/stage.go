@@ -35,6 +35,8 @@ type Stage struct {
 	Approvers   int  // people that a final record needs
 	Timeout     time.Duration
 	OnSent      func(destination, object string, sent int)
+
+	accepted bool // something was accepted for later in this round
 }
 
 // ErrBrake says that the brake stopped an object; its records are held.
@@ -54,20 +56,37 @@ func (s *Stage) Run(ctx context.Context, run etl.Run) error {
 	if err := s.Store.Orphans(ctx, run, s.Destination.Name(), s.Clock.Now()); err != nil {
 		return err
 	}
+	err := s.rounds(ctx, run)
+	return errors.Join(err, s.Store.CloseParents(context.WithoutCancel(ctx), run, s.Destination.Name()))
+}
+
+// rounds goes round until nothing more can come of it in this run.
+func (s *Stage) rounds(ctx context.Context, run etl.Run) error {
+	var stopped error // an object that the brake or a blind look-up stopped, in any round
 	for round := 0; ; round++ {
+		s.accepted = false
 		asked, err := s.round(ctx, run)
-		if err != nil || round == maxRounds {
-			return errors.Join(err, s.Store.CloseParents(context.WithoutCancel(ctx), run, s.Destination.Name()))
+		if !goesOn(err) {
+			return errors.Join(stopped, err)
 		}
-		again, err := s.wait(ctx, asked)
-		if err != nil || !again {
-			return errors.Join(err, s.Store.CloseParents(context.WithoutCancel(ctx), run, s.Destination.Name()))
+		if stopped == nil {
+			stopped = err
+		}
+		again := s.accepted // what waits for an id that a callback brings can go then
+		err = s.await(ctx, run)
+		if err == nil && !again && stopped == nil {
+			again, err = s.wait(ctx, asked)
+		}
+		if err != nil || !again || round == maxRounds {
+			return errors.Join(stopped, err)
 		}
 	}
 }
 
-// maxRounds bounds how often a run goes round again for an unanswered delivery.
-const maxRounds = 2
+// maxRounds bounds how often a run goes round again, for unanswered deliveries
+// and for records that waited for an id which a callback brought: staff and
+// clients, then visits.
+const maxRounds = 4
 
 // patience is how long a run waits at its end for a quiet period to pass. A
 // longer one is left to the next run.
@@ -95,6 +114,9 @@ func (s *Stage) round(ctx context.Context, run etl.Run) (asked time.Time, err er
 		return asked, fmt.Errorf("%s: %w: %w", name, err, ErrGivenUp)
 	}
 	asked = s.Clock.Now()
+	if _, err := Collect(ctx, s.Store, s.Destination, run); err != nil {
+		return asked, err
+	}
 	if err := s.settle(ctx, run); err != nil {
 		return asked, fmt.Errorf("settle open deliveries to %s: %w", name, err)
 	}

@@ -36,6 +36,15 @@ type Store interface {
 	Commit(ctx context.Context, run etl.Run, done []Done, marks []Mark, intents []Intent) ([]int64, error)
 	// CloseParents blocks what travels inside records that did not go.
 	CloseParents(ctx context.Context, run etl.Run, destination string) error
+	// Called lists open deliveries with the callbacks that speak of them.
+	Called(ctx context.Context, destination string) ([]Call, error)
+	// Complete saves the answer that a callback brought and forgets the
+	// callback, in one transaction. A delivery that was settled meanwhile stays
+	// as it is, and an answer of kind Unknown changes nothing.
+	Complete(ctx context.Context, run etl.Run, callback int64, d Done) error
+	// Awaits reports whether the answer of a delivery that was accepted for
+	// later may still come in time.
+	Awaits(ctx context.Context, destination string, now time.Time) (bool, error)
 	Setting(ctx context.Context, name string) (string, error)
 }
 
@@ -78,10 +87,17 @@ type Done struct {
 	Answer    Answer
 	How       How    // how the id was come by, where not by creating
 	Attempts  int    // requests made
-	SettledBy string // "answer" or "probe"
+	SettledBy string // ByAnswer, ByProbe, ByCallback, or a person's name
 	Evidence  string
 	At        time.Time
 }
+
+// What settles a delivery, beside a person.
+const (
+	ByAnswer   = "answer"
+	ByProbe    = "probe"    // a look at the destination
+	ByCallback = "callback" // an answer that came later
+)
 
 // A Mark sets a target's outcome without a delivery.
 type Mark struct {

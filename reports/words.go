@@ -57,6 +57,7 @@ var words = []word{
 	{etl.CauseOverwrite, "Their record was found, and holds something else.", "Compare the two: APPROVE lets ours overwrite theirs, SKIP leaves theirs."},
 	{etl.CauseStatusID, "A status has no id at the destination.", "Add the status to the lookups file."},
 	{etl.CauseNoAnswer, "It was sent, and no answer came.", "If it stays: look for it at the destination, then `chartbridge uncertain resolve`."},
+	{etl.CauseAccepted, "They took it, and their answer comes later by a callback.", "Nothing: without the callback it is asked after. `serve` must be running to receive it."},
 	{etl.CauseUnreached, "The destination could not be reached.", "Nothing tonight; if it repeats, run `chartbridge check`."},
 	{etl.CauseCreateOff, "The config does not let us create it.", "Nothing, unless the config should allow it."},
 	{etl.CauseUnavailable, "A list that it needs could not be read.", "See the sheet Endpoints: a permission may be missing in DrChrono."},

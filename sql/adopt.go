@@ -67,7 +67,7 @@ func isTaken(ctx context.Context, tx *sqlx.Tx, destination, object, sourceID, th
 // found of it is another record's of ours: then it is not this one. The match
 // before creating holds it for a person.
 func anothers(ctx context.Context, tx *sqlx.Tx, d load.Done) (load.Done, error) {
-	if d.SettledBy != "probe" || d.Op != etl.Create || d.Answer.Kind != load.Acknowledged {
+	if d.SettledBy != load.ByProbe || d.Op != etl.Create || d.Answer.Kind != load.Acknowledged {
 		return d, nil
 	}
 	taken, err := isTaken(ctx, tx, d.Destination, d.Object, d.SourceID, d.Answer.TargetID)

@@ -14,21 +14,20 @@ import (
 // deliveryState is the ledger's word for a kind of answer.
 var deliveryState = map[load.Kind]string{
 	load.Acknowledged: "acknowledged", load.Rejected: "rejected", load.Unknown: "uncertain",
-	load.NotSent: "failed", load.Throttled: "failed", load.Exists: "failed", load.Denied: "failed",
+	load.NotSent: "failed", load.Throttled: "failed", load.Exists: "failed", load.Denied: "failed", load.Accepted: "uncertain",
 }
 
 func (s *Store) answer(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Done) error {
+	if d.SettledBy == load.ByProbe {
+		if open, err := isOpen(ctx, tx, d.ID); err != nil || !open {
+			return err // a callback was faster
+		}
+	}
 	d, err := anothers(ctx, tx, d)
 	if err != nil {
 		return err
 	}
-	state, ok := deliveryState[d.Answer.Kind]
-	if !ok {
-		return fmt.Errorf("an answer of unknown kind %q", d.Answer.Kind)
-	}
-	_, err = tx.ExecContext(ctx, query("answer-delivery"), state, stamp(d.At), d.Answer.Phase, d.Answer.Status,
-		d.Answer.Problem.Code, d.Answer.TargetID, d.SettledBy, d.Evidence, d.ID)
-	if err != nil {
+	if err := enter(ctx, tx, d); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, query("clear-problems"), d.TargetRow); err != nil {
@@ -52,10 +51,26 @@ func (s *Store) answer(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Don
 	return err
 }
 
+// enter writes an answer into the ledger.
+func enter(ctx context.Context, tx *sqlx.Tx, d load.Done) error {
+	state, ok := deliveryState[d.Answer.Kind]
+	if !ok {
+		return fmt.Errorf("an answer of unknown kind %q", d.Answer.Kind)
+	}
+	if d.Answer.Kind == load.Accepted {
+		_, err := tx.ExecContext(ctx, query("accept-delivery"), stamp(d.At), d.Answer.Phase, d.Answer.Status, d.Answer.Ticket,
+			stamp(d.At.Add(d.Answer.After)), d.ID)
+		return err
+	}
+	_, err := tx.ExecContext(ctx, query("answer-delivery"), state, stamp(d.At), d.Answer.Phase, d.Answer.Status,
+		d.Answer.Problem.Code, d.Answer.TargetID, d.SettledBy, d.Evidence, d.ID)
+	return err
+}
+
 // unsent keeps what a look showed of a delivery that is to be sent again: ids
 // of what travels inside it, which would be created twice without them.
 func (s *Store) unsent(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Done) error {
-	if d.SettledBy != "probe" || d.Op != etl.Update {
+	if d.SettledBy != load.ByProbe || d.Op != etl.Update {
 		return nil
 	}
 	for _, n := range d.Needs {
@@ -78,6 +93,8 @@ func waiting(d load.Done) load.Mark {
 	switch d.Answer.Kind {
 	case load.Unknown:
 		return mark(etl.Uncertain, etl.CauseNoAnswer, "it was sent and no answer came; it rests and is then asked after")
+	case load.Accepted:
+		return mark(etl.Uncertain, etl.CauseAccepted, "they took it, and their answer comes later by a callback")
 	case load.Denied:
 		return mark(etl.Failed, etl.CauseUnreached, "the destination refused our credentials; check them with `chartbridge check`")
 	case load.Exists:
@@ -85,7 +102,7 @@ func waiting(d load.Done) load.Mark {
 	case load.Throttled:
 		return mark(etl.Failed, etl.CauseUnreached, "the destination asked us to slow down; it goes with the next run")
 	}
-	if d.SettledBy == "probe" {
+	if d.SettledBy == load.ByProbe {
 		return mark(etl.Failed, etl.CauseNotSent, "")
 	}
 	return mark(etl.Failed, etl.CauseUnreached, "the destination could not be reached; it goes with the next run")

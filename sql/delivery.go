@@ -45,18 +45,24 @@ func (s *Store) OpenDeliveries(ctx context.Context, destination string, before t
 	}
 	list := make([]etl.Delivery, len(rows))
 	for i, r := range rows {
-		body, err := s.seal.Open(r.Payload, "delivery", r.Destination, r.Object, r.SourceID)
+		d, err := s.delivery(r)
 		if err != nil {
 			return nil, err
 		}
-		needs, err := parseNeeds(r.Needs)
-		if err != nil {
-			return nil, err
-		}
-		list[i] = etl.Delivery{ID: r.ID, TargetRow: r.Target, Destination: r.Destination, Object: r.Object, SourceID: r.SourceID,
-			Op: r.Op, TargetID: r.TargetID, Hash: r.Hash, Body: body, Needs: needs}
+		list[i] = d
 	}
 	return list, nil
+}
+
+// delivery opens a row of the ledger.
+func (s *Store) delivery(r deliveryRow) (d etl.Delivery, err error) {
+	body, err := s.seal.Open(r.Payload, "delivery", r.Destination, r.Object, r.SourceID)
+	if err != nil {
+		return d, err
+	}
+	needs, err := parseNeeds(r.Needs)
+	return etl.Delivery{ID: r.ID, TargetRow: r.Target, Destination: r.Destination, Object: r.Object, SourceID: r.SourceID,
+		Op: r.Op, TargetID: r.TargetID, Hash: r.Hash, Body: body, Needs: needs}, err
 }
 
 type deliveryRow struct {

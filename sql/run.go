@@ -98,6 +98,9 @@ type Count struct {
 // Conclude writes a run's results and counts from the targets as they stand.
 func (s *Store) Conclude(ctx context.Context, run etl.Run) error {
 	return s.inTx(ctx, func(tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, query("count-called"), run.ID); err != nil {
+			return fmt.Errorf("count what callbacks brought: %w", err)
+		}
 		if _, err := tx.ExecContext(ctx, query("put-results"), run.ID); err != nil {
 			return fmt.Errorf("write results: %w", err)
 		}

@@ -233,6 +233,7 @@ type assumption struct{ destination, text, do string }
 var assumptions = []assumption{
 	{"rethink", "the paths below base_url, one object a POST, and the scopes api.read and api.write", "ask Rethink at implementation; rethink.paths sets other paths"},
 	{"rethink", "a GET with datetimestamp shows what it holds, so that an unanswered create can be asked after", "try it with the account; set readback: false if it cannot"},
+	{"rethink", "asynchronous answers: {transactionId, status} to the POST, and the finished object to our callback URL", "ask Rethink whether the account answers so; rethink.callback receives them"},
 	{"rethink", "our ids travel as companyStaffId and clientExternalId, whose published name is cut off", "ask Rethink for the full name"},
 	{"rethink", "status, location, place of service and cancellation travel under their likely names", "ask Rethink; leave their lookups empty to do without"},
 	{"centralreach", "the envelopes of lists, and how they are paged", "compare with the account's first answers"},

@@ -163,4 +163,21 @@ func (c *preflight) checkDestinations(ctx context.Context) {
 		}
 		c.ok(d.name, "reached, and it lets us in")
 	}
+	c.checkCallbacks()
+}
+
+// shortSecret is the length below which a secret in a URL can be guessed.
+const shortSecret = 16
+
+// checkCallbacks says where Rethink's answers have to arrive.
+func (c *preflight) checkCallbacks() {
+	callback := c.config.Rethink.Callback
+	if !c.config.Rethink.Enabled || !callback.Enabled {
+		return
+	}
+	c.ok("callbacks", "Rethink posts its answers to %s (SECRET is rethink.callback.secret), which must lead to %s: `serve` receives them there, and a run does for as long as it lasts where nobody serves",
+		callbackURL(callback), c.config.Serve.Listen)
+	if len(callback.Secret.Reveal()) < shortSecret {
+		c.warn("callbacks", "make one with `openssl rand -hex 24`", "rethink.callback.secret is shorter than %d characters, and it is all that keeps strangers out", shortSecret)
+	}
 }

@@ -32,11 +32,7 @@ func (p *practice) destinations() []destination {
 	if c := p.config.Rethink; c.Enabled {
 		list = append(list, destination{name: rethink.Name, shapes: rethink.Shapes(), inFlight: c.InFlight,
 			env: p.env(rethink.Name, c.Route, c.Constants), vendorFirst: c.InitialLoad == "vendor",
-			sender: func() load.Destination {
-				return rethink.New(rethink.Options{BaseURL: c.BaseURL, TokenURL: c.TokenURL, ClientID: c.ClientID,
-					ClientSecret: c.ClientSecret.Reveal(), Readback: c.Readback, InFlight: c.InFlight, Clock: p.clock,
-					Paths: map[string]string{"client": c.Paths.Client, "staff": c.Paths.Staff, "appointment": c.Paths.Appointment}})
-			}})
+			sender: func() load.Destination { return p.rethink() }})
 	}
 	if c := p.config.CentralReach; c.Enabled {
 		o := centralreach.Options{BaseURL: c.BaseURL, TokenURL: c.TokenURL, ClientID: c.ClientID, ClientSecret: c.ClientSecret.Reveal(),
@@ -60,6 +56,17 @@ func (p *practice) destinations() []destination {
 			}})
 	}
 	return list
+}
+
+func (p *practice) rethink() *rethink.Destination {
+	c := p.config.Rethink
+	o := rethink.Options{BaseURL: c.BaseURL, TokenURL: c.TokenURL, ClientID: c.ClientID,
+		ClientSecret: c.ClientSecret.Reveal(), Readback: c.Readback, InFlight: c.InFlight, Clock: p.clock,
+		Paths: map[string]string{"client": c.Paths.Client, "staff": c.Paths.Staff, "appointment": c.Paths.Appointment}}
+	if c.Callback.Enabled {
+		o.CallbackWait = c.Callback.Wait
+	}
+	return rethink.New(o)
 }
 
 // digest tells whether a secret changed, without giving it away.

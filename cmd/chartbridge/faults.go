@@ -29,6 +29,13 @@ var writeFaults = map[string]func() loadtest.Fault{
 	"token":     loadtest.TokenDeath, "html": loadtest.HTML200,
 }
 
+// callbackFaults are Rethink's, of the answers that it posts later.
+var callbackFaults = map[string]func() loadtest.CallbackFault{
+	"callback-lost": loadtest.LoseCallback, "callback-twice": loadtest.RepeatCallback, "callback-early": loadtest.EarlyCallback,
+	"callback-secret": loadtest.StrangerCallback, "callback-transaction": loadtest.StrayCallback,
+	"callback-refused": func() loadtest.CallbackFault { return loadtest.RefusingCallback("lastName is required.") },
+}
+
 // inject makes the vendors misbehave as asked.
 func (v *vendors) inject(spec string) error {
 	parts := strings.Split(spec, ":")
@@ -51,6 +58,12 @@ func (v *vendors) inject(spec string) error {
 		v.DrChrono.Inject(fault(isList, times))
 		return nil
 	}
+	if fault, ok := callbackFaults[parts[1]]; ok && parts[0] == "rethink" {
+		for range times {
+			v.Rethink.InjectCallback(fault())
+		}
+		return nil
+	}
 	servers := map[string]*loadtest.Server{"rethink": v.Rethink.Server, "centralreach": v.CentralReach.Server, "registry": v.Registry.Server}
 	server, ok := servers[parts[0]]
 	if !ok {
@@ -58,7 +71,7 @@ func (v *vendors) inject(spec string) error {
 	}
 	fault, ok := writeFaults[parts[1]]
 	if !ok {
-		return badFault(spec, "the destinations' are "+faultNames(writeFaults))
+		return badFault(spec, "the destinations' are "+faultNames(writeFaults)+"; Rethink's callbacks have "+faultNames(callbackFaults))
 	}
 	f := fault().Repeat(times)
 	f.Match = isWrite

@@ -36,7 +36,7 @@ func (f fleet) listen(ctx context.Context) (stop func(), err error) {
 			stop()
 			return nil, fmt.Errorf("serve health on %s: %w; change serve.listen, or stop what uses it", address, err)
 		}
-		server := &http.Server{Handler: daemons.handler(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 1 << 14}
+		server := httpServer(daemons.handler())
 		servers = append(servers, server)
 		log := daemons[0].log
 		log.WithField("listen", listener.Addr().String()).Info("health is at /healthz and /readyz, metrics are at /metrics")
@@ -47,6 +47,11 @@ func (f fleet) listen(ctx context.Context) (stop func(), err error) {
 		}()
 	}
 	return stop, nil
+}
+
+// httpServer bounds what a caller can make a listener do.
+func httpServer(handler http.Handler) *http.Server {
+	return &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 1 << 14}
 }
 
 // handler answers the probes. Nothing in an answer is a patient's.
@@ -87,6 +92,9 @@ func (f fleet) handler() http.Handler {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		fmt.Fprint(w, exposition(all))
 	})
+	if callbacks := f.receiving(); len(callbacks) > 0 {
+		mux.Handle("POST /", callbacks)
+	}
 	return mux
 }
 

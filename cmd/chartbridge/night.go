@@ -61,6 +61,7 @@ type result struct {
 // anything else and closed whatever happens; what was committed stays.
 func (n *night) pass(ctx context.Context) (res result, err error) {
 	err = n.underLease(ctx, func(ctx context.Context) error {
+		defer n.receive(ctx)()
 		if n.first != nil {
 			if err := n.first(ctx); err != nil {
 				return err

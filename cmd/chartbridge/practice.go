@@ -29,6 +29,7 @@ type practice struct {
 	clock   etl.Clock
 	log     *logrus.Entry
 	show    *show
+	served  bool // by a daemon of this process, which takes callbacks in
 }
 
 // openPractice reads the config and opens the database.
@@ -71,7 +72,6 @@ func notYet(cfg *config.Config) error {
 		{"centralreach.write.claim_settings", cfg.CentralReach.Write.ClaimSettings},
 		{"centralreach.write.cancel", cfg.CentralReach.Write.Cancel},
 		{"centralreach.write.tasks", cfg.CentralReach.Write.Tasks},
-		{"rethink.callback.enabled", cfg.Rethink.Callback.Enabled},
 		{"workbook.passphrase", !cfg.Workbook.Passphrase.Empty()},
 	} {
 		if setting.on {

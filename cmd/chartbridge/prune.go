@@ -6,7 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 )
+
+// callbacksKept is how long a callback is kept whose delivery is unknown. It
+// comes within minutes of its acceptance, or it is another's.
+const callbacksKept = 7 * 24 * time.Hour
 
 // prune forgets the runs beyond the newest that the config keeps: their folder,
 // results and counts. The run that `latest` names stays.
@@ -25,6 +30,9 @@ func (n *night) prune(ctx context.Context) error {
 		if err := os.RemoveAll(filepath.Join(n.config.OutputDir, id)); err != nil {
 			return fmt.Errorf("prune run %s: %w", id, err)
 		}
+	}
+	if err := n.store.ForgetCallbacks(ctx, n.run.At.Add(-callbacksKept)); err != nil {
+		return err
 	}
 	return n.store.ForgetRuns(ctx, old)
 }

@@ -23,7 +23,8 @@ func newServe(s *shared) *cobra.Command {
 		Short: "The daemon: run every practice on its schedules, until stopped",
 		Long: "Runs the same pass as `run` whenever a schedule falls due. What was missed while the machine slept or the\n" +
 			"daemon was down is caught up by one run. Health is at /healthz and /readyz, metrics are at /metrics, on\n" +
-			"serve.listen. SIGTERM finishes the record in hand and ends within 10 seconds; the next start goes on.\n\n" +
+			"serve.listen, where Rethink's callbacks are received too. SIGTERM finishes the record in hand and ends within\n" +
+			"10 seconds; the next start goes on.\n\n" +
 			"Several practices: give --config more than once, or a folder that holds PRACTICE.yaml or PRACTICE/config.yaml.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -76,6 +77,7 @@ func openFleet(ctx context.Context, s *shared, files []string, turns turns) (f f
 		if err != nil {
 			return f, fmt.Errorf("%s: %w", path, err)
 		}
+		p.served = true
 		p.show = &show{out: s.stderr} // a line that is rewritten has no place in a log
 		d, err := newDaemon(ctx, p)
 		d.turns = turns

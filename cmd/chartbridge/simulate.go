@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/chartbridge/chartbridge/extract/drchronotest"
@@ -17,6 +18,7 @@ import (
 
 type simulateFlags struct {
 	address, dir string
+	callback     string
 	seed         uint64
 	size         drchronotest.Size
 	faults       []string
@@ -35,6 +37,7 @@ func newSimulate(s *shared) *cobra.Command {
 	flags.StringVar(&f.dir, "dir", "./simulate-out", "write config, lookups and secrets into `DIR`; what is there is kept")
 	flags.Uint64Var(&f.seed, "seed", demoSeed, "makes another practice")
 	flags.StringArrayVar(&f.faults, "fault", nil, "misbehave: `VENDOR:NAME[:TIMES]`, such as rethink:reset-after:3 or drchrono:broken-json")
+	flags.StringVar(&f.callback, "callback", "", "Rethink answers later, by callbacks to `ADDRESS`, which the config gives to serve.listen")
 	flags.IntVar(&f.size.Patients, "patients", f.size.Patients, "patients of the practice")
 	flags.IntVar(&f.size.Staff, "staff", f.size.Staff, "staff of the practice")
 	flags.IntVar(&f.size.Appointments, "appointments", f.size.Appointments, "appointments of the practice")
@@ -53,6 +56,7 @@ func simulate(ctx context.Context, s *shared, f simulateFlags) (err error) {
 		return fmt.Errorf("%w; if another simulation serves there, stop it or name another --dir", err)
 	}
 	defer func() { err = errors.Join(err, v.Close()) }()
+	v.callback = f.callback
 	for _, spec := range f.faults {
 		if err := v.inject(spec); err != nil {
 			return err
@@ -66,6 +70,10 @@ func simulate(ctx context.Context, s *shared, f simulateFlags) (err error) {
 	if err != nil {
 		return fmt.Errorf("read the config: %w", err)
 	}
+	if f.callback != "" && !strings.Contains(string(text), v.callbackBase()) {
+		return usageError{fmt.Errorf("%s was written without --callback %s; name another --dir", config, f.callback)}
+	}
+	v.answerLater(ctx)
 	fmt.Fprintf(s.stdout, "Simulated vendors at %s. In another terminal:\n  chartbridge run --config %s\nThe config:\n\n%s\n", v.URL, config, text)
 	<-ctx.Done()
 	return nil
@@ -79,6 +87,9 @@ var simulatedAt = regexp.MustCompile(`(?m)^ +base_url: http://([^/\s]+)/drchrono
 func (f simulateFlags) listen() (string, error) {
 	if f.address != "" && !loopback(f.address) {
 		return "", usageError{fmt.Errorf("--listen %q is no loopback address and port; the simulated vendors let anybody in: write for example 127.0.0.1:8081", f.address)}
+	}
+	if f.callback != "" && !loopback(f.callback) {
+		return "", usageError{fmt.Errorf("--callback %q is no loopback address and port; write for example 127.0.0.1:8082", f.callback)}
 	}
 	path := filepath.Join(f.dir, "config.yaml")
 	text, err := os.ReadFile(path)

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +27,7 @@ type vendors struct {
 	Registry     *loadtest.Registry
 	URL          string
 	refresh      string // DrChrono's first refresh token
+	callback     string // where Rethink posts its answers; "" = it answers at once
 	server       *http.Server
 }
 
@@ -101,64 +101,6 @@ func (v *vendors) employ() {
 	}
 }
 
-// schedule puts the practice's visits on CentralReach's schedule, as people
-// there would have: one in forty is missing, one in forty stands half an hour
-// later, and two are theirs alone.
-func (v *vendors) schedule() {
-	clients, staff, zones := v.contacts("client"), v.contacts("employee"), v.zones()
-	var events []loadtest.Event
-	for i, row := range v.Practice.Rows("appointments") {
-		client, provider := clients[fmt.Sprint(row["patient"])], staff[fmt.Sprint(row["doctor"])]
-		start, ok := startOf(row, zones)
-		if client == 0 || provider == 0 || !ok || row["deleted_flag"] == true || i%40 == 1 {
-			continue
-		}
-		if i%40 == 2 {
-			start = start.Add(30 * time.Minute)
-		}
-		minutes, _ := strconv.Atoi(fmt.Sprint(row["duration"]))
-		off := map[any]bool{"Cancelled": true, "No Show": true, "Rescheduled": true}[row["status"]]
-		events = append(events, loadtest.Event{ProviderID: provider, ClientID: client, Start: start, End: start.Add(time.Duration(minutes) * time.Minute), Canceled: off})
-	}
-	for i := range min(2, len(events)) {
-		alone := events[i]
-		alone.Start, alone.End = alone.Start.Add(31*time.Minute), alone.End.Add(31*time.Minute)
-		events = append(events, alone)
-	}
-	v.CentralReach.Seed(events...)
-}
-
-// contacts are CentralReach's ids by our external ones.
-func (v *vendors) contacts(kind string) map[string]int64 {
-	ids := map[string]int64{}
-	for _, c := range v.CentralReach.Objects(kind) {
-		id, _ := strconv.ParseInt(fmt.Sprint(c["contactId"]), 10, 64)
-		ids[fmt.Sprint(c["externalSystemId"])] = id
-	}
-	return ids
-}
-
-// zones are the doctors' time zones.
-func (v *vendors) zones() map[string]*time.Location {
-	zones := map[string]*time.Location{}
-	for _, d := range v.Practice.Rows("doctors") {
-		if zone, err := time.LoadLocation(fmt.Sprint(d["timezone"])); err == nil {
-			zones[fmt.Sprint(d["id"])] = zone
-		}
-	}
-	return zones
-}
-
-// startOf is when a visit begins, by its doctor's wall clock.
-func startOf(row map[string]any, zones map[string]*time.Location) (time.Time, bool) {
-	zone := zones[fmt.Sprint(row["doctor"])]
-	if zone == nil {
-		return time.Time{}, false
-	}
-	t, err := time.ParseInLocation("2006-01-02T15:04:05", fmt.Sprint(row["scheduled_time"]), zone)
-	return t.UTC(), err == nil
-}
-
 func demographicOf(patient map[string]any, id int) string {
 	list, _ := patient["custom_demographics"].([]any)
 	for _, entry := range list {
@@ -193,6 +135,8 @@ func (v *vendors) writeFiles(dir, goLive string) (string, error) {
 		filepath.Join(dir, "secret"):       simSecret + "\n",
 		filepath.Join(dir, "api-key"):      simAPIKey + "\n",
 		filepath.Join(dir, "hash-key"):     simHashKey + "\n",
+
+		filepath.Join(dir, "callback-secret"): simSecret + "\n",
 	} {
 		if err := writeNew(path, text); err != nil && !errors.Is(err, fs.ErrExist) {
 			return "", err
@@ -202,6 +146,7 @@ func (v *vendors) writeFiles(dir, goLive string) (string, error) {
 }
 
 func (v *vendors) configText(goLive string) string {
+	callback, serve := v.callbackText()
 	return fmt.Sprintf(`# Points at the simulated vendors. Everything in it is synthetic.
 practice: demo-practice
 timezone: %[2]s
@@ -224,7 +169,7 @@ rethink:
   client_secret: ${file:secret}
   constants:
     authorization: {authorizationSubmissionTypeID: 1}
-centralreach:
+%[6]scentralreach:
   enabled: true
   base_url: %[1]s/centralreach/enterprise/v1
   token_url: %[1]s/centralreach/connect/token
@@ -241,7 +186,7 @@ central_registry:
   first_name: Ada
   last_name: Roma
   unique_site_id: %[5]s
-`, v.URL, drchronotest.Zone, goLive, simClient, simSite)
+%[7]s`, v.URL, drchronotest.Zone, goLive, simClient, simSite, callback, serve)
 }
 
 // lookupsText is what the simulated accounts hand out, by DrChrono's values.

@@ -64,7 +64,9 @@ type Rethink struct {
 	*Server
 	o       RethinkOptions
 	held    map[string]map[string]*record // by object and id
-	waiting []callback
+	waiting []Callback // results that are on their way
+
+	callbackFaults []CallbackFault
 
 	delivering sync.Mutex // one delivery at a time, without keeping calls waiting
 }

@@ -60,7 +60,7 @@ func TestAnswers(t *testing.T) {
 			kind = "application/json"
 		}
 		reply := load.Reply{Status: tt.status, Header: http.Header{"Content-Type": {kind}, "Retry-After": {"7"}}, Body: []byte(tt.body), Phase: load.PhaseAnswer}
-		got := classify(reply, tt.del)
+		got := new(Destination).classify(reply, tt.del)
 		if got.Kind != tt.want || got.TargetID != tt.id || got.Problem.Code != tt.code || got.Status != tt.status {
 			t.Errorf("%s: got %s, id %q, code %q, want %s, %q, %q", tt.name, got.Kind, got.TargetID, got.Problem.Code, tt.want, tt.id, tt.code)
 		}
@@ -86,7 +86,7 @@ func TestInsideAnswers(t *testing.T) {
 		"clientFunders":[{"clientFunderId":71},{"clientFunderId":null,"ErrorMessage":"funderId does not exist under this account."}],
 		"authorizations":[{"clientauthorizationId":"72"}]}`
 	reply := load.Reply{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(body)}
-	got := classify(reply, del)
+	got := new(Destination).classify(reply, del)
 	want := map[string]load.Nested{
 		"clientFunders.0.clientFunderId":         {TargetID: "71"},
 		"clientFunders.1.clientFunderId":         {Problem: etl.Problem{Field: "funderId", Code: "unknown_id"}},
@@ -103,7 +103,7 @@ func TestInsideAnswers(t *testing.T) {
 func TestARecordRefusedForWhatIsInsideIt(t *testing.T) {
 	body := `{"clientId":0,"ErrorMessage":null,"clientFunders":[{"clientFunderId":null,"ErrorMessage":"funderId does not exist under this account."}]}`
 	del := etl.Delivery{Object: "client", Op: etl.Create, Needs: []etl.Need{{Path: "clientFunders.0.clientFunderId", Object: "funder", ID: "1/primary", Optional: true}}}
-	a := classify(load.Reply{Status: 200, Body: []byte(body), Header: http.Header{"Content-Type": {"application/json"}}}, del)
+	a := new(Destination).classify(load.Reply{Status: 200, Body: []byte(body), Header: http.Header{"Content-Type": {"application/json"}}}, del)
 	if a.Kind != load.Rejected || a.Problem.Field != "funderId" {
 		t.Errorf("answer %+v, want rejected for funderId", a)
 	}

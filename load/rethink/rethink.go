@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
@@ -20,6 +21,7 @@ type Options struct {
 	ClientSecret string
 	Paths        map[string]string // by object: client, staff, appointment
 	Readback     bool              // GET with datetimestamp can be asked what it holds
+	CallbackWait time.Duration     // how long an answer by callback may take; 0 = the account answers at once
 	InFlight     int
 	Clock        etl.Clock
 }
@@ -92,7 +94,7 @@ func (d *Destination) post(ctx context.Context, del etl.Delivery) load.Answer {
 	if reply.Status == http.StatusUnauthorized {
 		d.grant.Drop(token)
 	}
-	return classify(reply, del)
+	return d.classify(reply, del)
 }
 
 // get reads a list or one object.
@@ -124,7 +126,7 @@ func (d *Destination) get(ctx context.Context, object string, query url.Values) 
 
 // classify says what an answer means. A 200 can carry a refusal, of the record
 // or of an object inside it (rethink.txt, Error Handling).
-func classify(reply load.Reply, del etl.Delivery) load.Answer {
+func (d *Destination) classify(reply load.Reply, del etl.Delivery) load.Answer {
 	a := load.Answer{Status: reply.Status, Phase: reply.Phase}
 	switch {
 	case reply.Status == http.StatusTooManyRequests:
@@ -132,6 +134,10 @@ func classify(reply load.Reply, del etl.Delivery) load.Answer {
 	case reply.Status == http.StatusUnauthorized, reply.Status == http.StatusForbidden:
 		a.Kind = load.Denied
 	case reply.Status >= 200 && reply.Status < 300:
+		if ticket := d.ticket(reply); ticket != "" {
+			a.Kind, a.Ticket, a.After = load.Accepted, ticket, d.o.CallbackWait
+			return a
+		}
 		return answered(a, reply, del)
 	case definite[reply.Status]:
 		a.Kind, a.Problem = load.Rejected, refusal(messageIn(reply), del)
@@ -154,6 +160,11 @@ func answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
 		a.Kind = load.Unknown // it may well be applied: the look-up tells
 		return a
 	}
+	return judged(a, obj, del)
+}
+
+// judged says what the object means that answers a delivery.
+func judged(a load.Answer, obj object, del etl.Delivery) load.Answer {
 	id := obj.id(idField[del.Object])
 	switch message := obj.text("ErrorMessage"); {
 	case message != "":

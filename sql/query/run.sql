@@ -13,7 +13,11 @@ SELECT id, trigger, started_at, finished_at, exit_code, note, dry, version FROM 
 -- name: turn-page
 -- What an earlier run created or updated is unchanged from now on.
 UPDATE target SET outcome = CASE WHEN outcome IN ('created', 'updated') THEN 'unchanged' ELSE outcome END, attempts = 0, http_status = 0
-WHERE outcome IN ('created', 'updated') OR attempts > 0
+WHERE (outcome IN ('created', 'updated') OR attempts > 0) AND run <> 'callback'
+
+-- name: count-called
+-- What callbacks brought since the last run is counted in this one.
+UPDATE target SET run = ? WHERE run = 'callback'
 
 -- name: put-results
 INSERT OR REPLACE INTO result (run, target, outcome, cause, attempts, http_status, target_id, field, code, message, hash,

@@ -94,11 +94,13 @@ type RethinkPaths struct {
 	Appointment string `yaml:"appointment"` // default /api/appointment
 }
 
-// Callback is the receiver of Rethink's asynchronous answers.
+// Callback is the receiver of Rethink's asynchronous answers: `serve`, or a run
+// where nobody serves.
 type Callback struct {
 	// Enabled is false by default: the account decides whether it answers so.
 	Enabled bool `yaml:"enabled"`
-	// PublicURL is where Rethink reaches `serve`. Required if enabled.
+	// PublicURL is where Rethink reaches serve.listen; the secret is its last
+	// part, or is appended. Required if enabled.
 	PublicURL string `yaml:"public_url"`
 	// Secret authenticates the caller. Required if enabled.
 	Secret Secret `yaml:"secret"`

@@ -1,0 +1,72 @@
+package rethink
+
+import (
+	"strings"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/go-json-experiment/json"
+)
+
+// Headers of a callback (assumptions, Rethink, asynchronous mode).
+const (
+	CallbackType        = "X-Rethink-Type"        // client, staff, appointment
+	CallbackTransaction = "X-Rethink-Transaction" // as the answer to the POST named it
+)
+
+// ticket is the transaction of a record that was only accepted: its answer
+// comes by a callback. An answer with an id or an error is the answer itself.
+func (d *Destination) ticket(reply load.Reply) string {
+	obj, err := parseObject(reply)
+	if err != nil || d.o.CallbackWait == 0 || obj.text("ErrorMessage") != "" {
+		return ""
+	}
+	for _, field := range idField {
+		if obj.id(field) != "" {
+			return ""
+		}
+	}
+	return obj.text("transactionId")
+}
+
+// CallbackObject is the object that a callback's type names, in any casing; ""
+// is none of ours.
+func CallbackObject(kind string) string {
+	kind = strings.ToLower(strings.TrimSpace(kind))
+	if _, ok := idField[kind]; ok {
+		return kind
+	}
+	return ""
+}
+
+// Called reads the finished object that a callback brought. One that bears
+// another external id than the record that we sent speaks of another.
+func (d *Destination) Called(del etl.Delivery, body []byte) load.Answer {
+	a := load.Answer{Kind: load.Unknown, Phase: load.PhaseAnswer, Status: 200}
+	list, err := parseList(body)
+	if err != nil || len(list) != 1 {
+		return a
+	}
+	obj := finished(list[0], del.Object)
+	if external := obj.text(externalField[del.Object]); external != "" {
+		ours, err := parseList(del.Body)
+		if err != nil || ours[0].text(externalField[del.Object]) != external {
+			return a
+		}
+	}
+	return judged(a, obj, del)
+}
+
+// finished is the object itself, or the one in an envelope around it.
+func finished(obj object, name string) object {
+	if obj.has(idField[name]) || obj.text("ErrorMessage") != "" {
+		return obj
+	}
+	for _, member := range []string{name, "data", "result", "value", "object"} {
+		var inner object
+		if v, ok := obj.member(member); ok && json.Unmarshal(v, &inner) == nil && inner != nil {
+			return inner
+		}
+	}
+	return obj
+}
