@@ -64,7 +64,7 @@ type Rethink struct {
 	*Server
 	o       RethinkOptions
 	held    map[string]map[string]*record // by object and id
-	waiting []Callback // results that are on their way
+	waiting []Callback                    // results that are on their way
 
 	callbackFaults []CallbackFault
 
