@@ -57,6 +57,7 @@ func fillSealed(t *testing.T, s *Store) {
 	d.ID = ids[0]
 	_, err = s.Commit(ctx, run, []load.Done{{Delivery: d, Answer: load.Answer{Kind: load.Acknowledged, TargetID: "77"}, At: noon}}, nil, nil)
 	must(err)
+	must(s.TakeCallback(ctx, "there", "client", "tx-9", []byte(`{"a":"Wren"}`), noon))
 	must((&Tokens{Store: s, Clock: &clock{now: noon}}).Save(ctx, drchrono.Token{Generation: 1, Access: "wren-access", Refresh: "wren-refresh"}))
 }
 
