@@ -37,16 +37,31 @@ func NewGrant(client *Client, clock etl.Clock, tokenURL, id, secret string, scop
 // A GrantError says that no token was to be had. It holds nothing of the
 // answer but its status.
 type GrantError struct {
-	Status  int  // HTTP; 0 = no answer
-	Refused bool // the credentials are wrong; otherwise it may work later
+	Status  int    // HTTP; 0 = no answer
+	Refused bool   // the credentials are wrong; otherwise it may work later
+	Why     string // our own words for why no answer came
 }
 
 func (e *GrantError) Error() string {
 	if e.Refused {
 		return fmt.Sprintf("the token endpoint refused client_id or client_secret (HTTP %d); check them in the config", e.Status)
 	}
-	return fmt.Sprintf("the token endpoint gave no token (HTTP %d); is token_url right, and the host reachable?", e.Status)
+	return "the token endpoint " + e.Gave() + "; is token_url right, and the host reachable?"
 }
+
+// Gave says what came instead of a token.
+func (e *GrantError) Gave() string {
+	switch {
+	case e.Status > 0:
+		return fmt.Sprintf("gave no token (HTTP %d)", e.Status)
+	case e.Why != "":
+		return "gave no answer: " + e.Why
+	}
+	return "gave no answer that we can read"
+}
+
+// NoAnswer is a GrantError of a request that brought none.
+func NoAnswer(status int, err error) GrantError { return GrantError{Status: status, Why: cause(err)} }
 
 // Token gives a token that lasts long enough for one request.
 func (g *Grant) Token(ctx context.Context) (string, error) {
@@ -86,7 +101,8 @@ func grantError(err error) error {
 		status := refused.Response.StatusCode
 		return &GrantError{Status: status, Refused: status == 400 || status == 401 || status == 403}
 	}
-	return &GrantError{}
+	none := NoAnswer(0, err)
+	return &none
 }
 
 // GrantAnswer is a delivery's answer where no token was to be had: nothing of

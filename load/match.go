@@ -10,7 +10,7 @@ import (
 
 // match looks for what is there already: one match is adopted, several wait
 // for a person, none is created.
-func (s *Stage) match(ctx context.Context, object Object, unknown []Due) (sends []etl.Delivery, marks []Mark, err error) {
+func (s *Stage) match(ctx context.Context, run etl.Run, object Object, unknown []Due) (sends []etl.Delivery, marks []Mark, err error) {
 	if len(unknown) == 0 {
 		return nil, nil, nil
 	}
@@ -22,6 +22,9 @@ func (s *Stage) match(ctx context.Context, object Object, unknown []Due) (sends 
 		}
 		if findings, err = s.Destination.Find(ctx, object.Name, list); err != nil {
 			return nil, nil, fmt.Errorf("look before creating: %w: %w", err, errBlind)
+		}
+		if err := s.sees(ctx, run, object, unknown, findings); err != nil {
+			return nil, nil, err
 		}
 	}
 	for i, d := range unknown {
@@ -43,6 +46,23 @@ func (s *Stage) match(ctx context.Context, object Object, unknown []Due) (sends 
 		sends = append(sends, d.Delivery)
 	}
 	return sends, marks, nil
+}
+
+// sees holds a look that found nothing against what is known to be there: one
+// that does not show that either is blind, as with a permission that was lost
+// (destinations-facts, section D), and proves nothing.
+func (s *Stage) sees(ctx context.Context, run etl.Run, object Object, unknown []Due, findings []Finding) error {
+	for i, f := range findings {
+		if unknown[i].TargetID != "" || f.TargetID != "" || f.Proved || len(f.Candidates) > 0 {
+			continue
+		}
+		known, err := s.Store.Linked(ctx, run, s.Destination.Name(), object.Name)
+		if err != nil || !known {
+			return err
+		}
+		return fmt.Errorf("look before creating: it shows no record, and earlier runs linked some; may the API user still read them? %w", errBlind)
+	}
+	return nil
 }
 
 // adopt says what becomes of a record without an id there yet, unless it is to

@@ -1,6 +1,7 @@
 package load_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -186,12 +187,79 @@ func TestTwinVisits(t *testing.T) {
 
 	w = newWorld(t, rethinkAt(true))
 	w.practice()
-	w.put("appointments", visit(10, 1, 5, "2026-03-03T09:00:00"))
+	w.put("appointments", visit(10, 1, 5, "2026-03-03T09:00:00"), visit(11, 1, 5, "2026-03-03T10:00:00"))
 	w.Inject(loadtest.ResetBefore().On("POST", "/appointment"))
 	w.must(w.night(func(s *load.Stage) { s.InFlight = 1 }))
 	w.expect("sent first, no answer", "appointment", "9", "uncertain")
-	w.expect("sent second", "appointment", "10", "created")
+	w.expect("looks like it", "appointment", "10", "held candidates")
 	w.clock.Move(rested)
 	w.must(w.night())
-	w.expect("what is there is the other's", "appointment", "9", "held candidates")
+	w.expect("it was not there", "appointment", "9", "created")
+	w.expect("looks like one that is there", "appointment", "10", "held candidates")
+}
+
+// TestHeldOverwriteOfEachObject: staff and visits too are held, with the fields
+// that differ, until a person approves the first overwrite.
+func TestHeldOverwriteOfEachObject(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	w.practice()
+	w.must(w.night())
+	staff, client := jsonNumber(w.theirs("staff", "5")), jsonNumber(w.theirs("client", "1"))
+	_, err := vendorOf(w).Seed("staff", map[string]any{"username": "bo.lin.6", "statusId": 202, "firstName": "Bo", "lastName": "Lin 6"})
+	w.must(err)
+	_, err = vendorOf(w).Seed("appointment", map[string]any{"appointmentTypeId": 1, "date": "2026-03-04", "scheduledStartTime": "09:00",
+		"scheduledEndTime": "09:30", "staffId": staff, "clientId": client, "payCodeId": 301})
+	w.must(err)
+	row, user := doctor(6)
+	w.put("doctors", row)
+	w.put("users", user)
+	w.put("appointments", visit(10, 1, 5, "2026-03-04T09:00:00"))
+	from := len(w.Journal())
+	for _, tt := range []struct{ object, id, field string }{{"staff", "6", "statusId"}, {"appointment", "10", "scheduledEndTime"}} {
+		w.must(w.night())
+		w.expect("adopted", tt.object, tt.id, "held overwrite")
+		if text := w.message(tt.object, tt.id); !strings.Contains(text, tt.field) {
+			t.Errorf("message %q does not name %s", text, tt.field)
+		}
+		if sent := w.writes(from); len(sent) > 0 {
+			t.Fatalf("%d writes without approval", len(sent))
+		}
+	}
+	w.approve("staff", "6")
+	w.approve("appointment", "10")
+	w.must(w.night())
+	w.expect("approved", "staff", "6", "updated")
+	w.expect("approved", "appointment", "10", "updated")
+}
+
+// TestBlindLook: a list that does not even show what we put there proves
+// nothing, so nothing is created on its word.
+func TestBlindLook(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	w.put("patients", patient(1, "Troy"))
+	w.must(w.night())
+	w.put("patients", patient(2, "Troy"))
+	w.Inject(loadtest.Status(200, `[]`).On("GET", "/client").Repeat(-1))
+	if err := w.night(); !errors.Is(err, load.ErrGivenUp) {
+		t.Errorf("got %v, want the object given up", err)
+	}
+	w.expect("blind", "client", "2", "failed not_sent")
+	w.Heal()
+	w.must(w.night())
+	w.expect("seeing", "client", "2", "created")
+}
+
+// TestOpenIsTriedAgain: one moment without a token does not cost the night, and
+// a vendor that is down is told in words.
+func TestOpenIsTriedAgain(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	w.put("patients", patient(1, "Troy"))
+	w.Inject(loadtest.Status(503, `{}`).On("POST", "/connect/token").Repeat(2))
+	w.must(w.night())
+	w.expect("the third try", "client", "1", "created")
+	w.server.Close()
+	err := w.night()
+	if err == nil || !strings.Contains(err.Error(), "the connection is refused") || strings.Contains(err.Error(), "HTTP 0") {
+		t.Errorf("got %v, want words for what happened", err)
+	}
 }

@@ -3,6 +3,7 @@ package load_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -182,4 +183,32 @@ type hooked struct {
 func (d hooked) Send(ctx context.Context, del etl.Delivery) load.Answer {
 	d.look(del)
 	return d.Destination.Send(ctx, del)
+}
+
+// TestVisitsThatNothingTellsApart: of two new visits with one natural key one
+// goes, also where the answer of the first was lost.
+func TestVisitsThatNothingTellsApart(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	w.practice()
+	w.put("appointments", visit(9, 1, 5, "2026-03-03T09:00:00"), visit(10, 1, 5, "2026-03-03T09:00:00"), visit(11, 1, 5, "2026-03-03T10:00:00"))
+	w.Inject(loadtest.ResetAfter().On("POST", "/appointment"))
+	w.must(w.night(func(s *load.Stage) { s.InFlight = 1 }))
+	w.expect("first", "appointment", "9", "uncertain no_answer")
+	w.expect("its twin", "appointment", "10", "held candidates")
+	w.expect("another hour", "appointment", "11", "created")
+	if text := w.message("appointment", "10"); !strings.Contains(text, "appointment 9") {
+		t.Errorf("message %q does not name the other visit", text)
+	}
+	w.must(w.night())
+	w.expect("while the first is open", "appointment", "10", "held candidates")
+	w.clock.Move(rested)
+	w.must(w.night())
+	w.expect("asked after", "appointment", "9", "created")
+	w.expect("its twin", "appointment", "10", "held candidates")
+	w.put("appointments", visit(10, 1, 5, "2026-03-03T11:00:00"))
+	w.must(w.night())
+	w.expect("moved", "appointment", "10", "created")
+	if n := len(vendorOf(w).Objects("appointment")); n != 3 {
+		t.Errorf("they hold %d visits, want 3", n)
+	}
 }

@@ -106,11 +106,26 @@ func (s *Stage) wait(ctx context.Context, asked time.Time) (bool, error) {
 	return true, s.Clock.Sleep(ctx, rest)
 }
 
+// open opens the destination, again where it gave no answer: that one moment
+// must not cost it the night.
+func (s *Stage) open(ctx context.Context) error {
+	for n := 0; ; n++ {
+		err := s.Destination.Open(ctx)
+		var grant *GrantError
+		if err == nil || n+1 == tries || !errors.As(err, &grant) || grant.Refused {
+			return err
+		}
+		if waiting := s.Clock.Sleep(ctx, backoff(n)); waiting != nil {
+			return errors.Join(waiting, err)
+		}
+	}
+}
+
 // round asks after what is open, and sends what is due. It gives the instant
 // at which it asked.
 func (s *Stage) round(ctx context.Context, run etl.Run) (asked time.Time, err error) {
 	name := s.Destination.Name()
-	if err := s.Destination.Open(ctx); err != nil {
+	if err := s.open(ctx); err != nil {
 		return asked, fmt.Errorf("%s: %w: %w", name, err, ErrGivenUp)
 	}
 	asked = s.Clock.Now()
@@ -170,10 +185,15 @@ func (s *Stage) deliverPass(ctx context.Context, run etl.Run, line *line, braked
 			return line.end()
 		}
 		after = due[len(due)-1].TargetRow
-		sends, marks, err := s.sort(ctx, line.object, due, braked)
+		due, clashes, err := line.apart(ctx, due)
 		if err != nil {
 			return err
 		}
+		sends, marks, err := s.sort(ctx, run, line.object, due, braked)
+		if err != nil {
+			return err
+		}
+		marks = append(marks, clashes...)
 		for _, m := range marks {
 			if m.Adopt != "" && m.Outcome == etl.Failed {
 				line.again = true
@@ -200,7 +220,7 @@ func (s *Stage) braked(ctx context.Context, object Object) (bool, error) {
 
 // sort splits due targets into what goes now and what waits, and looks for
 // what is there already before anything is created.
-func (s *Stage) sort(ctx context.Context, object Object, due []Due, braked bool) ([]etl.Delivery, []Mark, error) {
+func (s *Stage) sort(ctx context.Context, run etl.Run, object Object, due []Due, braked bool) ([]etl.Delivery, []Mark, error) {
 	var sends []etl.Delivery
 	var marks []Mark
 	var unknown []Due
@@ -235,7 +255,7 @@ func (s *Stage) sort(ctx context.Context, object Object, due []Due, braked bool)
 			sends = append(sends, d.Delivery)
 		}
 	}
-	more, found, err := s.match(ctx, object, unknown)
+	more, found, err := s.match(ctx, run, object, unknown)
 	return append(sends, more...), append(marks, found...), err
 }
 

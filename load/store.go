@@ -28,6 +28,8 @@ type Store interface {
 	Mapped(ctx context.Context, destination, object string, after int64, limit int) ([]Due, error)
 	// SetExtra writes how many of theirs no record of ours explains.
 	SetExtra(ctx context.Context, run etl.Run, destination, object string, n int) error
+	// Linked reports whether a run before this one has an id of an object.
+	Linked(ctx context.Context, run etl.Run, destination, object string) (bool, error)
 	// Weight counts, for the brake: records acknowledged, and of these due.
 	Weight(ctx context.Context, destination, object string) (known, changed int, err error)
 	// Commit saves what came of deliveries and marks targets, and then the

@@ -81,6 +81,12 @@ func (s *Store) SetExtra(ctx context.Context, run etl.Run, destination, object s
 	return wrap(err, "count what is theirs alone")
 }
 
+// Linked reports whether a run before this one has an id of an object.
+func (s *Store) Linked(ctx context.Context, run etl.Run, destination, object string) (linked bool, err error) {
+	err = s.db.GetContext(ctx, &linked, query("linked"), destination, object, run.ID, CallbackRun)
+	return linked, wrap(err, "look for earlier ids")
+}
+
 // Weight counts the acknowledged records of an object, and those of them that
 // are due.
 func (s *Store) Weight(ctx context.Context, destination, object string) (known, changed int, err error) {

@@ -98,14 +98,12 @@ type Count struct {
 // Conclude writes a run's results and counts from the targets as they stand.
 func (s *Store) Conclude(ctx context.Context, run etl.Run) error {
 	return s.inTx(ctx, func(tx *sqlx.Tx) error {
-		if _, err := tx.ExecContext(ctx, query("count-called"), run.ID); err != nil {
-			return fmt.Errorf("count what callbacks brought: %w", err)
+		for _, name := range []string{"count-called", "count-linked", "put-results", "put-tally"} {
+			if _, err := tx.ExecContext(ctx, query(name), run.ID); err != nil {
+				return fmt.Errorf("write results and counts (%s): %w", name, err)
+			}
 		}
-		if _, err := tx.ExecContext(ctx, query("put-results"), run.ID); err != nil {
-			return fmt.Errorf("write results: %w", err)
-		}
-		_, err := tx.ExecContext(ctx, query("put-tally"), run.ID)
-		return wrap(err, "write counts")
+		return nil
 	})
 }
 

@@ -37,7 +37,7 @@ func (c *Case) Visit(aside func(Appointment) string) (v Visit, decided *Verdict)
 	}
 	v, known, problems := c.times(a)
 	switch {
-	case known && v.Start.In(c.Zone).Format(time.DateOnly) < c.GoLive:
+	case known && !c.Sent && v.Start.In(c.Zone).Format(time.DateOnly) < c.GoLive: // one that they hold follows its source
 		return verdict(Excluded(etl.CauseBeforeLive))
 	case len(problems) > 0:
 		return verdict(Verdict{Outcome: etl.Invalid, Cause: problems[0].Code, Problems: problems})

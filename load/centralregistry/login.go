@@ -35,7 +35,7 @@ func (e *LoginError) Error() string {
 	if e.Refused {
 		return fmt.Sprintf("the registry refused the login (HTTP %d); check username, password, first_name, last_name and unique_site_id in the config", e.Status)
 	}
-	return fmt.Sprintf("the registry's login gave no token (HTTP %d); are base_url and paths.login right, and the host reachable?", e.Status)
+	return "the registry's login " + e.Gave() + "; are base_url and paths.login right, and the host reachable?"
 }
 
 // Unwrap makes it the same kind of failure as any destination's.
@@ -51,7 +51,7 @@ func (l *login) token(ctx context.Context) (string, error) {
 	}
 	reply, err := l.ask(ctx)
 	if err != nil {
-		return "", &LoginError{load.GrantError{Status: reply.Status}}
+		return "", &LoginError{load.NoAnswer(reply.Status, err)}
 	}
 	word, expires, err := granted(reply)
 	if err != nil {

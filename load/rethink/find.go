@@ -84,6 +84,18 @@ func naturalKey(name string, o object) string {
 	return strings.ToLower(strings.Join(parts, "\x1f"))
 }
 
+// NaturalKey is an appointment's alone: the others bear our id.
+func (d *Destination) NaturalKey(del etl.Delivery) string {
+	if externalField[del.Object] != "" {
+		return ""
+	}
+	ours, err := parseList(del.Body)
+	if err != nil || len(ours) != 1 {
+		return ""
+	}
+	return naturalKey(del.Object, ours[0])
+}
+
 // Find looks for records by our external id, then by the exact natural key.
 func (d *Destination) Find(ctx context.Context, name string, ds []etl.Delivery) ([]load.Finding, error) {
 	ix, err := d.read(ctx, name)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,6 +22,16 @@ func (stillClock) Sleep(ctx context.Context, _ time.Duration) error { return ctx
 // answering is a destination whose lists answer so.
 func answering(t *testing.T, status int, kind, body string) *Destination {
 	t.Helper()
+	return serving(t, func(w http.ResponseWriter) {
+		w.Header().Set("Content-Type", kind)
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	})
+}
+
+// serving makes a destination whose lists answer does.
+func serving(t *testing.T, answer func(http.ResponseWriter)) *Destination {
+	t.Helper()
 	mux := http.NewServeMux()
 	mux.HandleFunc("/token", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -30,9 +41,7 @@ func answering(t *testing.T, status int, kind, body string) *Destination {
 		if r.Method != http.MethodGet || r.URL.Query().Get("datetimestamp") == "" {
 			t.Errorf("%s %s, want a list by datetimestamp", r.Method, r.URL.Path)
 		}
-		w.Header().Set("Content-Type", kind)
-		w.WriteHeader(status)
-		_, _ = w.Write([]byte(body))
+		answer(w)
 	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
@@ -75,12 +84,12 @@ func TestEnvelopes(t *testing.T) {
 		{"part of a list", 200, "application/json", `{"items":[` + one + `],"total":2}`, "", false},
 		{"none of several", 200, "application/json", `{"clients":[],"TotalCount":"3"}`, "", false},
 		{"part of a count", 200, "application/json", `{"clients":[` + one + `],"count":2}`, "", false},
-		{"nothing", 200, "application/json", ``, "", false},
-		{"no content", 204, "application/json", ``, "", false},
+		{"nothing", 200, "application/json", ``, "", true},
+		{"no content", 204, "application/json", ``, "", true},
 		{"one object with an array of its own", 200, "application/json",
 			`{"clientId":7,"clientExternalId":"1","clientFunders":[{"clientFunderId":71}]}`, "7", true},
 		{"entries without ids", 200, "application/json", `[{"firstName":"Ada"}]`, "", false},
-		{"null", 200, "application/json", `null`, "", false},
+		{"null", 200, "application/json", `null`, "", true},
 		{"text", 200, "application/json", `"no"`, "", false},
 		{"half", 200, "application/json", `[` + one, "", false},
 		{"a page", 200, "text/html", `<p>`, "", false},
@@ -225,5 +234,36 @@ func TestInsideIsCompared(t *testing.T) {
 		if f := found[0]; !cmp.Equal(f.Differs, tt.differs) || !cmp.Equal(f.Hidden, tt.hidden) {
 			t.Errorf("%s: differs %v, hidden %v, want %v and %v", tt.name, f.Differs, f.Hidden, tt.differs, tt.hidden)
 		}
+	}
+}
+
+// TestReadsAreRepeated: a list that fails for a moment is read again, and one
+// that goes on failing is an error that says what came.
+func TestReadsAreRepeated(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		status []int // of the answers in turn; the last one stays
+		calls  int
+		want   string // in the error; "" = none
+	}{
+		{"busy once", []int{503, 200}, 2, ""},
+		{"throttled, then broken", []int{429, 500, 200}, 3, ""},
+		{"down", []int{502}, 3, "HTTP 502"},
+		{"not allowed", []int{405}, 1, "rethink.readback: false"},
+		{"token died", []int{401, 200}, 2, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			calls := 0
+			d := serving(t, func(w http.ResponseWriter) {
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(tt.status[min(calls, len(tt.status)-1)])
+				calls++
+				_, _ = w.Write([]byte(`[]`))
+			})
+			_, err := d.Find(t.Context(), "client", []etl.Delivery{client(adaRoma)})
+			if calls != tt.calls || (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%d calls and %v, want %d and %q", calls, err, tt.calls, tt.want)
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package rethink
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,6 +15,9 @@ import (
 // A1). A list that does not come whole is an error: what it hides would be
 // created again.
 func parseRead(name string, body []byte) ([]object, error) {
+	if nothing(body) {
+		return nil, nil
+	}
 	var list []object
 	if json.Unmarshal(body, &list) == nil && list != nil {
 		return list, nil
@@ -38,6 +42,13 @@ func parseRead(name string, body []byte) ([]object, error) {
 		}
 	}
 	return list, nil
+}
+
+// nothing reports whether a body shows no entry: it is empty, or null. That
+// known records are among what is shown is the engine's to see.
+func nothing(body []byte) bool {
+	text := bytes.TrimSpace(body)
+	return len(text) == 0 || string(text) == "null"
 }
 
 // listed is the array of objects that an envelope holds: the only one that is

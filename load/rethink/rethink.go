@@ -3,6 +3,7 @@ package rethink
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
@@ -97,9 +98,13 @@ func (d *Destination) post(ctx context.Context, del etl.Delivery) load.Answer {
 	return d.classify(reply, del)
 }
 
+// reads is how often a read is made at most. It changes nothing, so a failure
+// of the moment may be repeated.
+const reads = 3
+
 // get reads a list or one object.
 func (d *Destination) get(ctx context.Context, object string, query url.Values) (load.Reply, error) {
-	for try := 0; ; try++ {
+	for n := 0; ; n++ {
 		token, err := d.grant.Token(ctx)
 		if err != nil {
 			return load.Reply{}, err
@@ -110,18 +115,44 @@ func (d *Destination) get(ctx context.Context, object string, query url.Values) 
 		}
 		req.Header.Set("Authorization", "Bearer "+token)
 		reply, err := d.client.Read(ctx, req)
-		switch {
-		case err != nil:
-			return reply, err
-		case reply.Status == http.StatusUnauthorized && try == 0:
-			d.grant.Drop(token)
-		case reply.Status != http.StatusOK || !reply.IsJSON():
-			return reply, fmt.Errorf("GET %s answers HTTP %d; where this account cannot be read, set rethink.readback: false",
-				d.o.Paths[object], reply.Status)
-		default:
+		if err == nil && (reply.Status == http.StatusOK && (reply.IsJSON() || nothing(reply.Body)) || reply.Status == http.StatusNoContent) {
 			return reply, nil
 		}
+		if reply.Status == http.StatusUnauthorized {
+			d.grant.Drop(token)
+		}
+		wait, again := repeat(reply, err, n)
+		if !again || d.o.Clock.Sleep(ctx, wait) != nil {
+			return reply, unread(d.o.Paths[object], reply, err)
+		}
 	}
+}
+
+// repeat says whether a read is worth another try, and after which wait.
+func repeat(reply load.Reply, err error, n int) (wait time.Duration, again bool) {
+	backoff := 250*time.Millisecond<<n + rand.N(250*time.Millisecond)
+	switch {
+	case err == nil && reply.Status == http.StatusUnauthorized:
+		return 0, n == 0
+	case err != nil, reply.Status >= 500:
+		return backoff, n+1 < reads
+	case reply.Status == http.StatusTooManyRequests:
+		return max(backoff, min(reply.RetryAfter(0), maxWait)), n+1 < reads
+	}
+	return 0, false
+}
+
+// maxWait bounds the wait between two reads.
+const maxWait = 30 * time.Second
+
+func unread(path string, reply load.Reply, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case reply.Status == http.StatusOK:
+		return fmt.Errorf("GET %s answers something that is not JSON: is it a log-in or maintenance page?", path)
+	}
+	return fmt.Errorf("GET %s answers HTTP %d; where this account cannot be read, set rethink.readback: false", path, reply.Status)
 }
 
 // classify says what an answer means. A 200 can carry a refusal, of the record

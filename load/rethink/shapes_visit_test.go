@@ -143,6 +143,7 @@ func TestVisitsAside(t *testing.T) {
 		{"no patient", row{"patient": nil}, false, allLookups, etl.Excluded, etl.CauseBreak},
 		{"deleted, never sent", row{"deleted_flag": true}, false, allLookups, etl.Excluded, etl.CauseDeleted},
 		{"before go-live", row{"scheduled_time": "2025-12-31T23:30:00"}, false, allLookups, etl.Excluded, etl.CauseBeforeLive},
+		{"before go-live, and they hold it", row{"scheduled_time": "2025-12-31T23:30:00"}, true, allLookups, "", ""},
 		{"the day of go-live", row{"scheduled_time": "2026-01-01T00:00:00"}, false, allLookups, "", ""},
 		{"a repeated hour before go-live", row{"scheduled_time": "2025-11-02T01:30:00"}, false, allLookups, etl.Excluded, etl.CauseBeforeLive},
 		{"unknown patient", row{"patient": 90099}, false, allLookups, etl.Blocked, etl.CauseReference},

@@ -38,6 +38,10 @@ SELECT coalesce(sum(acked_hash IS NOT NULL), 0) AS known,
   coalesce(sum(acked_hash IS NOT NULL AND acked_hash <> hash AND outcome IN ('failed', 'held')), 0) AS changed
 FROM target WHERE destination = ? AND object = ? AND parent_id = ''
 
+-- name: linked
+-- What callbacks linked counts from the next run on.
+SELECT EXISTS (SELECT 1 FROM crosswalk WHERE destination = ? AND object = ? AND run NOT IN (?, ?))
+
 -- name: crosswalk-ids
 SELECT object, source_id, target_id FROM crosswalk WHERE destination = ?1
   AND (object, source_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2))

@@ -19,6 +19,9 @@ WHERE (outcome IN ('created', 'updated') OR attempts > 0) AND run <> 'callback'
 -- What callbacks brought since the last run is counted in this one.
 UPDATE target SET run = ? WHERE run = 'callback'
 
+-- name: count-linked
+UPDATE crosswalk SET run = ? WHERE run = 'callback'
+
 -- name: put-results
 INSERT OR REPLACE INTO result (run, target, outcome, cause, attempts, http_status, target_id, field, code, message, hash,
   destination, object, source_endpoint, source_id)
