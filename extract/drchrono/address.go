@@ -19,6 +19,11 @@ func loopback(host string) bool {
 
 func allowedHosts(base *url.URL, more []string) map[string]bool {
 	hosts := map[string]bool{hostPort(base): true}
+	if loopback(base.Hostname()) { // one machine by any of its names
+		for _, name := range []string{"localhost", "127.0.0.1", "[::1]"} {
+			more = append(slices.Clone(more), name+":"+portOf(base))
+		}
+	}
 	if base.Scheme == "https" && slices.Contains(vendorHosts, strings.ToLower(base.Host)) {
 		more = append(slices.Clone(more), vendorHosts...)
 	}
@@ -31,17 +36,20 @@ func allowedHosts(base *url.URL, more []string) map[string]bool {
 // hostPort is the host in lower case with its port, the scheme's own if none
 // is written.
 func hostPort(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	return net.JoinHostPort(strings.ToLower(u.Hostname()), portOf(u))
+}
+
+func portOf(u *url.URL) string {
+	if port := u.Port(); port != "" {
+		return port
 	}
-	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
+	return map[string]string{"https": "443", "http": "80"}[u.Scheme]
 }
 
 // place turns a link into the URL to ask. A link is a path with a query
 // ("/api/patients?since=…", with or without the base's path prefix) or an
 // absolute URL on an allowed host, as next and Location carry it. Path and
-// query are kept byte for byte. The host is the configured one, unless
+// query are kept byte for byte. Scheme and host are the configured ones, unless
 // keepHost says to go where the link says (a redirect).
 //
 // The error is a reason in our own words.
@@ -51,7 +59,7 @@ func (c *Client) place(link string, keepHost bool) (*url.URL, error) {
 	}
 	host, rest := c.base.Host, link
 	if !strings.HasPrefix(link, "/") || strings.HasPrefix(link, "//") {
-		u, err := c.foreign(link)
+		u, err := c.foreign(link, keepHost)
 		if err != nil {
 			return nil, err
 		}
@@ -71,18 +79,24 @@ func (c *Client) place(link string, keepHost bool) (*url.URL, error) {
 	return u, nil
 }
 
-// foreign refuses an absolute URL that does not lead to an allowed host by
-// the configured scheme (research/reliability S9).
-func (c *Client) foreign(link string) (*url.URL, error) {
+// foreign refuses an absolute URL that does not lead to an allowed host
+// (research/reliability S9). A link that is followed to the configured host may
+// name it by http or https, or be the vendor's own, as a server behind a proxy
+// writes it; a redirect, which is followed to where it says, may not.
+func (c *Client) foreign(link string, keepHost bool) (*url.URL, error) {
 	u, err := url.Parse(link)
 	switch {
 	case err != nil || u.Host == "" || u.Opaque != "":
 		return nil, errors.New("it is neither a path nor an absolute URL")
-	case u.Scheme != c.base.Scheme:
+	case u.Scheme != c.base.Scheme && (keepHost || u.Scheme != "https" && u.Scheme != "http"):
 		return nil, errors.New("its scheme is not " + c.base.Scheme)
 	case u.User != nil:
 		return nil, errors.New("it carries a user name")
-	case !c.hosts[hostPort(u)]:
+	case !keepHost && slices.Contains(vendorHosts, strings.ToLower(u.Host)):
+		return u, nil
+	}
+	asked := &url.URL{Scheme: c.base.Scheme, Host: u.Host}
+	if !c.hosts[hostPort(asked)] {
 		return nil, errors.New("its host or port is not an allowed one")
 	}
 	return u, nil

@@ -58,7 +58,7 @@ func TestPagesFollowsNextVerbatim(t *testing.T) {
 
 func TestPagesRefusesForeignNext(t *testing.T) {
 	for _, next := range []string{
-		"http://evil.test/api/patients", "https://HOST/api/patients", "http://HOST@evil.test/api/patients", "http://u:p@HOST/api/patients",
+		"http://evil.test/api/patients", "https://evil.test/api/patients", "ftp://HOST/api/patients", "http://HOST@evil.test/api/patients", "http://u:p@HOST/api/patients",
 		"//evil.test/api/patients", "http://127.0.0.1:1/api/patients", "http://[::1]/api/patients", "http://HOST/o/token/", "http://HOST/api/%2e%2e/o/token/",
 		"http://HOST/api/../x", "http://HOST/api/patients#x", "patients?page=2", "http://HOST", "http://HOST/api/a\\b", "http://HOST/api/pa tients", "file:///api/x",
 		"http://HOST.evil.test/api/patients", "http:HOST/api/x", "http://HOST/api/é",
@@ -85,7 +85,7 @@ func TestVendorHostsAreOne(t *testing.T) {
 	}
 	for link, ok := range map[string]bool{
 		"https://drchrono.com/api/patients?page=2": true, "https://APP.drchrono.com:443/api/patients?page=2": true, "https://eu.example.test:8443/api/patients?page=2": true,
-		"https://www.drchrono.com/api/patients?page=2": false, "https://drchrono.com:444/api/patients?page=2": false, "http://drchrono.com/api/patients?page=2": false,
+		"https://www.drchrono.com/api/patients?page=2": false, "https://drchrono.com:444/api/patients?page=2": false, "http://drchrono.com/api/patients?page=2": true, "http://evil.test/api/patients?page=2": false,
 	} {
 		u, err := c.place(link, false)
 		if (err == nil) != ok {
@@ -93,6 +93,28 @@ func TestVendorHostsAreOne(t *testing.T) {
 		}
 		if ok && u.String() != "https://app.drchrono.com/api/patients?page=2" {
 			t.Errorf("%s goes to %s", link, u)
+		}
+	}
+}
+
+// TestNextIsFollowedToTheConfiguredHost: a server behind a proxy names itself
+// by its own scheme or name; the token goes to the configured place alone.
+func TestNextIsFollowedToTheConfiguredHost(t *testing.T) {
+	c, err := New(Options{BaseURL: "http://127.0.0.1:8099/chart", ClientID: "x", Clock: &fakeClock{}, Ledger: &memLedger{}, Tokens: &memTokens{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range []string{
+		"https://127.0.0.1:8099/chart/api/patients?cursor=a%2Fb", "http://localhost:8099/chart/api/patients?cursor=a%2Fb",
+		"https://app.drchrono.com/api/patients?cursor=a%2Fb", "http://drchrono.com/api/patients?cursor=a%2Fb", "/api/patients?cursor=a%2Fb",
+	} {
+		if u, err := c.place(link, false); err != nil || u.String() != "http://127.0.0.1:8099/chart/api/patients?cursor=a%2Fb" {
+			t.Errorf("%s goes to %v, %v", link, u, err)
+		}
+	}
+	for _, link := range []string{"https://127.0.0.1:8099/chart/api/patients", "https://drchrono.com/api/patients"} {
+		if u, err := c.place(link, true); err == nil {
+			t.Errorf("a redirect to %s goes to %s", link, u)
 		}
 	}
 }

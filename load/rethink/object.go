@@ -84,8 +84,14 @@ func (o object) at(slot, position string) (object, bool) {
 
 var errNoObject = errors.New("the answer is not an object of Rethink's")
 
-// parseObject reads an answer that is one object, bare or in an array of one.
-func parseObject(reply load.Reply) (object, error) {
+// envelopes are the names under which an answer may carry its object; where it
+// stands is not fixed by the vendor's documents (assumptions, Rethink). None is
+// a field of ours.
+var envelopes = []string{"data", "result", "results", "value", "item", "items", "response", "payload", "client", "staff", "appointment"}
+
+// parseObject reads an answer that is one object: bare, in an array of one, or
+// in an envelope of either. An envelope's own ErrorMessage is the object's.
+func parseObject(reply load.Reply, idField string) (object, error) {
 	if !reply.IsJSON() {
 		return nil, errNoObject
 	}
@@ -93,7 +99,24 @@ func parseObject(reply load.Reply) (object, error) {
 	if err != nil || len(list) != 1 {
 		return nil, errNoObject
 	}
-	return list[0], nil
+	return list[0].unwrap(idField), nil
+}
+
+// unwrap is the object that an envelope holds, or the object itself.
+func (o object) unwrap(idField string) object {
+	if o.has(idField) || o.text("ErrorMessage") != "" {
+		return o
+	}
+	for _, name := range envelopes {
+		v, ok := o.member(name)
+		if !ok || v.Kind() != '{' && v.Kind() != '[' {
+			continue
+		}
+		if list, err := parseList(v); err == nil && len(list) == 1 && list[0] != nil {
+			return list[0].unwrap(idField)
+		}
+	}
+	return o
 }
 
 // parseList reads an answer to a write: a bare array, one in an envelope, or a
@@ -127,7 +150,7 @@ func messageIn(reply load.Reply) string {
 		return ""
 	}
 	for _, name := range []string{"ErrorMessage", "message", "error"} {
-		if m := list[0].text(name); m != "" {
+		if m := list[0].unwrap(name).text(name); m != "" {
 			return m
 		}
 	}

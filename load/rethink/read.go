@@ -34,7 +34,7 @@ func parseRead(name string, body []byte) ([]object, error) {
 	}
 	list, ok := one.listed()
 	if !ok {
-		return nil, errNoObject
+		return parseInner(name, one)
 	}
 	for _, total := range []string{"total", "totalCount", "count"} {
 		if n, err := strconv.Atoi(one.text(total)); err == nil && n > len(list) {
@@ -49,6 +49,16 @@ func parseRead(name string, body []byte) ([]object, error) {
 func nothing(body []byte) bool {
 	text := bytes.TrimSpace(body)
 	return len(text) == 0 || string(text) == "null"
+}
+
+// parseInner reads a list that stands in an envelope's envelope.
+func parseInner(name string, one object) ([]object, error) {
+	for _, envelope := range envelopes {
+		if v, ok := one.member(envelope); ok && v.Kind() == '{' {
+			return parseRead(name, v)
+		}
+	}
+	return nil, errNoObject
 }
 
 // listed is the array of objects that an envelope holds: the only one that is

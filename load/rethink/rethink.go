@@ -186,7 +186,7 @@ var definite = map[int]bool{400: true, 404: true, 405: true, 413: true, 415: tru
 var idField = map[string]string{"client": "clientId", "staff": "staffId", "appointment": "appointmentId"}
 
 func answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
-	obj, err := parseObject(reply)
+	obj, err := parseObject(reply, idField[del.Object])
 	if err != nil {
 		a.Kind = load.Unknown // it may well be applied: the look-up tells
 		return a
