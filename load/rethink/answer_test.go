@@ -15,7 +15,10 @@ import (
 // (rethink.txt, Error Handling; reliability, 3.4).
 func TestAnswers(t *testing.T) {
 	create := etl.Delivery{Object: "client", Op: etl.Create}
-	update := etl.Delivery{Object: "client", Op: etl.Update, TargetID: "7"}
+	update := etl.Delivery{Object: "client", Op: etl.Update, TargetID: "7", Body: []byte(`{"clientId":7}`)}
+	inside := []etl.Need{{Path: "clientFunders.0.clientFunderId", Object: "funder", ID: "1/primary", Optional: true}}
+	adds := etl.Delivery{Object: "client", Op: etl.Update, TargetID: "7", Needs: inside, Body: []byte(`{"clientId":7,"clientFunders":[{"funderId":501}]}`)}
+	keeps := etl.Delivery{Object: "client", Op: etl.Update, TargetID: "7", Needs: inside, Body: []byte(`{"clientId":7,"clientFunders":[{"clientFunderId":71,"funderId":501}]}`)}
 	tests := []struct {
 		name   string
 		status int
@@ -46,6 +49,9 @@ func TestAnswers(t *testing.T) {
 		{"two objects", 200, "", `[{"clientId":7},{"clientId":8}]`, create, load.Unknown, "", ""},
 		{"no object", 200, "", `"saved"`, create, load.Unknown, "", ""},
 		{"nothing", 204, "", ``, create, load.Unknown, "", ""},
+		{"updated, no content", 204, "", ``, update, load.Acknowledged, "7", ""},
+		{"updated, no content, a new funder inside", 204, "", ``, adds, load.Unknown, "", ""},
+		{"updated, no content, a known funder inside", 204, "", ``, keeps, load.Acknowledged, "7", ""},
 		{"half", 200, "", `{"clientId":7`, create, load.Unknown, "", ""},
 		{"a page", 200, "text/html", `<title>Log in</title>`, create, load.Unknown, "", ""},
 		{"a redirect", 302, "", ``, create, load.Unknown, "", ""},

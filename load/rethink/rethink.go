@@ -164,6 +164,8 @@ func (d *Destination) classify(reply load.Reply, del etl.Delivery) load.Answer {
 		a.Kind, a.After = load.Throttled, reply.RetryAfter(0)
 	case reply.Status == http.StatusUnauthorized, reply.Status == http.StatusForbidden:
 		a.Kind = load.Denied
+	case reply.Status == http.StatusNoContent && updatesOnly(del):
+		a.Kind, a.TargetID = load.Acknowledged, del.TargetID
 	case reply.Status >= 200 && reply.Status < 300:
 		if ticket := d.ticket(reply); ticket != "" {
 			a.Kind, a.Ticket, a.After = load.Accepted, ticket, d.o.CallbackWait
@@ -181,6 +183,28 @@ func (d *Destination) classify(reply load.Reply, del etl.Delivery) load.Answer {
 // definite are the statuses by which a request is refused before it is applied
 // (reliability, 3.4).
 var definite = map[int]bool{400: true, 404: true, 405: true, 413: true, 415: true, 422: true}
+
+// updatesOnly reports whether a delivery creates nothing, so that no id is
+// missing where the answer has no content: neither the record nor one inside it.
+func updatesOnly(del etl.Delivery) bool {
+	if del.Op != etl.Update || del.TargetID == "" {
+		return false
+	}
+	sent, err := parseList(del.Body)
+	if err != nil || len(sent) != 1 {
+		return false
+	}
+	for _, n := range del.Needs {
+		path := strings.Split(n.Path, ".")
+		if len(path) != 3 {
+			continue
+		}
+		if child, ok := sent[0].at(path[0], path[1]); ok && child.id(path[2]) == "" {
+			return false
+		}
+	}
+	return true
+}
 
 // idField is where an object's own id stands.
 var idField = map[string]string{"client": "clientId", "staff": "staffId", "appointment": "appointmentId"}
