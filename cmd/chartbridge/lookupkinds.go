@@ -73,6 +73,11 @@ var optional = map[string]string{
 	"central_registry medication": "only the names that a problem asks for",
 }
 
+// valued says what stands in the place of a destination's own id.
+var valued = map[string]string{
+	"centralreach placeOfService": `; its value is the two-digit CMS code, such as "11", from which CentralReach's id follows`,
+}
+
 const (
 	notSent = "without any id, its field is not sent; with one, every key needs its own"
 	leftOut = "a key without an id is left out"

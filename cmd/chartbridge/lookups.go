@@ -259,7 +259,7 @@ func (p *practice) listLookups(destination string, taken []string, of lookupKeys
 	list := make([]neededLookup, 0, len(order))
 	for _, name := range order {
 		kind := kindOf(name)
-		n := neededLookup{Destination: destination, Lookup: name, KeyedBy: kind.keyedBy, Optional: optional[destination+" "+name], Keys: []neededKey{}}
+		n := neededLookup{Destination: destination, Lookup: name, KeyedBy: kind.keyedBy + valued[destination+" "+name], Optional: optional[destination+" "+name], Keys: []neededKey{}}
 		for key, records := range of[config.Normal(name)] {
 			id, needed := p.knownID(destination, kind, key)
 			if needed {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/transform"
@@ -16,7 +18,10 @@ import (
 // B1). Values stay bytes, so that no digit of theirs is lost on the way back.
 type contact map[string]jsontext.Value
 
-var errNoContact = errors.New("the answer is no contact of CentralReach's")
+var (
+	errNoContact   = errors.New("the answer is no contact of CentralReach's")
+	errNullContact = errors.New("the answer has a contact that is null")
+)
 
 func parseContact(body []byte) (contact, error) {
 	var c contact
@@ -37,6 +42,9 @@ func contactIn(reply load.Reply, id string) (contact, error) {
 		return nil, err
 	}
 	if _, v, ok := whole.member("contact"); ok {
+		if v.Kind() == 'n' {
+			return nil, errNullContact
+		}
 		if whole, err = parseContact(v); err != nil {
 			return nil, err
 		}
@@ -154,5 +162,16 @@ func overlay(ours, theirs contact, differs []string) ([]byte, error) {
 	for _, name := range differs {
 		theirs.set(name, ours[name])
 	}
-	return json.Marshal(theirs, json.Deterministic(true))
+	return json.Marshal(theirs.documented(), json.Deterministic(true))
+}
+
+// documented is a contact with its members in the casing of the documents,
+// which begin small, whatever the reply's (destinations-facts, B3).
+func (c contact) documented() contact {
+	out := make(contact, len(c))
+	for name, v := range c {
+		first, size := utf8.DecodeRuneInString(name)
+		out[string(unicode.ToLower(first))+name[size:]] = v
+	}
+	return out
 }

@@ -2,6 +2,7 @@ package centralreach
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -57,6 +58,9 @@ func (d *Destination) find(ctx context.Context, object string, del etl.Delivery)
 	if err != nil {
 		return load.Finding{}, err
 	}
+	if s.wordless && l.bears(ours.text("externalSystemId")) {
+		return load.Finding{}, fmt.Errorf("GET %s answers HTTP 404 for a contact that the list shows, so it cannot be asked", externalPath(object))
+	}
 	if del.TargetID != "" {
 		return load.Finding{Proved: l.size > 0}, nil
 	}
@@ -110,8 +114,9 @@ func (d *Destination) candidates(ours contact, rows []row) (matches, doubtful []
 
 // A sight is what a look at one contact showed; the zero sight is none there.
 type sight struct {
-	contact contact
-	hidden  bool // it is there, or may be, and we may not see it
+	contact  contact
+	hidden   bool // it is there, or may be, and we may not see it
+	wordless bool // nothing there, by a 404 without the vendor's own words
 }
 
 func (d *Destination) lookExternal(ctx context.Context, object, external string) (sight, error) {
@@ -122,8 +127,9 @@ func (d *Destination) lookExternal(ctx context.Context, object, external string)
 	return s, err
 }
 
-// look reads one contact. Only a 404 in the vendor's own words says that it is
-// not there: a gateway's page says nothing.
+// look reads one contact. A 404 says that it is not there, in the vendor's own
+// words or in none (assumptions, CentralReach), and so does a contact that is
+// null; a gateway's page says nothing.
 func (d *Destination) look(ctx context.Context, path string, query url.Values, id string) (sight, error) {
 	reply, err := d.get(ctx, path, query, reads)
 	if err != nil {
@@ -131,15 +137,18 @@ func (d *Destination) look(ctx context.Context, path string, query url.Values, i
 	}
 	code := statusIn(reply).Code
 	switch {
-	case reply.Status == http.StatusNotFound && code != "":
-		return sight{}, nil
+	case reply.Status == http.StatusNotFound && (len(reply.Body) == 0 || reply.IsJSON()):
+		return sight{wordless: code == ""}, nil
 	case reply.Status == http.StatusForbidden:
 		return sight{hidden: true}, nil
 	case reply.Status != http.StatusOK || code != "":
 		return sight{}, unexpected(path, reply)
 	}
 	c, err := contactIn(reply, id)
-	if err != nil {
+	switch {
+	case errors.Is(err, errNullContact) && id == "":
+		return sight{wordless: true}, nil
+	case err != nil:
 		return sight{}, unexpected(path, reply)
 	}
 	return sight{contact: c}, nil

@@ -93,6 +93,10 @@ func TestFindByID(t *testing.T) {
 func TestFindDoesNotBelieve(t *testing.T) {
 	const external = "/byExternalSystemId"
 	gone := `{"responseStatus":{"errorCode":"NotFound"}}`
+	page404 := loadtest.Fault{Do: func(x *loadtest.Exchange) {
+		x.Answered, x.Status, x.Body = true, http.StatusNotFound, []byte("<p>no route")
+		x.Header.Set("Content-Type", "text/html")
+	}}
 	tests := []struct {
 		name   string
 		fault  loadtest.Fault
@@ -100,7 +104,10 @@ func TestFindDoesNotBelieve(t *testing.T) {
 		open   int
 	}{
 		{"a page instead of JSON", loadtest.HTML200().On("GET", external), true, 0},
-		{"a gateway's 404", loadtest.Status(404, `{"message":"no route"}`).On("GET", external), true, 0},
+		{"a gateway's 404", page404.On("GET", external), true, 0},
+		{"a 404 without words", loadtest.Status(404, ``).On("GET", external), false, 0},
+		{"a 404 in other words", loadtest.Status(404, `{"message":"none"}`).On("GET", external), false, 0},
+		{"200 and no contact", loadtest.Status(200, `{"contact":null,"result":"OK"}`).On("GET", external), false, 0},
 		{"another contact", loadtest.Status(200, `{"contact":{"contactId":5,"externalSystemId":"dc-9"}}`).On("GET", external), true, 0},
 		{"200 with an error code", loadtest.Status(200, gone).On("GET", external), true, 0},
 		{"forbidden: there, but not for us", loadtest.Status(403, gone).On("GET", external), false, 1},
@@ -265,7 +272,7 @@ func TestOverlay(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := overlay(ours, theirs, compare(ours, theirs))
-	want := `{"City":"Albany","bigNumber":12345678901234567890,"gender":"Male","isActive":true}`
+	want := `{"bigNumber":12345678901234567890,"city":"Albany","gender":"Male","isActive":true}`
 	if err != nil || string(got) != want {
 		t.Errorf("overlay %s, %v; want %s", got, err, want)
 	}

@@ -16,10 +16,14 @@ import (
 type list struct {
 	byNatural map[string][]row
 	byImport  map[string][]row // by what CentralReach itself takes for the same person
+	external  map[string]bool  // the external ids that it shows
 	size      int
 }
 
 type row struct{ id, external string }
+
+// bears reports whether a row that the list shows has that external id.
+func (l *list) bears(external string) bool { return external != "" && l.external[external] }
 
 // list reads an object's list once a run: what we create after it is ours and
 // known by the ledger.
@@ -33,9 +37,10 @@ func (d *Destination) list(ctx context.Context, object string) (*list, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &list{byNatural: map[string][]row{}, byImport: map[string][]row{}, size: len(items)}
+	l := &list{byNatural: map[string][]row{}, byImport: map[string][]row{}, external: map[string]bool{}, size: len(items)}
 	for _, c := range items {
 		r := row{c.text("contactId"), c.text("externalSystemId")}
+		l.external[r.external] = true
 		if key := naturalKey(object, c); key != "" {
 			l.byNatural[key] = append(l.byNatural[key], r)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/transform"
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // ErrOrganization says that the token is not for the organization of the
@@ -43,7 +44,8 @@ func (d *Destination) token(ctx context.Context) (string, error) {
 
 // orgOf reads the claim orgid of a JWT (centralreach.txt, Authentication). The
 // signature is for the API to check, which takes the token; some clients read
-// the claim as orgId (destinations-facts, B1).
+// the claim as orgId (destinations-facts, B1). A claim may be a list of one; a
+// list of several says no more where a write lands.
 func orgOf(token string) (string, error) {
 	unreadable := fmt.Errorf("%w: the access token is no JWT with the claim orgid, so where it leads cannot be told", ErrOrganization)
 	parts := strings.Split(token, ".")
@@ -55,12 +57,22 @@ func orgOf(token string) (string, error) {
 		return "", unreadable
 	}
 	var claims struct {
-		OrgID transform.Scalar `json:"orgid,case:ignore"`
+		OrgID jsontext.Value `json:"orgid,case:ignore"`
 	}
-	if err := json.Unmarshal(payload, &claims); err != nil || claims.OrgID.String() == "" {
+	if err := json.Unmarshal(payload, &claims); err != nil {
 		return "", unreadable
 	}
-	return claims.OrgID.String(), nil
+	var org transform.Scalar
+	var list []transform.Scalar
+	if json.Unmarshal(claims.OrgID, &list) == nil && len(list) == 1 {
+		org = list[0]
+	} else if json.Unmarshal(claims.OrgID, &org) != nil {
+		return "", unreadable
+	}
+	if org.String() == "" {
+		return "", unreadable
+	}
+	return org.String(), nil
 }
 
 // A pass is what one request is let in with.
