@@ -92,6 +92,9 @@ func waiting(d load.Done) load.Mark {
 	}
 	switch d.Answer.Kind {
 	case load.Unknown:
+		if d.Op == etl.Discharge {
+			return mark(etl.Uncertain, etl.CauseNoAnswer, "it was sent and no answer came: probably it is applied, so it is never sent again; look in the registry, then say so with `chartbridge uncertain resolve`")
+		}
 		return mark(etl.Uncertain, etl.CauseNoAnswer, "it was sent and no answer came; it rests and is then asked after")
 	case load.Accepted:
 		return mark(etl.Uncertain, etl.CauseAccepted, "they took it, and their answer comes later by a callback")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/chartbridge/chartbridge/sql"
 	"github.com/spf13/cobra"
@@ -99,6 +100,8 @@ func newUncertain(s *shared) *cobra.Command {
 				return usageError{fmt.Errorf("%q is no delivery's id; `chartbridge uncertain list` shows them", args[0])}
 			case (present == "") == !absent:
 				return usageError{errors.New("give either --present with their id, or --absent")}
+			case strings.HasPrefix(present, "-"): // the next flag, taken for the id that is missing
+				return usageError{fmt.Errorf("--present %s is no id: give either --present with their id, or --absent", present)}
 			case evidence == "":
 				return usageError{errors.New("--evidence is missing: say how you know, without a patient's name")}
 			case by == "":

@@ -82,8 +82,12 @@ func TestALostAnswerOfADischargeIsNeverSentAgain(t *testing.T) {
 	if len(open) != 1 {
 		t.Fatalf("%d deliveries are uncertain, want 1", len(open))
 	}
+	if stdout, _ := s.mustRun(exitDone, "discharges", "list"); !strings.Contains(stdout, "never sent again") {
+		t.Errorf("the list does not say what to do:\n%s", stdout)
+	}
 	id := fmt.Sprint(open[0].ID)
 	s.mustRun(exitUsage, "uncertain", "resolve", id, "--present", "recorded", "--as", "Ada Roma")
+	s.mustRun(exitUsage, "uncertain", "resolve", id, "--present", "--absent", "--evidence", "portal", "--as", "Ada Roma")
 	s.mustRun(exitUsage, "uncertain", "resolve", id, "--present", "recorded", "--absent", "--evidence", "portal", "--as", "Ada Roma")
 	s.mustRun(exitDone, "uncertain", "resolve", id, "--present", "recorded", "--evidence", "seen in the portal", "--as", "Ada Roma")
 	stdout, _ = s.mustRun(exitDone, "uncertain", "list")

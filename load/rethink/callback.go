@@ -5,7 +5,6 @@ import (
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
-	"github.com/go-json-experiment/json"
 )
 
 // Headers of a callback (assumptions, Rethink, asynchronous mode).
@@ -17,7 +16,7 @@ const (
 // ticket is the transaction of a record that was only accepted: its answer
 // comes by a callback. An answer with an id or an error is the answer itself.
 func (d *Destination) ticket(reply load.Reply) string {
-	obj, err := parseObject(reply)
+	obj, err := parseObject(reply, "transactionId")
 	if err != nil || d.o.CallbackWait == 0 || obj.text("ErrorMessage") != "" {
 		return ""
 	}
@@ -47,7 +46,7 @@ func (d *Destination) Called(del etl.Delivery, body []byte) load.Answer {
 	if err != nil || len(list) != 1 {
 		return a
 	}
-	obj := finished(list[0], del.Object)
+	obj := list[0].unwrap(idField[del.Object])
 	if external := obj.text(externalField[del.Object]); external != "" {
 		ours, err := parseList(del.Body)
 		if err != nil || ours[0].text(externalField[del.Object]) != external {
@@ -55,18 +54,4 @@ func (d *Destination) Called(del etl.Delivery, body []byte) load.Answer {
 		}
 	}
 	return judged(a, obj, del)
-}
-
-// finished is the object itself, or the one in an envelope around it.
-func finished(obj object, name string) object {
-	if obj.has(idField[name]) || obj.text("ErrorMessage") != "" {
-		return obj
-	}
-	for _, member := range []string{name, "data", "result", "value", "object"} {
-		var inner object
-		if v, ok := obj.member(member); ok && json.Unmarshal(v, &inner) == nil && inner != nil {
-			return inner
-		}
-	}
-	return obj
 }

@@ -87,7 +87,7 @@ var errNoObject = errors.New("the answer is not an object of Rethink's")
 // envelopes are the names under which an answer may carry its object; where it
 // stands is not fixed by the vendor's documents (assumptions, Rethink). None is
 // a field of ours.
-var envelopes = []string{"data", "result", "results", "value", "item", "items", "response", "payload", "client", "staff", "appointment"}
+var envelopes = []string{"data", "result", "results", "value", "item", "items", "response", "payload", "object", "client", "staff", "appointment"}
 
 // parseObject reads an answer that is one object: bare, in an array of one, or
 // in an envelope of either. An envelope's own ErrorMessage is the object's.
