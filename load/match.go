@@ -87,7 +87,7 @@ func (s *Stage) adopt(d Due, f Finding) (m Mark, there bool) {
 	case f.TargetID != "":
 		m = held(d, etl.CauseOverwrite, "adopted by its natural key, but they hold other values in "+joined(f.Differs)+"; a person approves the first overwrite")
 	case s.VendorFirst && d.Approvals == 0 && d.Cause != etl.CauseExists:
-		return held(d, etl.CauseInitialLoad, "the vendor loads it first; give its id with `chartbridge crosswalk import`"), true
+		return held(d, etl.CauseInitialLoad, "the vendor loads it first (`chartbridge export initial` writes the files); give its id with `chartbridge crosswalk import`"), true
 	case s.Restored && !s.askable(d.Object) && d.Approvals == 0:
 		return held(d, etl.CauseRestored, "the database was restored, and they cannot be asked whether it is there already; give its id with `chartbridge crosswalk import`, or release it with `chartbridge push --plan`"), true
 	default:

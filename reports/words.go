@@ -51,7 +51,7 @@ var words = []word{
 	{etl.CauseApproval, "It is final, so a person approves it first.", "Check it, then APPROVE it on the sheet Discharges to approve, or with `chartbridge discharges approve`."},
 	{etl.CauseBrake, "The night would have changed suspiciously much.", "Find out why so much changed; then APPROVE it, or run `chartbridge plan` and `push`."},
 	{etl.CauseRestored, "The database was restored, and they cannot be asked whether it is there already.", "Look for it there: if it is there, give its id with `chartbridge crosswalk import`, else release it with `chartbridge push --plan`."},
-	{etl.CauseInitialLoad, "The vendor loads it first.", "Wait for the vendor's load, then run `chartbridge crosswalk import`."},
+	{etl.CauseInitialLoad, "The vendor loads it first.", "Give the vendor the files of `chartbridge export initial`; after its load, run `chartbridge crosswalk import`."},
 	{etl.CauseCandidates, "Several records of theirs could be this one.", "Choose the right one and MAP it to its id."},
 	{etl.CauseExists, "They say that it is there already, but not under our id.", "Find it there and MAP it to its id, or run `chartbridge crosswalk import`."},
 	{etl.CauseOverwrite, "Their record was found, and holds something else.", "Compare the two: APPROVE lets ours overwrite theirs, SKIP leaves theirs."},

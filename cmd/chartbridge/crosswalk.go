@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -39,17 +40,28 @@ func newCrosswalk(s *shared) *cobra.Command {
 	}
 	var replace bool
 	var by string
-	load := &cobra.Command{Use: "import FILE.csv --as NAME", Short: "Take ids over from a file with the columns " + strings.Join(crosswalkHeader, ","),
-		Args: cobra.ExactArgs(1),
+	load := &cobra.Command{Use: "import FILE.csv... --as NAME", Short: "Take ids over from files with the columns " + strings.Join(crosswalkHeader, ","),
+		Long: "Takes the ids of all files over, or none. Further columns are passed over, and so is a row whose target_id is\n" +
+			"empty: what `chartbridge export initial` wrote can be given back as it is. The next run compares each record\n" +
+			"with what is there. Where initial_load is vendor, this ends the initial load: what has no id then is created.",
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := named(by); err != nil {
 				return err
 			}
-			links, err := readLinks(args[0])
+			links, blank, err := readLinks(args)
 			if err != nil {
 				return usageError{err}
 			}
-			return withPractice(cmd.Context(), s, func(p *practice) error { return importLinks(cmd.Context(), s, p, links, replace, by) })
+			return withPractice(cmd.Context(), s, func(p *practice) error {
+				if err := importLinks(cmd.Context(), s, p, links, replace, by); err != nil {
+					return err
+				}
+				if blank > 0 {
+					_, err = fmt.Fprintf(s.stdout, "%d rows have no target_id and were passed over.\n", blank)
+				}
+				return err
+			})
 		}}
 	load.Flags().BoolVar(&replace, "replace", false, "correct links that stand")
 	asName(load, &by)
@@ -84,46 +96,78 @@ func writeLinks(w io.Writer, links []sql.Link) error {
 	return out.Error()
 }
 
-// readLinks reads a file of links; its columns may stand in any order.
-func readLinks(path string) ([]sql.Link, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the links: %w", err)
+// A fileLink is a link with the place that it was read from.
+type fileLink struct {
+	sql.Link
+	place string
+}
+
+// readLinks reads files of links; blank counts the rows without an id of theirs.
+func readLinks(paths []string) (links []fileLink, blank int, err error) {
+	for _, path := range paths {
+		list, without, err := readLinkFile(path)
+		if err != nil {
+			return nil, 0, err
+		}
+		links, blank = append(links, list...), blank+without
 	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("%s is not CSV: %w", path, err)
+	if len(links) == 0 {
+		return nil, 0, fmt.Errorf("%s: no row has a target_id", strings.Join(paths, ", "))
 	}
-	if len(rows) < 2 {
-		return nil, fmt.Errorf("%s holds no links below its header", path)
+	return links, blank, nil
+}
+
+// readLinkFile reads one file; its columns may stand in any order. A
+// spreadsheet may have saved it with a byte order mark, and with semicolons.
+func readLinkFile(path string) (links []fileLink, blank int, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read the links: %w", err)
+	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	in := csv.NewReader(bytes.NewReader(text))
+	if header, _, _ := bytes.Cut(text, []byte("\n")); !bytes.Contains(header, []byte(",")) && bytes.Contains(header, []byte(";")) {
+		in.Comma = ';'
+	}
+	rows, err := in.ReadAll()
+	if err != nil {
+		return nil, 0, fmt.Errorf("%s is not CSV: %w", path, err)
+	}
+	if len(rows) < 1 {
+		return nil, 0, fmt.Errorf("%s is empty; its header must be %s", path, strings.Join(crosswalkHeader, ","))
 	}
 	at := map[string]int{}
-	for i, name := range rows[0] {
-		at[strings.ToLower(strings.Trim(name, " \ufeff"))] = i
+	for i, name := range slices.Backward(rows[0]) {
+		at[strings.ToLower(strings.TrimSpace(name))] = i
 	}
 	for _, name := range crosswalkHeader {
 		if _, ok := at[name]; !ok {
-			return nil, fmt.Errorf("%s has no column %s; its header must be %s", path, name, strings.Join(crosswalkHeader, ","))
+			return nil, 0, fmt.Errorf("%s has no column %s; its header must hold %s", path, name, strings.Join(crosswalkHeader, ","))
 		}
 	}
-	links := make([]sql.Link, 0, len(rows)-1)
 	for i, row := range rows[1:] {
 		cell := func(name string) string { return strings.TrimSpace(row[at[name]]) }
-		l := sql.Link{Destination: cell("destination"), Object: cell("object"), SourceID: cell("source_id"), TargetID: cell("target_id")}
-		if l.Destination == "" || l.Object == "" || l.SourceID == "" || l.TargetID == "" {
-			return nil, fmt.Errorf("%s line %d: a cell is empty", path, i+2)
+		l := fileLink{sql.Link{Destination: cell("destination"), Object: cell("object"), SourceID: cell("source_id"), TargetID: cell("target_id")},
+			fmt.Sprintf("%s line %d", path, i+2)}
+		switch {
+		case l.Destination == "" || l.Object == "" || l.SourceID == "":
+			return nil, 0, fmt.Errorf("%s: a cell is empty", l.place)
+		case l.TargetID == "":
+			blank++
+		default:
+			links = append(links, l)
 		}
-		links = append(links, l)
 	}
-	return links, nil
+	return links, blank, nil
 }
 
-func importLinks(ctx context.Context, s *shared, p *practice, links []sql.Link, replace bool, by string) error {
-	for i, l := range links {
+func importLinks(ctx context.Context, s *shared, p *practice, given []fileLink, replace bool, by string) error {
+	links := make([]sql.Link, len(given))
+	for i, l := range given {
 		if !p.hasObject(l.Destination, l.Object) {
-			return usageError{fmt.Errorf("line %d: %s %s is no object of an enabled destination", i+2, l.Destination, l.Object)}
+			return usageError{fmt.Errorf("%s: %s %s is no object of an enabled destination", l.place, l.Destination, l.Object)}
 		}
+		links[i] = l.Link
 	}
 	faults, err := p.store.Import(ctx, links, replace, by, p.clock.Now())
 	if err != nil {
@@ -137,7 +181,7 @@ func importLinks(ctx context.Context, s *shared, p *practice, links []sql.Link, 
 		sort.Ints(lines)
 		text := "nothing was imported:"
 		for _, i := range lines {
-			text += fmt.Sprintf("\nline %d: %s", i+2, faults[i])
+			text += fmt.Sprintf("\n%s: %s", given[i].place, faults[i])
 		}
 		return usageError{errors.New(text)}
 	}

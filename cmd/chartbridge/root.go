@@ -58,7 +58,7 @@ var verbs = []func(*shared) *cobra.Command{
 	newDemo, newSimulate,
 	newInit, newAuth, newCheck, newLookups,
 	newRun, newPlan, newPush, newServe, newSchedule, newBackfill,
-	newReport, newDecide, newDischarges, newUncertain, newRejects, newCrosswalk, newTrace,
+	newReport, newDecide, newDischarges, newUncertain, newRejects, newCrosswalk, newExport, newTrace,
 	newRuns, newState, newBudget, newEndpoints, newShapes, newAudit, newBackup, newVersion,
 }
 

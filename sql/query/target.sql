@@ -88,3 +88,12 @@ DELETE FROM problem WHERE target = ?
 
 -- name: put-problem
 INSERT INTO problem (target, n, field, code, message, lookup, key) VALUES (?, ?, ?, ?, ?, ?, ?)
+
+-- name: unlinked
+-- What maps and has no id there yet, with what carries it.
+SELECT t.id, t.object, t.source_id, t.parent_id, t.payload, t.needs FROM target t
+WHERE t.destination = ?1 AND t.object = ?2 AND t.id > ?3 AND t.payload IS NOT NULL AND t.outcome <> 'excluded'
+  AND NOT EXISTS (SELECT 1 FROM crosswalk c WHERE c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id)
+  AND (t.parent_id = '' OR EXISTS (SELECT 1 FROM target p WHERE p.destination = t.destination AND p.source_id = t.parent_id AND p.parent_id = ''
+    AND p.payload IS NOT NULL AND p.outcome <> 'excluded'))
+ORDER BY t.id LIMIT ?4
