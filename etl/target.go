@@ -77,7 +77,7 @@ type Delivery struct {
 	Body        []byte // the mapped payload with its needs filled in
 	Needs       []Need
 	Filled      map[string]string // path of a need -> id
-	Attempts    int               // earlier deliveries of this record
+	Lost        bool              // an earlier delivery of this record had no answer, and a person let it go again
 }
 
 // An Op is what a delivery asks for.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -170,5 +171,30 @@ func TestAlreadyDischarged(t *testing.T) {
 	}
 	if sent := w.writes(0); len(sent) != 1 {
 		t.Errorf("%d writes, want one", len(sent))
+	}
+}
+
+// TestAlreadyDischargedAfterALostAnswer: where a person let it go again, 11-103
+// says that the lost one was probably applied: it stays open for a person.
+func TestAlreadyDischargedAfterALostAnswer(t *testing.T) {
+	w := newRegistryWorld(t, 1)
+	w.Inject(loadtest.ResetAfter().On("POST", "/discharge"))
+	w.approve("discharge", "1")
+	w.must(w.night())
+	w.is("lost", "uncertain no_answer")
+	open, err := w.store.UncertainDeliveries(w.ctx)
+	w.must(err)
+	w.must(w.store.Resolve(w.ctx, w.run(), open[0].ID, "", "the registry shows no discharge", "ann", w.clock.Now()))
+	w.must(w.night())
+	w.is("sent again, once", "uncertain no_answer")
+	if text := w.message("discharge", "1"); !strings.Contains(text, "probably applied") || !strings.Contains(text, "uncertain resolve") {
+		t.Errorf("message %q, want what it means and what to do", text)
+	}
+	w.clock.Move(rested)
+	w.stayApproved()
+	w.must(w.night())
+	w.is("for good", "uncertain no_answer")
+	if sent := w.writes(0); len(sent) != 2 {
+		t.Errorf("%d writes, want the two that a person let go", len(sent))
 	}
 }

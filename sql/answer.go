@@ -92,6 +92,9 @@ func waiting(d load.Done) load.Mark {
 	}
 	switch d.Answer.Kind {
 	case load.Unknown:
+		if d.Answer.Problem.Message != "" {
+			return load.Mark{Outcome: etl.Uncertain, Cause: etl.CauseNoAnswer, Problem: d.Answer.Problem}
+		}
 		if d.Op == etl.Discharge {
 			return mark(etl.Uncertain, etl.CauseNoAnswer, "it was sent and no answer came: probably it is applied, so it is never sent again; look in the registry, then say so with `chartbridge uncertain resolve`")
 		}

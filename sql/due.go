@@ -24,7 +24,7 @@ type dueRow struct {
 	Known     bool
 	How       load.How
 	Refused   bool
-	Sends     int
+	Lost      bool
 }
 
 // Due lists targets that map and differ from what was acknowledged, after a
@@ -55,7 +55,7 @@ func (s *Store) due(ctx context.Context, destination, name string, args ...any) 
 		}
 		due[i] = load.Due{Mapped: payload, Outcome: r.Outcome, Cause: r.Cause, Message: r.Message, Approvals: r.Approvals, Known: r.Known,
 			How: r.How, Refused: r.Refused, Delivery: etl.Delivery{TargetRow: r.ID, Destination: destination, Object: r.Object,
-				SourceID: r.SourceID, TargetID: r.TargetID, Hash: r.Hash, Body: payload, Needs: needs, Attempts: r.Sends}}
+				SourceID: r.SourceID, TargetID: r.TargetID, Hash: r.Hash, Body: payload, Needs: needs, Lost: r.Lost}}
 	}
 	return due, s.fill(ctx, destination, due)
 }

@@ -61,7 +61,7 @@ var lookupKinds = []lookupKind{
 	{"caseManager", "doctor id, or default", func(v stagedValues, _ destination) valueTally { return v.caseDoctors }, noNames, oneSpelling},
 	{"serviceLine", "nothing: default alone", func(v stagedValues, _ destination) valueTally { return valueTally{"default": len(v.payers)} }, noNames, oneSpelling},
 	{"contactForm", "object, or default", contactForms, noNames, oneSpelling},
-	{"customDemographics", "meaning; the id is that of DrChrono's custom demographic", meanings, demographicHint, meaningSpellings},
+	{"customDemographics", "meaning; the id is that of DrChrono's custom demographic; what the registry takes beside these is modality, dosageStep, employment, housing, arrests, hasAppointmentScheduled, appointmentScheduledDate", meanings, demographicHint, meaningSpellings},
 	{"medication", "medication name, where the name leaves the registry's code open", noKeys, noNames, oneSpelling},
 }
 

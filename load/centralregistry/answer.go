@@ -49,7 +49,7 @@ func classify(reply load.Reply, del etl.Delivery) load.Answer {
 	switch {
 	case said.code == unexpected:
 	case said.code == alreadyDischarged, !refused && reply.Status == http.StatusConflict:
-		a.Kind, a.Problem = load.Exists, already(del)
+		a.Kind, a.Problem = already(del)
 	case reply.Status == http.StatusUnauthorized, reply.Status == http.StatusForbidden:
 		a.Kind = load.Denied
 	case said.yes:
@@ -64,14 +64,15 @@ func classify(reply load.Reply, del etl.Delivery) load.Answer {
 
 func accepted(reply load.Reply) bool { return reply.Status >= 200 && reply.Status < 300 }
 
-// already is the problem of a patient who is discharged there. An approval or
-// a lookup cannot change that, so it says what a person is to look at.
-func already(del etl.Delivery) etl.Problem {
-	if del.Attempts > 0 {
-		return etl.Problem{Code: alreadyDischarged, Message: "the registry says that the patient is already discharged; an earlier request was made, " +
-			"so it was probably applied: look at the date and reason there, then confirm it by hand"}
+// already is what it means that the patient is discharged there: the wrong
+// person, or entered elsewhere. After an answer that was lost it is most
+// likely that very discharge, so that the delivery stays open for a person.
+func already(del etl.Delivery) (load.Kind, etl.Problem) {
+	if del.Lost {
+		return load.Unknown, etl.Problem{Code: alreadyDischarged, Message: "the registry says that the patient is already discharged, and the answer to an earlier request was lost, " +
+			"so that one was probably applied: compare date and reason there, then `chartbridge uncertain resolve`"}
 	}
-	return etl.Problem{Code: alreadyDischarged, Field: "crid", Message: "the registry says that the patient is already discharged, and we never sent it: " +
+	return load.Exists, etl.Problem{Code: alreadyDischarged, Field: "crid", Message: "the registry says that the patient is already discharged, and we never sent it: " +
 		"the CRID may be another patient's, or the discharge was entered elsewhere; compare it there by hand"}
 }
 

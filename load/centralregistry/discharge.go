@@ -10,12 +10,10 @@ import (
 	"github.com/chartbridge/chartbridge/transform"
 )
 
-// fields is the body of POST discharge (central-registry.txt, Discharge). The
-// optional fields (modality, dosage_step, employment, housing, arrests, the
-// appointment) have no source in DrChrono and are left out, since none of them
-// may be null.
+// fields is the body of POST discharge (central-registry.txt, Discharge): what
+// is required, then what is optional.
 func fields(o ShapeOptions) []transform.Field[discharge] {
-	return []transform.Field[discharge]{
+	return append([]transform.Field[discharge]{
 		{Name: "discharge_user_name", Type: transform.Text, Required: true, From: "config: first_name and last_name",
 			Get: func(_ discharge, c *transform.Case) transform.Value { return userName(o.UserName, c) }},
 		{Name: "unique_site_id", Type: transform.Text, Max: 8, Required: true, From: "config: unique_site_id",
@@ -35,7 +33,7 @@ func fields(o ShapeOptions) []transform.Field[discharge] {
 			From: "medications.name of the final dose; lookup medication says what a name leaves open", Lookup: medicationLookup, Get: medication},
 		{Name: "dosage", Type: transform.Number, Required: true,
 			From: "medications.dosage_quantity of the final dose, in mg; 0 where none was given", Get: dosage},
-	}
+	}, optionalFields()...)
 }
 
 func userName(name string, c *transform.Case) transform.Value {

@@ -23,7 +23,7 @@ SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cau
   (SELECT count(DISTINCT a.by) FROM approval a WHERE a.destination = t.destination AND a.object = t.object AND a.source_id = t.source_id
     AND a.hash = t.hash AND a.expires_at > ?5) AS approvals,
   t.acked_hash IS NOT NULL AS known, t.refused_hash IS NOT NULL AND t.refused_hash = t.hash AS refused,
-  (SELECT count(*) FROM delivery d WHERE d.target = t.id) AS sends
+  EXISTS (SELECT 1 FROM delivery d WHERE d.destination = t.destination AND d.object = t.object AND d.source_id = t.source_id AND d.state = 'void') AS lost
 FROM target t LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
 WHERE t.destination = ?1 AND t.object = ?2 AND t.id > ?3 AND (t.outcome IN ('failed', 'blocked', 'held') OR (t.outcome = 'excluded' AND t.cause = 'create_off'))
   AND t.payload IS NOT NULL AND t.parent_id = '' AND (t.acked_hash IS NULL OR t.acked_hash <> t.hash)
@@ -31,7 +31,7 @@ ORDER BY t.id LIMIT ?4
 
 -- name: mapped
 SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cause, t.message, '' AS target_id, '' AS how,
-  0 AS approvals, 0 AS known, 0 AS refused, 0 AS sends
+  0 AS approvals, 0 AS known, 0 AS refused, 0 AS lost
 FROM target t WHERE t.destination = ? AND t.object = ? AND t.id > ? AND t.payload IS NOT NULL
   AND t.outcome IN ('failed', 'blocked', 'matched', 'mismatched', 'missing') ORDER BY t.id LIMIT ?
 
