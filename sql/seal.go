@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/sha256"
@@ -67,6 +68,17 @@ func (s *Sealer) KeyID() string {
 	}
 	return fmt.Sprintf("%x", s.keyID)
 }
+
+// head is how every blob of this key begins.
+func (s *Sealer) head() []byte {
+	if s.aead == nil {
+		return []byte{formatPlain}
+	}
+	return append([]byte{formatSealed}, s.keyID[:]...)
+}
+
+// sealed reports whether a blob is of this key.
+func (s *Sealer) sealed(blob []byte) bool { return bytes.HasPrefix(blob, s.head()) }
 
 // Seal packs plain for the row that place names, e.g. "record", "patients", "90001".
 func (s *Sealer) Seal(plain []byte, place ...string) []byte {

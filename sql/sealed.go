@@ -2,7 +2,8 @@ package sql
 
 import "strings"
 
-// A SealedColumn holds blobs of a Sealer's.
+// A SealedColumn holds blobs of a Sealer's; one of a single byte, such as a spent
+// token, was forgotten on purpose.
 type SealedColumn struct {
 	Table, Column string
 	Place         []string // SQL expressions that name a row's place, as Seal and unseal take it

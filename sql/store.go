@@ -32,7 +32,8 @@ type Store struct {
 	path   string
 	holder string // this process, in leases and deliveries
 
-	journal string // the folder of what outlives the database; "" = none is kept
+	rekeying bool   // it is open for a change of key alone
+	journal  string // the folder of what outlives the database; "" = none is kept
 }
 
 // ErrNewer says that the database was written by a newer program.
@@ -45,6 +46,10 @@ const FileName = "chartbridge.db"
 // brings its schema up to date and checks that the settings which durability
 // hangs on are really in force. holder names this process in leases.
 func Open(ctx context.Context, dir string, seal *Sealer, holder string) (*Store, error) {
+	return open(ctx, dir, seal, holder, (*Store).checkKey)
+}
+
+func open(ctx context.Context, dir string, seal *Sealer, holder string, key func(*Store, context.Context) error) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data_dir: %w", err)
 	}
@@ -59,7 +64,11 @@ func Open(ctx context.Context, dir string, seal *Sealer, holder string) (*Store,
 	s := &Store{seal: seal, path: path, holder: holder}
 	s.db = openPool(path, "immediate", seal, 1)
 	s.read = openPool(path, "deferred", seal, 4)
-	if err := s.prepare(ctx); err != nil {
+	err = s.prepare(ctx)
+	if err == nil {
+		err = key(s, ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("database %s: %w", path, damaged(err)), s.Close())
 	}
 	return s, nil
@@ -69,10 +78,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.migrate(ctx); err != nil {
 		return err
 	}
-	if err := s.assertSettings(ctx); err != nil {
-		return err
-	}
-	return s.checkKey(ctx)
+	return s.assertSettings(ctx)
 }
 
 // Close moves the write-ahead log into the database and closes it.
@@ -169,23 +175,6 @@ func (s *Store) assertSettings(ctx context.Context) error {
 		if got != value {
 			return fmt.Errorf("setting %s is %s, it must be %s; is data_dir on a local disk?", name, got, value)
 		}
-	}
-	return nil
-}
-
-// checkKey refuses a key other than the one that the database was begun with:
-// half the rows would not open.
-func (s *Store) checkKey(ctx context.Context) error {
-	have, err := s.Setting(ctx, "key_id")
-	if err != nil {
-		return err
-	}
-	want := s.seal.KeyID()
-	switch {
-	case have == "":
-		return s.SetSetting(ctx, "key_id", "key "+want)
-	case have != "key "+want:
-		return errors.New("encryption_key is not the key that this database was begun with; give the old key back")
 	}
 	return nil
 }

@@ -151,6 +151,9 @@ func (t *Tokens) put(ctx context.Context, tx *sqlx.Tx, token drchrono.Token) err
 	if err != nil {
 		return err
 	}
+	if err := t.Store.stillKeyed(ctx, tx); err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, query("spend-tokens"), token.Generation); err != nil {
 		return err
 	}

@@ -22,6 +22,16 @@ const (
 // lease takes a lease, or takes it over where its holder was a process of this
 // host that is gone: nobody has to wait for what a kill left behind.
 func (p *practice) lease(ctx context.Context, name string) error {
+	if err := p.takeLease(ctx, name); err != nil {
+		return err
+	}
+	if err := p.store.StillKeyed(ctx); err != nil {
+		return errors.Join(err, p.store.Release(context.WithoutCancel(ctx), name))
+	}
+	return nil
+}
+
+func (p *practice) takeLease(ctx context.Context, name string) error {
 	err := p.store.Lease(ctx, name, p.clock.Now(), leaseLife)
 	var held *sql.HeldError
 	if !errors.As(err, &held) || !goneFromHere(held.Holder) {

@@ -34,6 +34,15 @@ type practice struct {
 
 // openPractice reads the config and opens the database.
 func openPractice(ctx context.Context, s *shared) (*practice, error) {
+	p, err := readPractice(s)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.openStore(ctx)
+}
+
+// readPractice reads the config and the lookups alone.
+func readPractice(s *shared) (*practice, error) {
 	cfg, err := config.Load(s.config, os.LookupEnv)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, usageError{fmt.Errorf("there is no config at %s; `chartbridge init` writes one, or name one with --config", s.config)}
@@ -55,7 +64,7 @@ func openPractice(ctx context.Context, s *shared) (*practice, error) {
 	if p.lookups, err = readLookups(cfg, p.log); err != nil {
 		return nil, err
 	}
-	return p, p.openStore(ctx)
+	return p, nil
 }
 
 // notYet refuses settings that this version does not carry out: a practice
@@ -84,12 +93,17 @@ func notYet(cfg *config.Config) error {
 	return usageError{fmt.Errorf("this version cannot do what these settings ask for; leave them out: %s", strings.Join(asked, ", "))}
 }
 
-func (p *practice) openStore(ctx context.Context) error {
-	key, ok := p.config.Key()
+// sealer is of the config's key.
+func sealer(c *config.Config) (*sql.Sealer, error) {
+	key, ok := c.Key()
 	if !ok {
 		key = nil // encryption_key: off, as the config spells out
 	}
-	seal, err := sql.NewSealer(key)
+	return sql.NewSealer(key)
+}
+
+func (p *practice) openStore(ctx context.Context) error {
+	seal, err := sealer(p.config)
 	if err != nil {
 		return err
 	}

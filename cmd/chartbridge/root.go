@@ -59,7 +59,7 @@ var verbs = []func(*shared) *cobra.Command{
 	newInit, newAuth, newCheck, newLookups,
 	newRun, newPlan, newPush, newServe, newSchedule, newBackfill,
 	newReport, newDecide, newDischarges, newUncertain, newRejects, newCrosswalk, newExport, newTrace,
-	newRuns, newState, newBudget, newEndpoints, newShapes, newAudit, newBackup, newVersion,
+	newRuns, newState, newBudget, newEndpoints, newShapes, newAudit, newBackup, newRekey, newVersion,
 }
 
 // asUsage makes a wrong argument a usage error, here and in what is below.
