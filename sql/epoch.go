@@ -54,6 +54,9 @@ func (s *Store) KeepJournal(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(dir, journalFolder); err != nil {
 		return fmt.Errorf("make journal_dir: %w", err)
 	}
+	if err := checkLocal(dir); err != nil {
+		return fmt.Errorf("journal_dir: %w", err)
+	}
 	s.journal = dir
 	if err := s.seedDischarges(ctx); err != nil {
 		return fmt.Errorf("journal_dir: %w", err)

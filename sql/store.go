@@ -53,6 +53,9 @@ func open(ctx context.Context, dir string, seal *Sealer, holder string, key func
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data_dir: %w", err)
 	}
+	if err := checkLocal(dir); err != nil {
+		return nil, err
+	}
 	path := filepath.Join(dir, FileName)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -85,6 +88,14 @@ func (s *Store) prepare(ctx context.Context) error {
 func (s *Store) Close() error {
 	_, err := s.db.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
 	return errors.Join(err, s.read.Close(), s.db.Close())
+}
+
+// Checkpoint moves the write-ahead log into the database and cuts it to
+// nothing, with what was overwritten in it. Where readers are in its way, the
+// next one does.
+func (s *Store) Checkpoint(ctx context.Context) error {
+	_, err := s.db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return wrap(err, "move the log into the database")
 }
 
 // Path is where the database lies.

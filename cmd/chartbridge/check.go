@@ -96,6 +96,7 @@ func check(ctx context.Context, s *shared) (err error) {
 	}
 	c := &preflight{practice: &practice{clock: briskClock{wallClock{}}, log: logrus.NewEntry(log), show: newShow(s)}}
 	if c.checkConfig(s.config) {
+		s.scrub.learn(c.config)
 		defer func() {
 			if c.store != nil {
 				err = errors.Join(err, c.close())

@@ -28,6 +28,9 @@ func newCrosswalk(s *shared) *cobra.Command {
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				return withPractice(cmd.Context(), s, func(p *practice) error {
 					links, err := p.store.Crosswalk(cmd.Context(), destination, object)
+					if err == nil && use == "export" {
+						err = p.store.Audit(cmd.Context(), p.clock.Now(), operator(), "crosswalk export", "crosswalk", fmt.Sprintf("%d links", len(links)))
+					}
 					if err != nil {
 						return err
 					}

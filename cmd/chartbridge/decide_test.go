@@ -127,7 +127,8 @@ func (d decided) words() (words []string) {
 // wired makes sure that the program has the verb.
 func wired(t *testing.T) {
 	t.Helper()
-	for _, c := range newRoot(os.Stdout, os.Stderr).Commands() {
+	root, _ := newRoot(os.Stdout, os.Stderr)
+	for _, c := range root.Commands() {
 		if c.Name() == "decide" {
 			return
 		}

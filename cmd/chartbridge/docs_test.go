@@ -43,7 +43,7 @@ func TestTheDocsCommandsRun(t *testing.T) {
 // TestTheDocsNameRealVerbs holds every `chartbridge VERB ...` of the docs
 // against the program's verbs.
 func TestTheDocsNameRealVerbs(t *testing.T) {
-	root := newRoot(os.Stdout, os.Stderr)
+	root, _ := newRoot(os.Stdout, os.Stderr)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for path, text := range docs(t) {

@@ -15,21 +15,22 @@ import (
 )
 
 func main() {
-	syscall.Umask(0o077) // whatever is written may hold PHI
+	harden()
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // run is the whole program but for the process around it.
-func run(args []string, stdout, stderr *os.File) int {
+func run(args []string, stdout, stderr *os.File) (code int) {
+	defer caughtPanic(stderr, &code)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	caught := catchSignals(cancel)
-	root := newRoot(stdout, stderr)
+	root, shared := newRoot(stdout, stderr)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	code := exitCode(err, caught.Load())
+	code = exitCode(err, caught.Load())
 	if err != nil && code != exitAttention && signalIn(err) == 0 {
-		fmt.Fprintln(stderr, "chartbridge: "+explain(err))
+		fmt.Fprintln(stderr, "chartbridge: "+shared.scrub.text(explain(err)))
 	}
 	return code
 }

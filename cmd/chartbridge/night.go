@@ -265,6 +265,9 @@ func (n *night) conclude(ctx context.Context, cause error) (result, error) {
 		res.Exit = exitFailed // the row must not say that all went well
 		return res, errors.Join(ending, n.store.CloseRun(ctx, n.run, finished, res.Exit, note(ending)))
 	}
+	if tidying := n.store.Checkpoint(ctx); tidying != nil {
+		return res, errors.Join(err, tidying)
+	}
 	return res, err
 }
 

@@ -50,6 +50,7 @@ func readPractice(s *shared) (*practice, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.scrub.learn(cfg)
 	if err := notYet(cfg); err != nil {
 		return nil, err
 	}

@@ -19,9 +19,10 @@ type shared struct {
 	logFormat string
 	stdout    *os.File
 	stderr    *os.File
+	scrub     scrubber // the last net below errors and logs
 }
 
-func newRoot(stdout, stderr *os.File) *cobra.Command {
+func newRoot(stdout, stderr *os.File) (*cobra.Command, *shared) {
 	s := &shared{stdout: stdout, stderr: stderr}
 	root := &cobra.Command{
 		Use:           "chartbridge",
@@ -50,7 +51,7 @@ func newRoot(stdout, stderr *os.File) *cobra.Command {
 	for _, verb := range verbs {
 		root.AddCommand(asUsage(verb(s)))
 	}
-	return root
+	return root, s
 }
 
 // verbs lists the commands in the order of the help.

@@ -173,7 +173,7 @@ func refuseClashes(files []string) error {
 			continue
 		}
 		for _, own := range []struct{ key, value string }{
-			{"practice", cfg.Practice}, {"data_dir", realPath(cfg.DataDir)}, {"output_dir", realPath(cfg.OutputDir)},
+			{"practice", cfg.Practice}, {"data_dir", realPath(cfg.DataDir)}, {"output_dir", realPath(cfg.OutputDir)}, {"journal_dir", realPath(cfg.JournalDir)},
 		} {
 			id := own.key + " " + own.value
 			if other, ok := seen[id]; ok {

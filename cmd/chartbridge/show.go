@@ -77,6 +77,7 @@ func newLog(s *shared) (*logrus.Logger, error) {
 	default:
 		return nil, usageError{fmt.Errorf("--log-format %q: write text or json", s.logFormat)}
 	}
+	log.SetFormatter(scrubbing{log.Formatter, &s.scrub})
 	return log, nil
 }
 

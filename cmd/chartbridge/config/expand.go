@@ -125,6 +125,9 @@ func (r *reader) fileValue(path string, secret bool) (string, *Fault) {
 	if !utf8.Valid(text) {
 		return "", bad("the file "+path+" is not UTF-8 text", "store a key in base64")
 	}
+	if secret {
+		r.secretFiles = append(r.secretFiles, path)
+	}
 	if mode, err := r.mode(path); secret && err == nil && mode&0o044 != 0 {
 		r.warn("other users may read the secret in " + path + "; chmod 600 it")
 	}

@@ -50,6 +50,11 @@ func (b *block) whole(c *Config) {
 	if len(c.Destinations()) > 0 {
 		b.require("an enabled destination needs the date before which visits are excluded", "go_live")
 	}
+	for _, file := range b.r.secretFiles {
+		if within(file, c.DataDir) {
+			b.r.warn("the secret in " + file + " lies in data_dir: whoever gets the database gets it too; keep it elsewhere")
+		}
+	}
 	if within(c.JournalDir, c.DataDir) {
 		b.fault("journal_dir", bad("lies in data_dir, which a restored backup replaces", "choose a folder beside it, best on another disk"))
 	}

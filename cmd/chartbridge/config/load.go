@@ -50,6 +50,8 @@ type reader struct {
 	warnings []string
 	keys     map[string]bool // dotted path of each key there is; true for a scalar
 	asked    map[string]bool // variables that the file names itself
+
+	secretFiles []string // that secrets were read from
 }
 
 func newReader(name string, env func(string) (string, bool), readFile func(string) ([]byte, error)) *reader {

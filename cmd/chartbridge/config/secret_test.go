@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -114,4 +117,30 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("a secret is repeated: %v", err)
 		}
 	})
+}
+
+// A key beside the database that it seals is no key: the config says so.
+func TestASecretInDataDirIsTold(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "data"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, where := range []string{"key", "data/key"} {
+		if err := os.WriteFile(filepath.Join(dir, where), []byte(testKey+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, "config.yaml")
+		text := "practice: p\ntimezone: UTC\nencryption_key: ${file:" + where + "}\ndrchrono: {client_id: c, client_secret: \"${file:key}\"}\n"
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := Load(path, func(string) (string, bool) { return "", false })
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := slices.ContainsFunc(c.Warnings, func(w string) bool { return strings.Contains(w, "lies in data_dir") })
+		if want := where == "data/key"; told != want {
+			t.Errorf("%s: warnings %v", where, c.Warnings)
+		}
+	}
 }

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"encoding/base64"
+	"errors"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
+	"github.com/sirupsen/logrus"
+)
+
+// What a careless line of code would log is taken out of the finished line.
+func TestTheLogIsScrubbedAtLast(t *testing.T) {
+	const secret = "s3cret/+wren wren"
+	s := &shared{logLevel: "info", logFormat: "json"}
+	s.scrub.learn(&config.Config{EncryptionKey: config.NewSecret("abc"), DrChrono: config.DrChrono{ClientSecret: config.NewSecret(secret)}})
+	for _, format := range []string{"json", "text"} {
+		s.logFormat = format
+		log, err := newLog(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		log.SetOutput(io.Writer(&out))
+		log.WithFields(logrus.Fields{"raw": secret, "url": url.QueryEscape(secret), "packed": base64.StdEncoding.EncodeToString([]byte(secret))}).
+			WithError(errors.New(`oauth2: "invalid" access_token=wren-token&x=1 "refresh_token":"wren-other"`)).Error("Authorization: Bearer wren-bearer, abc")
+		got := out.String()
+		for _, word := range []string{"s3cret", url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)), "wren-token", "wren-bearer", "wren-other"} {
+			if strings.Contains(got, word) {
+				t.Errorf("%s: %q is in the log:\n%s", format, word, got)
+			}
+		}
+		if !strings.Contains(got, "abc") {
+			t.Errorf("%s: a word as short as that is no secret:\n%s", format, got)
+		}
+	}
+	if n := len(s.scrub.known); n != 8 {
+		t.Errorf("%d words are known, want 4 forms of the one secret", n/2)
+	}
+}
+
+// TestAPanicTellsNoValue runs a program that panics with a patient's name.
+func TestAPanicTellsNoValue(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	code := func() (code int) {
+		defer caughtPanic(f, &code)
+		panic("Canaryfirst Canarylast")
+	}()
+	text, err := os.ReadFile(f.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code != exitFailed || strings.Contains(string(text), "Canary") || !strings.Contains(string(text), "TestAPanicTellsNoValue") {
+		t.Errorf("exit code %d, and:\n%s", code, text)
+	}
+}
+
+// TestTheProcessDumpsNoCore: neither into a file nor into a handler's pipe,
+// for which the limit does not count.
+func TestTheProcessDumpsNoCore(t *testing.T) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "CHARTBRIDGE_TEST_HARDEN=1")
+	out, err := cmd.CombinedOutput()
+	if got := strings.TrimSpace(string(out)); err != nil || got != "core 0 0, dumpable 0, umask 77" {
+		t.Errorf("limits are %q (%v)", got, err)
+	}
+}
