@@ -14,7 +14,7 @@ import (
 // in a goroutine prints no stack, whose words may be values.
 func harden() {
 	syscall.Umask(0o077)
-	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}) // lowering it is always allowed
+	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})                  // lowering it is always allowed
 	_, _, _ = syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_DUMPABLE, 0, 0) // a handler that cores are piped to heeds no limit
 	debug.SetTraceback("none")
 }
