@@ -103,6 +103,7 @@ type Answer struct {
 	After    time.Duration // Throttled: how long to wait; Accepted: how long its answer may take
 	Ticket   string        // Accepted: the vendor's transaction, which the callback names
 	Problem  etl.Problem
+	Words    string            // Rejected: the vendor's own, which may quote a patient: kept sealed, never logged
 	Inside   map[string]Nested // by the path of a need inside an array
 }
 
@@ -110,6 +111,7 @@ type Answer struct {
 type Nested struct {
 	TargetID string
 	Problem  etl.Problem // set if the vendor refused it
+	Words    string      // as an answer's
 }
 
 // A Phase is how far a request got.

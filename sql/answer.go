@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
@@ -37,13 +38,14 @@ func (s *Store) answer(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Don
 	case load.Acknowledged:
 		return s.acknowledge(ctx, tx, run, d)
 	case load.Rejected:
-		return refuse(ctx, tx, run, refusal{d.TargetRow, d.Hash, etl.Rejected, d.Answer.Problem, d.Answer.Status, d.Attempts})
+		return s.refuse(ctx, tx, run, refusal{d.TargetRow, d.Hash, etl.Rejected, d.Answer.Problem, d.Answer.Status, d.Attempts,
+			s.words(d.Answer.Words, d.Destination, d.Object, d.SourceID)})
 	}
 	if err := s.unsent(ctx, tx, run, d); err != nil {
 		return err
 	}
 	if d.Answer.Kind == load.Exists && d.Op == etl.Discharge { // never sent again by the machine
-		return refuse(ctx, tx, run, refusal{d.TargetRow, d.Hash, etl.Held, d.Answer.Problem, d.Answer.Status, d.Attempts})
+		return s.refuse(ctx, tx, run, refusal{d.TargetRow, d.Hash, etl.Held, d.Answer.Problem, d.Answer.Status, d.Attempts, nil})
 	}
 	m := waiting(d)
 	_, err = tx.ExecContext(ctx, query("mark-target"), m.Outcome, m.Cause, m.Problem.Field, m.Problem.Code, m.Problem.Message,
@@ -136,7 +138,7 @@ func (s *Store) acknowledge(ctx context.Context, tx *sqlx.Tx, run etl.Run, d loa
 		if !isInside(n) {
 			continue
 		}
-		if err := acknowledgeInside(ctx, tx, run, d, n); err != nil {
+		if err := s.acknowledgeInside(ctx, tx, run, d, n); err != nil {
 			return fmt.Errorf("%s %s inside it: %w", n.Object, n.ID, err)
 		}
 	}
@@ -155,7 +157,7 @@ func isInside(n etl.Need) bool {
 
 // acknowledgeInside gives an object that travelled inside another its own
 // outcome: a vendor may take the one and refuse the other in the same answer.
-func acknowledgeInside(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Done, n etl.Need) error {
+func (s *Store) acknowledgeInside(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Done, n etl.Need) error {
 	var t struct {
 		ID    int64
 		Hash  []byte
@@ -178,7 +180,8 @@ func acknowledgeInside(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Don
 	}
 	switch {
 	case answer.Problem.Message != "":
-		return refuse(ctx, tx, run, refusal{t.ID, t.Hash, etl.Rejected, answer.Problem, d.Answer.Status, 1})
+		return s.refuse(ctx, tx, run, refusal{t.ID, t.Hash, etl.Rejected, answer.Problem, d.Answer.Status, 1,
+			s.words(answer.Words, d.Destination, n.Object, n.ID)})
 	case answer.TargetID == "":
 		_, err := tx.ExecContext(ctx, query("mark-target"), etl.Held, "no_id", "", "no_id",
 			"it was taken with its record, but no id came back; find it there and give its id with `chartbridge crosswalk import`",
@@ -225,14 +228,26 @@ type refusal struct {
 	problem  etl.Problem
 	status   int
 	attempts int
+	words    []byte // the vendor's, sealed
 }
 
-func refuse(ctx context.Context, tx *sqlx.Tx, run etl.Run, r refusal) error {
+// mostWords caps what is kept of a vendor's sentence, in bytes.
+const mostWords = 2000
+
+// words seals what a vendor said of a record; "" is nothing.
+func (s *Store) words(text, destination, object, sourceID string) []byte {
+	if text == "" {
+		return nil
+	}
+	return s.seal.Seal([]byte(strings.ToValidUTF8(text[:min(len(text), mostWords)], "")), "target", destination, object, sourceID)
+}
+
+func (s *Store) refuse(ctx context.Context, tx *sqlx.Tx, run etl.Run, r refusal) error {
 	cause, p := r.problem.Code, r.problem
 	if cause == "" {
 		cause = "refused"
 	}
-	_, err := tx.ExecContext(ctx, query("refuse-target"), r.hash, r.outcome, cause, p.Field, p.Code, p.Message, r.status, r.attempts, run.ID, r.target)
+	_, err := tx.ExecContext(ctx, query("refuse-target"), r.hash, r.outcome, cause, p.Field, p.Code, p.Message, r.status, r.attempts, run.ID, r.words, r.target)
 	if err != nil {
 		return err
 	}

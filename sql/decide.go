@@ -146,12 +146,31 @@ type Refused struct {
 	Message     string      `json:"message"`
 	HTTPStatus  int         `db:"http_status" json:"http_status"`
 	Run         string      `json:"run"`
+	Refusals    int         `json:"refusals"`               // how often they refused it; 0 = we did, before it was sent
+	FirstAt     string      `db:"first_at" json:"first_at"` // UTC
+	LastAt      string      `db:"last_at" json:"last_at"`   // likewise
+	Sealed      []byte      `db:"words" json:"-"`
+	Words       string      `json:"words,omitempty"` // the vendor's own, which may quote a patient
 }
 
-// Refused lists what was refused, grouped by cause.
-func (s *Store) Refused(ctx context.Context) (list []Refused, err error) {
-	err = s.db.SelectContext(ctx, &list, query("rejected"))
-	return list, wrap(err, "list what was refused")
+// Refused lists what was refused, by cause; with words, also in the vendor's
+// own.
+func (s *Store) Refused(ctx context.Context, words bool) (list []Refused, err error) {
+	if err := s.db.SelectContext(ctx, &list, query("rejected")); err != nil {
+		return nil, fmt.Errorf("list what was refused: %w", err)
+	}
+	for i := range list {
+		r := &list[i]
+		if r.Sealed == nil || !words {
+			continue
+		}
+		plain, err := s.seal.Open(r.Sealed, "target", r.Destination, r.Object, r.SourceID)
+		if err != nil {
+			return nil, err
+		}
+		r.Words = string(plain)
+	}
+	return list, nil
 }
 
 // Retry has those targets judged and sent again, once.

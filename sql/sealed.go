@@ -16,6 +16,7 @@ var SealedColumns = []SealedColumn{
 	{"record", "payload", []string{"'record'", "endpoint", "source_id"}},
 	{"target", "payload", []string{"'target'", "destination", "object", "source_id"}},
 	{"target", "acked_payload", []string{"'target'", "destination", "object", "source_id"}},
+	{"target", "words", []string{"'target'", "destination", "object", "source_id"}},
 	{"delivery", "payload", []string{"'delivery'", "destination", "object", "source_id"}},
 	{"callback", "payload", []string{"'callback'", "destination", "object", "transaction_id"}},
 	{"token", "access", []string{"'token'", "'access'", "CAST(generation AS TEXT)"}},

@@ -57,6 +57,14 @@ func fillSealed(t *testing.T, s *Store) {
 	d.ID = ids[0]
 	_, err = s.Commit(ctx, run, []load.Done{{Delivery: d, Answer: load.Answer{Kind: load.Acknowledged, TargetID: "77"}, At: noon}}, nil, nil)
 	must(err)
+	must(s.PutTargets(ctx, run, []etl.Target{{Destination: "there", Object: "client", Source: etl.Ref{Endpoint: "patients", ID: "2"},
+		Payload: []byte(`{}`), Hash: []byte("h2"), Outcome: etl.Failed, Cause: etl.CauseNotSent}}, nil))
+	refused := etl.Delivery{TargetRow: 2, Destination: "there", Object: "client", SourceID: "2", Op: etl.Create, Hash: []byte("h2"), Body: []byte(`{}`)}
+	ids, err = s.Commit(ctx, run, nil, nil, []load.Intent{{Delivery: refused, At: noon, Deadline: noon}})
+	must(err)
+	refused.ID = ids[0]
+	_, err = s.Commit(ctx, run, []load.Done{{Delivery: refused, Answer: load.Answer{Kind: load.Rejected, Words: "Wren is required."}, At: noon}}, nil, nil)
+	must(err)
 	must(s.TakeCallback(ctx, "there", "client", "tx-9", []byte(`{"a":"Wren"}`), noon))
 	for generation := range int64(2) {
 		must((&Tokens{Store: s, Clock: &clock{now: noon}}).Save(ctx, drchrono.Token{Generation: generation, Access: "wren-access", Refresh: "wren-refresh"}))

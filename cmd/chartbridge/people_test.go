@@ -226,8 +226,14 @@ func TestRejectsAreRetriedOnce(t *testing.T) {
 		t.Fatalf("rejected: %+v, want one for lastName, too_long", first)
 	}
 	s.mustRun(exitAttention, "run")
-	if again := rejected(); len(again) != 1 {
-		t.Fatalf("an unchanged reject did not stay one: %+v", again)
+	if again := rejected(); len(again) != 1 || again[0].Refusals != 1 || again[0].FirstAt == "" || again[0].LastAt != again[0].FirstAt {
+		t.Fatalf("an unchanged reject did not stay one, refused once: %+v", again)
+	}
+	if text, _ := s.mustRun(exitDone, "rejects", "list"); !strings.Contains(text, "too_long") || strings.Contains(text, "length exceeded") {
+		t.Errorf("the causes, without the vendor's words:\n%s", text)
+	}
+	if text, _ := s.mustRun(exitDone, "rejects", "list", "--phi", "full"); !strings.Contains(text, "lastName length exceeded") {
+		t.Errorf("the vendor's words are missing:\n%s", text)
 	}
 	s.mustRun(exitDone, "rejects", "retry", first[0].SourceID, "--as", "Ada Roma")
 	s.mustRun(exitAttention, "run")

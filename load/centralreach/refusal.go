@@ -12,10 +12,11 @@ import (
 )
 
 // A status is ServiceStack's responseStatus (destinations-facts, B1). Its
-// messages are not read: they may quote a patient. Neither are result and
-// failed, which say OK beside an error.
+// message may quote a patient and stands in no problem. result and failed are
+// not read: they say OK beside an error.
 type status struct {
 	Code   string `json:"errorCode,case:ignore"`
+	Words  string `json:"message,case:ignore"`
 	Errors []struct {
 		Code  string `json:"errorCode,case:ignore"`
 		Field string `json:"fieldName,case:ignore"`
@@ -47,7 +48,7 @@ func (d *Destination) classify(ctx context.Context, reply load.Reply, del etl.De
 	case reply.Status == http.StatusConflict && del.TargetID == "":
 		a.Kind = load.Exists
 	case definite[reply.Status]:
-		a.Kind, a.Problem = load.Rejected, refusal(reply, del)
+		a.Kind, a.Problem, a.Words = load.Rejected, refusal(reply, del), statusIn(reply).Words
 	default:
 		a.Kind = load.Unknown
 	}
@@ -65,7 +66,7 @@ func answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
 	case err == nil && !refused:
 		a.Kind, a.TargetID = load.Acknowledged, got.text("contactId")
 	case err != nil && refused:
-		a.Kind, a.Problem = load.Rejected, refusal(reply, del)
+		a.Kind, a.Problem, a.Words = load.Rejected, refusal(reply, del), statusIn(reply).Words
 	default:
 		a.Kind = load.Unknown // it may well be applied: the look-up tells
 	}

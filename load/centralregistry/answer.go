@@ -57,7 +57,7 @@ func classify(reply load.Reply, del etl.Delivery) load.Answer {
 			a.Kind, a.TargetID = load.Acknowledged, recorded
 		}
 	case refused, definite[reply.Status], accepted(reply) && said.invalid():
-		a.Kind, a.Problem = load.Rejected, said.problem()
+		a.Kind, a.Problem, a.Words = load.Rejected, said.problem(), said.words
 	}
 	return a
 }
@@ -76,12 +76,13 @@ func already(del etl.Delivery) (load.Kind, etl.Problem) {
 		"the CRID may be another patient's, or the discharge was entered elsewhere; compare it there by hand"}
 }
 
-// A said is what an answer says. The vendor's sentences are left behind: they
-// may quote a patient.
+// A said is what an answer says. The vendor's sentences stand in no problem:
+// they may quote a patient.
 type said struct {
 	yes, no bool     // "success", where it is there
 	code    string   // "11-002", "" = none
 	fields  []string // of ours, that it names as wrong
+	words   string   // the vendor's own
 }
 
 // invalid reports whether it says no and names what is wrong, so that nothing
@@ -113,7 +114,8 @@ func parse(reply load.Reply) said {
 		return said{}
 	}
 	success := scalar(body["success"])
-	s := said{yes: success.True(), no: strings.EqualFold(success.String(), "false"), fields: fieldsIn(body["errors"])}
+	s := said{yes: success.True(), no: strings.EqualFold(success.String(), "false"), fields: fieldsIn(body["errors"]),
+		words: scalar(body["message"]).String()}
 	for _, name := range []string{"code", "error_code", "errorCode", "error"} {
 		if code := codeIn(body[name]); s.code == "" && code != "" {
 			s.code = code

@@ -103,7 +103,7 @@ func TestInsideAnswers(t *testing.T) {
 	got := new(Destination).classify(reply, del)
 	want := map[string]load.Nested{
 		"clientFunders.0.clientFunderId":         {TargetID: "71"},
-		"clientFunders.1.clientFunderId":         {Problem: etl.Problem{Field: "funderId", Code: "unknown_id"}},
+		"clientFunders.1.clientFunderId":         {Problem: etl.Problem{Field: "funderId", Code: "unknown_id"}, Words: "funderId does not exist under this account."},
 		"authorizations.0.clientauthorizationId": {TargetID: "72"},
 	}
 	if got.Kind != load.Acknowledged || got.TargetID != "7" {

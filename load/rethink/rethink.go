@@ -173,7 +173,8 @@ func (d *Destination) classify(reply load.Reply, del etl.Delivery) load.Answer {
 		}
 		return answered(a, reply, del)
 	case definite[reply.Status]:
-		a.Kind, a.Problem = load.Rejected, refusal(messageIn(reply), del)
+		a.Words = messageIn(reply)
+		a.Kind, a.Problem = load.Rejected, refusal(a.Words, del)
 	default:
 		a.Kind = load.Unknown
 	}
@@ -223,7 +224,7 @@ func judged(a load.Answer, obj object, del etl.Delivery) load.Answer {
 	id := obj.id(idField[del.Object])
 	switch message := obj.text("ErrorMessage"); {
 	case message != "":
-		a.Kind, a.Problem = load.Rejected, refusal(message, del)
+		a.Kind, a.Problem, a.Words = load.Rejected, refusal(message, del), message
 	case del.TargetID != "" && id != "" && id != del.TargetID:
 		a.Kind = load.Unknown // another record than the one we meant: the look-up tells
 	case id != "":
@@ -240,7 +241,7 @@ func judged(a load.Answer, obj object, del etl.Delivery) load.Answer {
 func refusedInside(a load.Answer, obj object, del etl.Delivery) load.Answer {
 	for _, nested := range insideAnswers(obj, del) {
 		if nested.Problem.Message != "" {
-			a.Kind, a.Problem = load.Rejected, nested.Problem
+			a.Kind, a.Problem, a.Words = load.Rejected, nested.Problem, nested.Words
 			return a
 		}
 	}
@@ -263,7 +264,7 @@ func insideAnswers(obj object, del etl.Delivery) map[string]load.Nested {
 		}
 		answer := load.Nested{TargetID: child.id(path[2])}
 		if message := child.text("ErrorMessage"); message != "" {
-			answer = load.Nested{Problem: refusal(message, etl.Delivery{Object: n.Object})}
+			answer = load.Nested{Problem: refusal(message, etl.Delivery{Object: n.Object}), Words: message}
 		}
 		inside[n.Path] = answer
 	}

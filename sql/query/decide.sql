@@ -44,8 +44,12 @@ UPDATE target SET acked_hash = NULL, outcome = 'failed', cause = 'not_sent' WHER
   AND (destination, source_id) IN (SELECT destination, parent_id FROM target WHERE id = ? AND parent_id <> '')
 
 -- name: rejected
-SELECT t.id, t.destination, t.object, t.source_endpoint, t.source_id, t.outcome, t.cause, t.field, t.code, t.message, t.http_status, t.run
-FROM target t WHERE t.outcome IN ('rejected', 'invalid') ORDER BY t.destination, t.object, t.cause, t.id
+SELECT t.id, t.destination, t.object, t.source_endpoint, t.source_id, t.outcome, t.cause, t.field, t.code, t.message, t.http_status, t.run,
+  CASE WHEN t.outcome = 'rejected' THEN t.words END AS words,
+  count(d.id) AS refusals, coalesce(min(d.answered_at), r.started_at, '') AS first_at, coalesce(max(d.answered_at), r.started_at, '') AS last_at
+FROM target t LEFT JOIN run r ON r.id = t.run
+LEFT JOIN delivery d ON d.destination = t.destination AND d.object = t.object AND d.source_id = t.source_id AND d.state = 'rejected'
+WHERE t.outcome IN ('rejected', 'invalid') GROUP BY t.id ORDER BY t.destination, t.object, t.outcome, t.cause, t.field, t.message, t.id
 
 -- name: put-decision
 INSERT INTO decision (target, destination, object, source_id, verb, value, comment, hash, source_hash, by, at, file)

@@ -66,7 +66,7 @@ UPDATE target SET acked_hash = ?1, acked_payload = CASE WHEN hash = ?1 THEN payl
 
 -- name: refuse-target
 UPDATE target SET refused_hash = ?1, outcome = ?2, cause = ?3, field = ?4, code = ?5, message = ?6, http_status = ?7,
-  attempts = attempts + ?8, run = ?9 WHERE id = ?10
+  attempts = attempts + ?8, run = ?9, words = ?10 WHERE id = ?11
 
 -- name: mark-target
 UPDATE target SET outcome = ?, cause = ?, field = ?, code = ?, message = ?, http_status = ?, attempts = attempts + ?, run = ?

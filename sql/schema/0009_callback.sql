@@ -16,3 +16,7 @@ CREATE TABLE callback (
   payload        BLOB NOT NULL
 ) STRICT;
 CREATE INDEX callback_transaction ON callback (destination, transaction_id);
+
+-- What the vendor said when it refused a record, in its own words, which may
+-- quote a patient: compressed and sealed.
+ALTER TABLE target ADD COLUMN words BLOB;
