@@ -52,7 +52,7 @@ const (
 var causes = map[int]string{
 	exitFailed:      "the run failed or was stopped by the brake; see its log",
 	exitUsage:       "the config or the lookups have a fault; `chartbridge check` names it",
-	exitEnvironment: "a vendor could not be reached, or did not let us in; `chartbridge check` tells which",
+	exitEnvironment: "a vendor could not be reached or did not let us in, or the database is damaged; `chartbridge check` tells which",
 	exitQuota:       "the calls were used up; the next run goes on",
 	exitHeld:        "another run held the lease",
 	exitBalance:     "the balance does not close; keep the database and report this",
