@@ -9,6 +9,7 @@ type Row struct {
 	Doctor    string
 	Parts     []string // names of the objects of their own inside it: a patient's insurances, "primary"
 	Verbose   bool
+	Deleted   string // what in it says that it is deleted: deleted_flag, archived, inactive; "" if nothing does
 	Hash      []byte // of the content, volatile fields left out
 	Raw       []byte // the bytes of the wire
 	Fault     string // why it cannot be read; it is staged all the same

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -96,12 +97,28 @@ func readMembers(e Endpoint, row *etl.Row) error {
 			row.Patient = scalar(value)
 		case key == "doctor":
 			row.Doctor = scalar(value)
+		case key == "deleted_flag", key == "archived", key == "patient_status":
+			row.Deleted = cmp.Or(row.Deleted, deleted(key, value))
 		case slices.Contains(e.Parts, key) && filledIn(value):
 			filled[key] = true
 		}
 	}
 	row.Parts = parts(e, filled)
 	return nil
+}
+
+// deleted names the member that says that its row is deleted, or in the case of
+// a patient no longer active; "" where it says that it is not. The list shows
+// such rows only because show_archived and show_inactive ask for them.
+func deleted(key string, v jsontext.Value) string {
+	text := strings.ToLower(string(bytes.Trim(v, `"`)))
+	switch {
+	case key == "patient_status" && (text == "i" || text == "d"):
+		return "inactive"
+	case key != "patient_status" && (text == "true" || text == "1"):
+		return key
+	}
+	return ""
 }
 
 // parts names the objects of their own, in the catalogue's order: the part of

@@ -56,6 +56,7 @@ func allEntries() []entry {
 		{public: true, make: (*book).agingSheet},
 		{public: true, make: (*book).historySheet},
 		{public: true, make: (*book).endpointsSheet},
+		{public: true, make: (*book).driftSheet},
 		{public: true, make: (*book).quotaSheet},
 		{public: true, make: (*book).mappingSheet},
 		{public: true, dictionary: true, make: (*book).dictionarySheet},

@@ -39,22 +39,23 @@ type facts struct {
 	run       runFacts
 	endpoints []endpointFacts
 	calls     map[string]int
+	drift     []drift
 }
 
 type runFacts struct{ trigger, note, version string }
 
 type endpointFacts struct {
-	name, state, note                    string
-	pages, rows, changed                 int
-	staged, gone, unreadable, callsOfRun int
-	drained                              time.Time
+	name, state, note                             string
+	pages, rows, changed                          int
+	staged, gone, deleted, unreadable, callsOfRun int
+	drained                                       time.Time
 }
 
 func readFacts(ctx context.Context, snap Snapshot, o Options) (*facts, error) {
 	f := &facts{source: map[key]int{}, extra: map[key]int{}, lines: map[key]map[etl.Outcome]int{}, codes: map[string]int{},
 		beforeSrc: map[key]int{}, calls: map[string]int{}}
 	steps := []func(context.Context, Snapshot, Options) error{
-		f.readRun, f.readTally, f.readSource, f.readBefore, f.readCarried, f.readEndpoints, f.readCalls}
+		f.readRun, f.readTally, f.readSource, f.readBefore, f.readCarried, f.readEndpoints, f.readCalls, f.readDrift}
 	for _, step := range steps {
 		if err := step(ctx, snap, o); err != nil {
 			return nil, fmt.Errorf("read the counts of the run: %w", err)
@@ -168,7 +169,7 @@ func (f *facts) readEndpoints(ctx context.Context, snap Snapshot, o Options) err
 		}
 		f.endpoints = append(f.endpoints, endpointFacts{name: str(row[0]), state: str(row[1]), pages: num(row[2]), rows: num(row[3]),
 			changed: num(row[4]), note: str(row[5]), staged: num(row[6]), gone: num(row[7]), unreadable: num(row[8]),
-			callsOfRun: num(row[9]), drained: instant(row[10])})
+			callsOfRun: num(row[9]), drained: instant(row[10]), deleted: num(row[11])})
 	}
 	return nil
 }

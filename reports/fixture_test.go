@@ -231,11 +231,11 @@ func (f *fixture) target(destination, object, endpoint, id string, o etl.Outcome
 }
 
 var fixtureObjects = []Object{
-	{"rethink", "staff", "doctors", false, []Field{{"userName", "string", 50, true, "", "the user name of the users row whose doctor it is"}}},
+	{"rethink", "staff", "doctors", false, []Field{{"userName", "string", 50, true, "", "the user name of the users row whose doctor it is", []string{"users.username"}}}},
 	{"rethink", "client", "patients", false, []Field{
-		{"firstName", "string", 50, true, "", "first_name"},
-		{"genderId", "integer", 0, true, "gender", "gender, by the lookup"},
-		{"dateOfBirth", "date", 10, true, "", "date_of_birth; a year before 1900 is a problem of the row, never a guess, and stands in the worklist until it is corrected in DrChrono"}}},
+		{"firstName", "string", 50, true, "", "first_name", []string{"patients.first_name"}},
+		{"genderId", "integer", 0, true, "gender", "gender, by the lookup", []string{"patients.gender"}},
+		{"dateOfBirth", "date", 10, true, "", "date_of_birth; a year before 1900 is a problem of the row, never a guess, and stands in the worklist until it is corrected in DrChrono", []string{"patients.date_of_birth"}}}},
 	{"rethink", "funder", "patients", true, nil},
 	{"rethink", "appointment", "appointments", false, nil},
 	{"centralreach", "client", "patients", false, nil},

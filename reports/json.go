@@ -20,6 +20,7 @@ type summary struct {
 	Endpoints    []endpointSummary                    `json:"endpoints"`
 	Destinations map[string]map[string]map[string]int `json:"destinations"` // destination, object, outcome; also source, difference, extra
 	Problems     map[string]int                       `json:"problems"`     // by code
+	Drift        []driftSummary                       `json:"drift"`        // of DrChrono's schema, found by this run
 }
 
 type callSummary struct {
@@ -36,6 +37,7 @@ type endpointSummary struct {
 	Note       string `json:"note"`
 	Staged     int    `json:"staged"`
 	Gone       int    `json:"gone"`
+	Deleted    int    `json:"deleted"`
 	Unreadable int    `json:"unreadable"`
 }
 
@@ -43,12 +45,12 @@ func (r *report) writeJSON(path string) error {
 	f := r.facts
 	s := summary{Run: r.o.Run.ID, Trigger: f.run.trigger, StartedAt: utc(r.o.Run.At), FinishedAt: utc(r.o.Finished), ExitCode: r.o.ExitCode,
 		Balanced: f.closes(), Calls: callSummary{ByEndpoint: f.calls}, Endpoints: []endpointSummary{},
-		Destinations: map[string]map[string]map[string]int{}, Problems: f.codes}
+		Destinations: map[string]map[string]map[string]int{}, Problems: f.codes, Drift: f.driftOf(r.o.Run.ID)}
 	for _, n := range f.calls {
 		s.Calls.Total += n
 	}
 	for _, e := range f.endpoints {
-		s.Endpoints = append(s.Endpoints, endpointSummary{e.name, e.state, e.pages, e.rows, e.changed, e.note, e.staged, e.gone, e.unreadable})
+		s.Endpoints = append(s.Endpoints, endpointSummary{e.name, e.state, e.pages, e.rows, e.changed, e.note, e.staged, e.gone, e.deleted, e.unreadable})
 	}
 	for _, k := range f.keys {
 		if s.Destinations[k.destination] == nil {

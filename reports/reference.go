@@ -13,12 +13,13 @@ func (b *book) endpointsSheet(context.Context) []sheet {
 		{"State", kindText, "drained: read to its end; open: goes on with the next run; unavailable: DrChrono does not let us read it; failed: see the note."},
 		{"Pages", kindCount, "Pages of the last reading."}, {"Rows", kindCount, "Records on them."},
 		{"Changed", kindCount, "Of these, new or different from what was staged."}, {"Calls", kindCount, "Calls that this run spent on it."},
-		{"Staged", kindCount, "Records that are staged."}, {"Gone", kindCount, "Of these, no longer there, or deleted."},
+		{"Staged", kindCount, "Records that are staged."}, {"Gone", kindCount, "Of these, no longer there: missing from a complete reading, or deleted by a log of deletions."},
+		{"Deleted", kindCount, "Of these, what DrChrono says is deleted, archived or no longer active, gone or still listed."},
 		{"Unreadable", kindCount, "Of these, what could not be read."},
 		{"Last read to its end", kindTime, "When, in the practice's zone."}, {"Note", kindWrap, "What was remarkable."}}
 	var rows [][]any
 	for _, e := range b.facts.endpoints {
-		rows = append(rows, []any{e.name, e.state, e.pages, e.rows, e.changed, e.callsOfRun, e.staged, e.gone, e.unreadable, b.wall(e.drained), e.note})
+		rows = append(rows, []any{e.name, e.state, e.pages, e.rows, e.changed, e.callsOfRun, e.staged, e.gone, e.deleted, e.unreadable, b.wall(e.drained), e.note})
 	}
 	return []sheet{{name: "Endpoints", title: "Endpoints: what was read from DrChrono", about: "As they stood when this file was made",
 		none: "Nothing was read yet.", colour: colourGrey, freeze: 1, columns: columns, rows: listed(rows)}}

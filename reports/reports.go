@@ -67,6 +67,7 @@ type Field struct {
 	Required bool
 	Lookup   string
 	From     string
+	Reads    []string // members of DrChrono's that it comes from, such as patients.first_name
 }
 
 // Files are the paths of what was written.

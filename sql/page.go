@@ -77,16 +77,18 @@ func (s *Store) putRows(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cu
 		return fmt.Errorf("compare a page of %s: %w", c.Endpoint, err)
 	}
 	var seq int64
+	var written []etl.Row
 	moved := 0
 	for _, ch := range changed {
-		written, err := s.putRow(ctx, tx, run, c.Endpoint, rows[ch.N], ch, &seq)
+		ok, err := s.putRow(ctx, tx, run, c.Endpoint, rows[ch.N], ch, &seq)
 		if err != nil {
 			return err
 		}
-		if !written {
+		if !ok {
 			continue
 		}
 		c.Changed++
+		written = append(written, rows[ch.N])
 		if r := rows[ch.N]; c.Since != "" && r.Stamp != "" && r.Stamp < c.Watermark {
 			c.Caught++
 		}
@@ -95,7 +97,10 @@ func (s *Store) putRows(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cu
 		}
 	}
 	hold(c, moved)
-	return nil
+	if err := noteDeletions(ctx, tx, run, c, written); err != nil {
+		return err
+	}
+	return watch(ctx, tx, run, c, written)
 }
 
 // hold keeps the watermark where it is when a record changed twice within one
@@ -147,7 +152,7 @@ func (s *Store) putRecord(ctx context.Context, tx *sqlx.Tx, run etl.Run, endpoin
 		}
 	}
 	_, err := tx.ExecContext(ctx, query("put-record"), endpoint, r.ID, seq, r.Hash, r.UpdatedAt, r.Patient, r.Doctor,
-		len(r.Parts), strings.Join(r.Parts, ","), r.Verbose, r.Fault, r.Problem, run.ID, run.ID, s.seal.Seal(r.Raw, "record", endpoint, r.ID))
+		len(r.Parts), strings.Join(r.Parts, ","), r.Verbose, r.Deleted, r.Fault, r.Problem, run.ID, run.ID, s.seal.Seal(r.Raw, "record", endpoint, r.ID))
 	if err != nil {
 		return fmt.Errorf("stage %s %s: %w", endpoint, r.ID, err)
 	}

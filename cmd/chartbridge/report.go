@@ -108,7 +108,7 @@ func (p *practice) objects() []reports.Object {
 func fields(s transform.Shape) []reports.Field {
 	list := make([]reports.Field, len(s.Columns))
 	for i, c := range s.Columns {
-		list[i] = reports.Field{Name: c.Name, Type: string(c.Type), Max: c.Max, Required: c.Required, Lookup: c.Lookup, From: c.From}
+		list[i] = reports.Field{Name: c.Name, Type: string(c.Type), Max: c.Max, Required: c.Required, Lookup: c.Lookup, From: c.From, Reads: c.Reads()}
 	}
 	return list
 }

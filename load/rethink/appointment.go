@@ -29,7 +29,7 @@ var appointmentFields = []transform.Field[visit]{
 		Get: func(v visit, _ *transform.Case) transform.Value {
 			return transform.String(v.Start.UTC().Format("15:04"))
 		}},
-	{Name: "scheduledEndTime", Type: transform.Time, Max: 5, Required: true, From: "start and appointments.duration, in UTC",
+	{Name: "scheduledEndTime", Type: transform.Time, Max: 5, Required: true, From: "appointments.scheduled_time and appointments.duration, in UTC",
 		Get: func(v visit, _ *transform.Case) transform.Value { return transform.String(v.End.UTC().Format("15:04")) }},
 	{Name: "staffId", Type: transform.Theirs, Required: true, From: "appointments.doctor",
 		Get: func(v visit, c *transform.Case) transform.Value { return c.Need("staff", v.Doctor.String()) }},
@@ -53,7 +53,7 @@ var appointmentFields = []transform.Field[visit]{
 		Get: func(v visit, c *transform.Case) transform.Value {
 			return transform.Raw(c.IfKept("placeOfService", v.Office.String(), "office "+v.Office.String()))
 		}},
-	{Name: "appointmentStatusId", Type: transform.Integer, From: "appointments.status; a deleted visit counts as Cancelled", Lookup: "appointmentStatus",
+	{Name: "appointmentStatusId", Type: transform.Integer, From: "appointments.status; with appointments.deleted_flag it counts as Cancelled", Lookup: "appointmentStatus",
 		Get: func(v visit, c *transform.Case) transform.Value {
 			return transform.Raw(c.IfKept("appointmentStatus", status(v.Appointment, c), statusWord(v)))
 		}},

@@ -21,7 +21,7 @@ var funderFields = []transform.Field[funder]{
 		Get: func(_ funder, c *transform.Case) transform.Value { return c.OwnID("funder") }},
 	{Name: "funderSequence", Type: transform.Integer, From: "primary 1, secondary 2, tertiary 3",
 		Get: func(f funder, _ *transform.Case) transform.Value { return transform.Int(f.Sequence) }},
-	{Name: "funderId", Type: transform.Integer, Required: true, From: "insurance_payer_id, else insurance_company", Lookup: "funder",
+	{Name: "funderId", Type: transform.Integer, Required: true, From: "patients.*_insurance.insurance_payer_id, else patients.*_insurance.insurance_company", Lookup: "funder",
 		Get: func(f funder, c *transform.Case) transform.Value { return payer(f, c) }},
 	{Name: "serviceLineIds", Type: transform.IDs, Required: true, From: "lookup serviceLine", Lookup: "serviceLine",
 		Get: func(_ funder, c *transform.Case) transform.Value {
@@ -91,13 +91,13 @@ var authorizationFields = []transform.Field[authorization]{
 		Get: func(_ authorization, c *transform.Case) transform.Value {
 			return inRange(c, c.Constant("authorizationSubmissionTypeID"), 3)
 		}},
-	{Name: "funderId", Type: transform.Integer, Required: true, From: "constant, else the funder of the patient's only insurance", Lookup: "funder",
+	{Name: "funderId", Type: transform.Integer, Required: true, From: "constant, else the funder of the patient's only insurance (patients.*_insurance)", Lookup: "funder",
 		Get: authorizedFunder},
 	{Name: "authStartDate", Type: transform.Date, Required: true, From: "patient_authorizations.start_date",
 		Get: func(a authorization, _ *transform.Case) transform.Value { return transform.String(dateOf(a.Start)) }},
 	{Name: "authEndDate", Type: transform.Date, Required: true, From: "patient_authorizations.end_date",
 		Get: func(a authorization, _ *transform.Case) transform.Value { return transform.String(dateOf(a.End)) }},
-	{Name: "authorizationNumber", Type: transform.Text, Max: 100, Required: true, From: "patient_authorizations.auth_number",
+	{Name: "authorizationNumber", Type: transform.Text, Max: 100, Required: true, From: "patient_authorizations.auth_number, else patient_authorizations.authorization_number",
 		Get: func(a authorization, _ *transform.Case) transform.Value {
 			return transform.String(cmp.Or(a.Number.String(), a.LongName.String()))
 		}},

@@ -38,13 +38,13 @@ SELECT endpoint, source_id, seq, hash, updated_at, changed_run FROM record WHERE
 
 -- name: put-record
 -- What was read with verbose stays a verbose record: a later row without it brings no parts, nor does one that cannot be read.
-INSERT INTO record (endpoint, source_id, seq, hash, updated_at, patient, doctor, parts, part_names, verbose, gone, fault, problem, first_run, changed_run, payload)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)
+INSERT INTO record (endpoint, source_id, seq, hash, updated_at, patient, doctor, parts, part_names, verbose, gone, deleted, fault, problem, first_run, changed_run, payload)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (endpoint, source_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, updated_at = excluded.updated_at,
   patient = excluded.patient, doctor = excluded.doctor,
   parts = CASE WHEN excluded.verbose < record.verbose OR excluded.fault <> '' THEN record.parts ELSE excluded.parts END,
   part_names = CASE WHEN excluded.verbose < record.verbose OR excluded.fault <> '' THEN record.part_names ELSE excluded.part_names END,
-  verbose = max(record.verbose, excluded.verbose), gone = 0, missed = 0,
+  verbose = max(record.verbose, excluded.verbose), gone = 0, missed = 0, deleted = excluded.deleted,
   fault = excluded.fault, problem = excluded.problem, changed_run = excluded.changed_run, payload = excluded.payload
 
 -- name: put-seen
@@ -66,7 +66,7 @@ UPDATE record SET missed = 0 WHERE endpoint = ? AND missed > 0
 SELECT count(*) AS all_missed, coalesce(sum(missed >= ?), 0) AS confirmed FROM record WHERE endpoint = ? AND missed > 0 AND gone = 0
 
 -- name: mark-gone
-UPDATE record SET gone = 1, seq = ?, changed_run = ? WHERE endpoint = ? AND gone = 0 AND missed >= ?
+UPDATE record SET gone = 1, deleted = 'full read', seq = ?, changed_run = ? WHERE endpoint = ? AND gone = 0 AND missed >= ?
 
 -- name: live-records
 SELECT count(*) FROM record WHERE endpoint = ? AND gone = 0

@@ -1,0 +1,270 @@
+package extract
+
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// kinds are a set of kinds of values.
+type kinds uint16
+
+const (
+	kindText kinds = 1 << iota
+	kindNumber
+	kindBool
+	kindObject
+	kindList
+
+	elements = 8 // kinds of a list's elements stand so much higher
+)
+
+// oddName stands for every name that is not one: what it says is not shown.
+const oddName = "(another name)"
+
+// A scanner walks along well-formed JSON and counts. It reads each byte once
+// and copies none, since it sees every row that changed.
+type scanner struct {
+	text  []byte
+	at    int
+	enums map[string][]string // of the outermost object
+}
+
+func (s *scanner) peek() byte {
+	if s.at < len(s.text) {
+		return s.text[s.at]
+	}
+	return 0
+}
+
+func (s *scanner) space() {
+	for s.at < len(s.text) && (s.text[s.at] <= ' ' || s.text[s.at] == ',' || s.text[s.at] == ':') {
+		s.at++
+	}
+}
+
+// object counts an object's members; false where the text is not JSON.
+func (s *scanner) object(m *Member, depth int) bool {
+	m.Objects++
+	s.at++
+	for {
+		s.space()
+		switch s.peek() {
+		case '}':
+			s.at++
+			return true
+		case '"':
+		default:
+			return false
+		}
+		name := s.quoted()
+		s.space()
+		inner := m.Members[string(name)]
+		if inner == nil {
+			inner = m.named(name)
+		}
+		isEnum := false
+		if depth == 0 {
+			_, isEnum = s.enums[string(name)]
+		}
+		inner.Seen++
+		if !s.value(inner, depth, isEnum, string(name) == opaque) {
+			return false
+		}
+	}
+}
+
+// named is a member that this object has not shown before.
+func (m *Member) named(name []byte) *Member {
+	text := oddName
+	if plainName(name) && len(m.Members) < maxNames {
+		text = string(name)
+	}
+	if inner := m.Members[text]; inner != nil {
+		return inner
+	}
+	return m.add(text)
+}
+
+func plainName(name []byte) bool {
+	for _, ch := range name {
+		if !(ch == '_' || ch == '-' || ch >= '0' && ch <= '9' || ch >= 'a' && ch <= 'z' || ch >= 'A' && ch <= 'Z') {
+			return false
+		}
+	}
+	return len(name) > 0 && len(name) <= maxNameLength
+}
+
+// value counts a member's value.
+func (s *scanner) value(m *Member, depth int, isEnum, closed bool) bool {
+	from := s.at
+	switch s.peek() {
+	case '"':
+		text := s.quoted()
+		if len(text) == 0 {
+			m.Blank++
+		} else {
+			m.Kinds |= kindText
+		}
+		if isEnum {
+			m.note(text)
+		}
+		return true
+	case '{':
+		m.Kinds |= kindObject
+		if depth+1 < maxProfiled && !closed {
+			return s.object(m, depth+1)
+		}
+		return s.skip()
+	case '[':
+		m.Kinds |= kindList
+		return s.list(m, depth)
+	case 'n':
+		m.Blank++
+		return s.word()
+	}
+	m.Kinds |= s.scalarKind()
+	ok := s.word()
+	if isEnum && ok {
+		m.note(s.text[from:s.at])
+	}
+	return ok
+}
+
+func (s *scanner) scalarKind() kinds {
+	if ch := s.peek(); ch == 't' || ch == 'f' {
+		return kindBool
+	}
+	return kindNumber
+}
+
+// list counts a list's elements.
+func (s *scanner) list(m *Member, depth int) bool {
+	s.at++
+	for {
+		s.space()
+		kind, ok := kinds(0), true
+		switch s.peek() {
+		case ']':
+			s.at++
+			return true
+		case '"':
+			kind = kindText
+			s.quoted()
+		case '{':
+			kind = kindObject
+			if depth+1 < maxProfiled {
+				ok = s.object(m, depth+1)
+			} else {
+				ok = s.skip()
+			}
+		case '[':
+			kind, ok = kindList, s.skip()
+		case 'n':
+			ok = s.word()
+		default:
+			kind = s.scalarKind()
+			ok = s.word()
+		}
+		m.Kinds |= kind << elements
+		if !ok {
+			return false
+		}
+	}
+}
+
+// quoted is the text between quotes, as it is written.
+func (s *scanner) quoted() []byte {
+	s.at++
+	from := s.at
+	for {
+		i := bytes.IndexByte(s.text[min(s.at, len(s.text)):], '"')
+		if i < 0 {
+			s.at = len(s.text)
+			return nil
+		}
+		s.at += i + 1
+		escapes := 0
+		for j := s.at - 2; j >= from && s.text[j] == '\\'; j-- {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return s.text[from : s.at-1]
+		}
+	}
+}
+
+// word passes over a number, true, false or null; false where there is none.
+func (s *scanner) word() bool {
+	from := s.at
+	for s.at < len(s.text) {
+		switch ch := s.text[s.at]; {
+		case ch <= ' ', ch == ',', ch == ']', ch == '}':
+			return s.at > from
+		}
+		s.at++
+	}
+	return s.at > from
+}
+
+// skip passes over an object or a list.
+func (s *scanner) skip() bool {
+	for depth := 0; s.at < len(s.text); {
+		switch s.text[s.at] {
+		case '"':
+			s.quoted()
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				s.at++
+				return true
+			}
+		}
+		s.at++
+	}
+	return false
+}
+
+// note counts a value of an enumeration. A member with too many different ones
+// is none, whatever the document says.
+func (m *Member) note(value []byte) {
+	if bytes.IndexByte(value, '\\') >= 0 {
+		plain, err := jsontext.AppendUnquote(nil, append(append([]byte{'"'}, value...), '"'))
+		if err != nil {
+			return
+		}
+		value = plain
+	}
+	if m.Values == nil {
+		m.Values = map[string]int{}
+	}
+	key := shown(value)
+	if _, ok := m.Values[key]; ok || len(m.Values) <= maxValues {
+		m.Values[key]++
+	}
+}
+
+// shown is an enumeration's value where it is short and reads like one; of
+// anything else nothing is kept but that it came.
+func shown(value []byte) string {
+	digits := 0
+	for _, ch := range string(value) {
+		switch {
+		case ch >= '0' && ch <= '9':
+			digits++
+		case ch == ' ' || ch == '_' || ch == '\'' || ch == '-' || ch == '/' || ch == '&' || ch == '(' || ch == ')',
+			ch >= 'a' && ch <= 'z', ch >= 'A' && ch <= 'Z':
+		default:
+			return oddValue
+		}
+	}
+	if len(value) > maxValueLength || digits > 3 {
+		return oddValue
+	}
+	return string(value)
+}
+
+// oddValue stands for values that may be a person's words.
+const oddValue = "(free text)"
