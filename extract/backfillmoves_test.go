@@ -133,3 +133,22 @@ func TestHeldStreamIsPassedOver(t *testing.T) {
 		t.Errorf("%d calls for patients; streams that were held and given back:\n%s", len(w.calls("patients")), diff)
 	}
 }
+
+// Checks of eligibility are read by the days of the visits that they were made
+// for, beside a nightly that reads them in full.
+func TestBackfillOfEligibilityChecks(t *testing.T) {
+	w := newWorld(t, newPractice())
+	w.goodBackfill(extract.Windows("b1", dayOf("2025-09-01"), dayOf("2026-03-31"), []string{"eligibility_checks"}, true, nil))
+	calls := w.calls("eligibility_checks")
+	if len(calls) != 2 {
+		t.Fatalf("%d calls, want one for each of two windows", len(calls))
+	}
+	for i, want := range []string{"appointment_date_range=2025-10-03%2F2026-03-31", "appointment_date_range=2025-09-01%2F2025-10-02"} {
+		if got := calls[i].Query; !strings.Contains(got, want) {
+			t.Errorf("call %d asked for %s, want %s", i+1, got, want)
+		}
+	}
+	if got := len(w.ids("eligibility_checks")); got == 0 {
+		t.Error("no check was staged")
+	}
+}

@@ -46,10 +46,15 @@ type Endpoint struct {
 	Bulk     bool     // has a bulk list, /api/NAME_list (drchrono-facts, section 3)
 	Parts    []string // members that are objects of their own when they are filled in
 	Volatile []string // members, at any depth, whose URLs change with each read
-	Ranged   bool     // takes date_range=FROM/TO of the visit's days, and rows need no change to come (drchrono-v4)
+	Range    string   // the filter that takes FROM/TO of the visits' days, and rows need no change to come (drchrono-v4); "" = none
 
 	window *Window // what a backfill reads of it; nil = what changed
 }
+
+// dateRange is the filter of visits and of what hangs on them. line_items and
+// procedures take a single day alone, which a window would ask for 180 times:
+// they are drained since the first day, or read in full.
+const dateRange = "date_range"
 
 // Catalogue is every endpoint that answers GET, plus line_item_deletions and
 // patient_authorizations, which the document lacks (drchrono-facts, section 6).
@@ -64,7 +69,7 @@ var Catalogue = []Endpoint{
 		Volatile: []string{"patient_photo", "photo_front", "photo_back"}},
 	{Name: "patient_authorizations", Scopes: "patients", Move: Full},
 	{Name: "appointments", Scopes: "calendar, clinical", Move: Since, Bulk: true, Query: "show_archived=true&ignore_virtual=true", Required: true,
-		Ranged: true, Verbose: true, Volatile: []string{"pdf"}},
+		Range: dateRange, Verbose: true, Volatile: []string{"pdf"}},
 	{Name: "medications", Scopes: "clinical", Move: Full},
 	{Name: "appointment_profiles", Scopes: "calendar, settings", Move: Full, Query: "show_archived=true"},
 	{Name: "appointment_templates", Scopes: "calendar, settings", Move: Full, Query: "show_archived=true", Verbose: true},
@@ -92,7 +97,7 @@ var Catalogue = []Endpoint{
 	{Name: "clinical_note_templates", Scopes: "clinical", Move: Full, Query: "show_archived=true", Verbose: true},
 	// A note's values come with verbose alone, and its pages hold 20 with or without.
 	{Name: "clinical_notes", Scopes: "clinical", Move: SinceBlind, Bulk: true, Query: "show_archived=true", Key: "appointment", Required: true,
-		Ranged: true, Verbose: true, Need: true, Page: 20},
+		Range: dateRange, Verbose: true, Need: true, Page: 20},
 	{Name: "clinical_note_field_types", Scopes: "clinical", Move: Full, Query: "show_archived=true"},
 	{Name: "clinical_note_field_values", Scopes: "clinical", Move: Since, Bulk: true, Query: "show_archived=true"},
 	{Name: "messages", Scopes: "messages", Move: Since, Filter: "updated_since", Query: "show_archived=true",
@@ -110,7 +115,7 @@ var Catalogue = []Endpoint{
 	{Name: "lab_tests", Scopes: "labs", Move: Full},
 	{Name: "lab_results", Scopes: "labs", Move: Full},
 	{Name: "care_plans", Scopes: "clinical", Move: Full},
-	{Name: "eligibility_checks", Scopes: "calendar, patients", Move: Full, Bulk: true, Verbose: true},
+	{Name: "eligibility_checks", Scopes: "calendar, patients", Move: Full, Bulk: true, Verbose: true, Range: "appointment_date_range"},
 	{Name: "tasks", Scopes: "tasks", Move: Since, Query: "show_archived=true"},
 	{Name: "task_categories", Scopes: "tasks", Move: Since, Query: "show_archived=true"},
 	{Name: "task_notes", Scopes: "tasks", Move: Since},

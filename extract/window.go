@@ -90,7 +90,7 @@ func (e Endpoint) Way() Way {
 	switch {
 	case e.Move == OnRequest:
 		return ""
-	case e.Ranged:
+	case e.Range != "":
 		return ByDates
 	case e.Move == Full:
 		return InFull
@@ -169,7 +169,7 @@ func (e Endpoint) days() string {
 	if e.window == nil || e.window.Way != ByDates {
 		return ""
 	}
-	return "date_range=" + url.QueryEscape(e.window.From+"/"+e.window.To)
+	return e.Range + "=" + url.QueryEscape(e.window.From+"/"+e.window.To)
 }
 
 // lowerBound is the stamp from which a drain asks: the watermark less the

@@ -11,17 +11,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// date_range is taken where the document has it beside since: elsewhere it
-// speaks of something else.
+// A window is read where the document has a range of visits' days: beside
+// since, date_range is one, and elsewhere it speaks of something else.
 func TestRangedEndpoints(t *testing.T) {
 	for _, d := range readDocument(t) {
 		e, ok := extract.Find(d.name)
 		if !ok {
 			continue
 		}
-		want := slices.Contains(d.filters, "date_range") && slices.Contains(d.filters, "since")
-		if e.Ranged != want {
-			t.Errorf("%s: ranged %v, want %v", d.name, e.Ranged, want)
+		want := ""
+		switch {
+		case slices.Contains(d.filters, "appointment_date_range"):
+			want = "appointment_date_range"
+		case slices.Contains(d.filters, "date_range") && slices.Contains(d.filters, "since"):
+			want = "date_range"
+		}
+		if e.Range != want {
+			t.Errorf("%s: range %q, want %q", d.name, e.Range, want)
 		}
 	}
 }

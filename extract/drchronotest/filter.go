@@ -64,7 +64,7 @@ func (f *filter) set(name, v string, now time.Time) string {
 		f.since = t.Unix()
 	case "date", "service_date", "appointment_date":
 		return f.between(v+"/"+v, now)
-	case "date_range":
+	case "date_range", "appointment_date_range":
 		return f.between(v, now)
 	case "show_archived", "show_inactive":
 		f.hidden = f.hidden || v == "true" || v == "1"
