@@ -132,9 +132,13 @@ var Catalogue = []Endpoint{
 	{Name: "patients/:id/onpatient_access", Scopes: "patients", Move: OnRequest},
 }
 
-// Find gives the endpoint of that name.
+// ofPatient begins the name of a document of a patient.
+const ofPatient = "patients/:id/"
+
+// Find gives the endpoint of that name; a document of a patient goes by its
+// last part too: ccda.
 func Find(name string) (Endpoint, bool) {
-	i := slices.IndexFunc(Catalogue, func(e Endpoint) bool { return e.Name == name })
+	i := slices.IndexFunc(Catalogue, func(e Endpoint) bool { return e.Name == name || e.Name == ofPatient+name })
 	if i < 0 {
 		return Endpoint{}, false
 	}

@@ -1,6 +1,7 @@
 package extract_test
 
 import (
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -170,7 +171,7 @@ func TestPullEverything(t *testing.T) {
 // A pass over the patients' documents that was cut short goes on at the
 // patient at which it stopped.
 func TestDocumentsGoOn(t *testing.T) {
-	const ccda = "patients/:id/ccda"
+	const ccda = "ccda" // or patients/:id/ccda
 	w := newWorld(t, newPractice())
 	w.good("patients")
 	patients := len(w.ids("patients"))
@@ -185,12 +186,30 @@ func TestDocumentsGoOn(t *testing.T) {
 	if got := w.asked; got > patients+1 {
 		t.Errorf("%d calls for %d patients, want at most one repeated", got, patients)
 	}
-	if got := len(w.ids(ccda)); got != patients {
+	if got := len(w.ids("patients/:id/ccda")); got != patients {
 		t.Errorf("%d documents are staged, want %d", got, patients)
 	}
-	for _, src := range w.staged(ccda) {
+	for _, src := range w.staged("patients/:id/ccda") {
 		if !strings.Contains(string(src.Raw), "<ClinicalDocument") || src.Patient != src.ID {
 			t.Errorf("document of %s: patient %q, %d bytes; want the patient's own", src.ID, src.Patient, len(src.Raw))
 		}
+	}
+}
+
+// A document that is forbidden makes its endpoint unavailable at the first call,
+// and the night goes on.
+func TestForbiddenDocuments(t *testing.T) {
+	w := newWorld(t, newPractice())
+	w.good("patients")
+	w.refuse = func(path string) int {
+		if strings.HasSuffix(path, "/qrda1") {
+			return http.StatusForbidden
+		}
+		return 0
+	}
+	w.asked = 0
+	w.good("qrda1", "offices")
+	if c := w.cursor("patients/:id/qrda1"); c.State != etl.StreamUnavailable || w.asked != 2 {
+		t.Errorf("qrda1 is %s after %d calls in all, want it unavailable after one, and offices read", c.State, w.asked)
 	}
 }

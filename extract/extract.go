@@ -80,7 +80,7 @@ func (s *Stage) Run(ctx context.Context, run etl.Run, endpoints []string) error 
 		if e.Move == OnRequest {
 			read = s.documents
 		}
-		err := s.holding(ctx, name, func() error { return read(ctx, run, e) })
+		err := s.holding(ctx, e.Name, func() error { return read(ctx, run, e) })
 		switch {
 		case err == nil:
 		case stopsAll(err):

@@ -62,6 +62,7 @@ type world struct {
 	mu     sync.Mutex
 	asked  int                              // calls to lists so far
 	before func(n int, r *http.Request)     // told before the n-th call to a list is answered
+	refuse func(path string) int            // the status to answer with instead; 0 = the vendor's
 	wrap   func(s *sql.Store) extract.Store // what the stage sees of the store
 }
 
@@ -93,8 +94,12 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/api/") {
 		w.mu.Lock()
 		w.asked++
-		n, before := w.asked, w.before
+		n, before, refuse := w.asked, w.before, w.refuse
 		w.mu.Unlock()
+		if refuse != nil && refuse(r.URL.Path) != 0 {
+			rw.WriteHeader(refuse(r.URL.Path))
+			return
+		}
 		if before != nil {
 			before(n, r)
 		}

@@ -97,10 +97,13 @@ func (p *practice) night(f runFlags, trigger string) (*night, error) {
 	if len(n.endpoints) == 0 {
 		n.endpoints = p.endpoints()
 	}
-	for _, name := range n.endpoints {
-		if _, ok := extract.Find(name); !ok {
+	n.endpoints = slices.Clone(n.endpoints)
+	for i, name := range n.endpoints {
+		e, ok := extract.Find(name)
+		if !ok {
 			return nil, usageError{fmt.Errorf("endpoint %q is none of DrChrono's; `chartbridge endpoints` shows them", name)}
 		}
+		n.endpoints[i] = e.Name
 	}
 	for _, name := range n.destinations {
 		if !slices.Contains(p.config.Destinations(), name) {

@@ -87,10 +87,11 @@ func listStreams(ctx context.Context, s *shared, p *practice) error {
 // streamOf reads a stream that there is: one never read is the operator's
 // mistake, or a spelling.
 func streamOf(ctx context.Context, p *practice, endpoint string) (etl.Cursor, error) {
-	if _, ok := extract.Find(endpoint); !ok {
+	e, ok := extract.Find(endpoint)
+	if !ok {
 		return etl.Cursor{}, usageError{fmt.Errorf("there is no endpoint %q; `chartbridge endpoints` lists them", endpoint)}
 	}
-	c, err := p.store.Cursor(ctx, endpoint, extract.Nightly)
+	c, err := p.store.Cursor(ctx, e.Name, extract.Nightly)
 	if err == nil && c.State == etl.StreamNew {
 		return c, usageError{fmt.Errorf("%s was never read; `chartbridge state list` lists what was", endpoint)}
 	}

@@ -45,10 +45,11 @@ type tracedBody struct {
 }
 
 func trace(ctx context.Context, s *shared, p *practice, endpoint, id string, phi bool) error {
-	if _, ok := extract.Find(endpoint); !ok {
+	e, ok := extract.Find(endpoint)
+	if !ok {
 		return usageError{fmt.Errorf("%q is no endpoint of DrChrono's; `chartbridge endpoints` lists them", endpoint)}
 	}
-	life, err := p.store.Trace(ctx, endpoint, id)
+	life, err := p.store.Trace(ctx, e.Name, id)
 	if errors.Is(err, sql.ErrNotStaged) {
 		return usageError{fmt.Errorf("%w; is it DrChrono's id, and was the endpoint extracted? see `chartbridge run --only extract --endpoints %s`", err, endpoint)}
 	}

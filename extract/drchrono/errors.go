@@ -35,7 +35,7 @@ type Kind string
 // The kinds of a StatusError.
 const (
 	KindAuth        Kind = "auth"        // 401 that a new token did not cure, or client credentials refused
-	KindUnavailable Kind = "unavailable" // 403, 404 on the first page of a list; 405 too on a bulk list
+	KindUnavailable Kind = "unavailable" // 403; 404 on the first page of a list; 405 too on a bulk list
 	KindMissing     Kind = "missing"     // 404 on one object: deleted, or no longer visible; 404 on a page that a next named
 	KindRequest     Kind = "request"     // any other 4xx: the question is wrong
 	KindServer      Kind = "server"      // 5xx after all retries
@@ -85,7 +85,7 @@ func statusError(q request, status int) *StatusError {
 	case status == 404:
 		e.Kind, e.hint = KindMissing, "deleted, or no longer visible"
 	case status == 403:
-		e.hint = "scope or permission is missing"
+		e.Kind, e.hint = KindUnavailable, "scope or permission is missing"
 	case status >= 500:
 		e.Kind, e.hint = KindServer, "try again later"
 	case status >= 300 && status < 400:
