@@ -6,16 +6,18 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/extract/drchrono"
 )
 
 // A Bulker reads bulk lists: each page is ordered and asked after until it is
-// made (drchrono-facts, section 3). Obligation: a page's Next is the query to
-// go on with.
+// made (drchrono-facts, section 3). Obligations: a page's Next is the query to
+// go on with; before an order is asked after, ordered is told the query to go
+// on with it, and when the vendor took it by its own clock.
 type Bulker interface {
-	Bulk(ctx context.Context, endpoint, query string) (iter.Seq2[drchrono.Page, error], error)
+	Bulk(ctx context.Context, endpoint, query string, ordered func(query string, at time.Time) error) (iter.Seq2[drchrono.Page, error], error)
 }
 
 const (
@@ -63,8 +65,10 @@ func (e Endpoint) bulkStart(since string) string {
 // errNoBulk says that an open drain of a bulk list cannot go on as one.
 var errNoBulk = errors.New("bulk lists are switched off")
 
-// pages reads on from a start or a saved next, of either kind of list.
-func (s *Stage) pages(ctx context.Context, e Endpoint, start string) iter.Seq2[drchrono.Page, error] {
+// pages reads on from a start or a saved next, of either kind of list. An order
+// is saved in the cursor before it is asked after, so that a kill repeats the
+// call in flight and no more.
+func (s *Stage) pages(ctx context.Context, run etl.Run, e Endpoint, c *etl.Cursor, start string) iter.Seq2[drchrono.Page, error] {
 	query, bulk := strings.CutPrefix(start, bulkMark)
 	if !bulk {
 		return s.Pager.Pages(ctx, e.Name, start)
@@ -74,7 +78,13 @@ func (s *Stage) pages(ctx context.Context, e Endpoint, start string) iter.Seq2[d
 			yield(drchrono.Page{}, errNoBulk)
 			return
 		}
-		pages, err := s.Bulk.Bulk(ctx, e.Name, query)
+		pages, err := s.Bulk.Bulk(ctx, e.Name, query, func(next string, at time.Time) error {
+			c.Next = bulkMark + next
+			if c.Page == 0 {
+				c.Began = serverClock(at)
+			}
+			return s.Store.PutCursor(ctx, run, *c)
+		})
 		if err != nil {
 			yield(drchrono.Page{}, err)
 			return

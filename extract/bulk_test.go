@@ -3,6 +3,7 @@ package extract_test
 import (
 	"context"
 	"iter"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -133,8 +134,8 @@ func TestBulkGoesOn(t *testing.T) {
 // lossy is a bulk list that lets a row slip through between its pages.
 type lossy struct{ extract.Bulker }
 
-func (l lossy) Bulk(ctx context.Context, endpoint, query string) (iter.Seq2[drchrono.Page, error], error) {
-	pages, err := l.Bulker.Bulk(ctx, endpoint, query)
+func (l lossy) Bulk(ctx context.Context, endpoint, query string, ordered func(string, time.Time) error) (iter.Seq2[drchrono.Page, error], error) {
+	pages, err := l.Bulker.Bulk(ctx, endpoint, query, ordered)
 	if err != nil {
 		return nil, err
 	}
@@ -167,5 +168,42 @@ func TestBulkShort(t *testing.T) {
 	}
 	if c := w.cursor("appointments"); c.Watermark == "" {
 		t.Error("the watermark stays after a whole list")
+	}
+}
+
+// A kill at any call of a bulk list, an order or a look at it, repeats that
+// call and no other.
+func TestBulkKilledAtEveryCall(t *testing.T) {
+	practice := busy()
+	whole := newWorld(t, practice, offersBulk)
+	whole.bulk()
+	whole.good("appointments")
+	calls := len(whole.calls("appointments_list"))
+	if calls < 9 {
+		t.Fatalf("a whole bulk list has %d calls, too few to show anything", calls)
+	}
+	for n := 1; n <= calls; n++ {
+		w := newWorld(t, practice, offersBulk)
+		w.bulk()
+		ctx, cancel := context.WithCancel(context.Background())
+		w.before = func(k int, _ *http.Request) {
+			if k == n {
+				cancel()
+			}
+		}
+		if err := w.nightIn(ctx, "appointments"); err == nil {
+			t.Fatalf("call %d: the night did not die", n)
+		}
+		cancel()
+		w.before = nil
+		w.reopen()
+		w.bulk()
+		w.good("appointments")
+		if got := len(w.calls("appointments_list")); got > calls+1 {
+			t.Errorf("killed at call %d: %d calls in all, want at most %d and one repeated", n, got, calls)
+		}
+		if diff := cmp.Diff(whole.ids("appointments"), w.ids("appointments")); diff != "" {
+			t.Errorf("killed at call %d (-whole +killed):\n%s", n, diff)
+		}
 	}
 }

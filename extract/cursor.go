@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/extract/drchrono"
@@ -48,8 +49,8 @@ func laterVariants(e Endpoint, c etl.Cursor) []string {
 // stamp in the future is cut by the same rule. Without a word of the server's
 // clock the watermark stays; ours is never asked.
 func advance(e Endpoint, c etl.Cursor, page drchrono.Page, rows []etl.Row, later []string) etl.Cursor {
-	if c.Page == 0 && !page.Date.IsZero() {
-		c.Began = naive(page.Date.UTC())
+	if c.Page == 0 && c.Began == "" {
+		c.Began = serverClock(page.Date)
 	}
 	switch {
 	case c.Began == "":
@@ -72,6 +73,15 @@ func advance(e Endpoint, c etl.Cursor, page drchrono.Page, rows []etl.Row, later
 		}
 	}
 	return c
+}
+
+// serverClock is the vendor's word of the time as a naive stamp; "" where it
+// gave none.
+func serverClock(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return naive(at.UTC())
 }
 
 // readRows reads a page's rows. Of a record that stands twice on a page, the

@@ -135,7 +135,7 @@ func (s *Stage) drain(ctx context.Context, run etl.Run, e Endpoint) error {
 	saved := c.Next
 	starts, c := s.begin(e, c)
 	for i, start := range starts {
-		for page, err := range s.pages(ctx, e, start) {
+		for page, err := range s.pages(ctx, run, e, &c, start) {
 			if s.refusedBulk(e, start, err) || saved != "" && c.Next == saved && forgotten(err) {
 				return s.anew(ctx, run, e, c) // what was saved or chosen leads nowhere
 			}

@@ -27,12 +27,16 @@ var errReorder = errors.New("the order failed")
 // saved Next, which is the query of the page to come. Count is the list's
 // total when the page was made; pages are separate snapshots, so it may move.
 //
+// ordered is told of each order before it is asked after: the query to go on
+// with that very order, and DrChrono's clock when it took it, zero if it did
+// not tell. Its error ends the list; it may be nil.
+//
 // The first order is made at once. The error beside the sequence is the one
 // it met: 403, 404 or 405 wraps ErrUnavailable, read the plain list instead.
 // Errors within the sequence, which is read once, are those of Pages.
-func (c *Client) Bulk(ctx context.Context, endpoint, query string) (iter.Seq2[Page, error], error) {
+func (c *Client) Bulk(ctx context.Context, endpoint, query string, ordered func(query string, at time.Time) error) (iter.Seq2[Page, error], error) {
 	d := c.newDrain(strings.TrimSuffix(endpoint, "_list") + "_list")
-	d.n = 1
+	d.n, d.ordered = 1, ordered
 	first, err := d.order(ctx, query)
 	if err != nil {
 		return nil, err
@@ -60,12 +64,15 @@ type order struct {
 	number int    // the page
 }
 
-// order asks for one page.
+// order asks for one page, unless the query names an order that was made.
 func (d *drain) order(ctx context.Context, query string) (order, error) {
-	rest, number := cutPage(query)
+	rest, number, uuid := cutPage(query)
 	q, err := d.bulkRequest(http.MethodPost, withPage(rest, number))
 	if err != nil {
 		return order{}, err
+	}
+	if uuid != "" {
+		return order{q: q, uuid: uuid, rest: rest, number: number}, nil
 	}
 	r, err := d.c.fetch(ctx, q)
 	if err != nil {
@@ -78,8 +85,15 @@ func (d *drain) order(ctx context.Context, query string) (order, error) {
 	case !plainID(e.uuid):
 		return order{}, pageError(q, "the order has no uuid")
 	}
+	if d.ordered != nil {
+		if err := d.ordered(withPage(rest, number)+"&"+byUUID+e.uuid, r.date()); err != nil {
+			return order{}, err
+		}
+	}
 	return order{q: q, uuid: e.uuid, rest: rest, number: number}, nil
 }
+
+const byUUID = "uuid="
 
 // complete waits for one page, and orders it again if it failed.
 func (d *drain) complete(ctx context.Context, o order) (Page, error) {
@@ -119,7 +133,7 @@ func (d *drain) bulkPage(o order, e envelope, r reply) (Page, error) {
 
 // poll asks after an order until it is complete.
 func (d *drain) poll(ctx context.Context, o order) (envelope, reply, error) {
-	q, err := d.bulkRequest(http.MethodGet, "uuid="+o.uuid)
+	q, err := d.bulkRequest(http.MethodGet, byUUID+o.uuid)
 	if err != nil {
 		return envelope{}, reply{}, err
 	}
@@ -173,8 +187,9 @@ func (d *drain) bulkRequest(method, query string) (request, error) {
 	return q, nil
 }
 
-// cutPage takes page=N out of a query; 1 if it has none.
-func cutPage(query string) (rest string, number int) {
+// cutPage takes page=N and the order's uuid out of a query; 1 and "" if it has
+// none.
+func cutPage(query string) (rest string, number int, uuid string) {
 	number = 1
 	var kept []string
 	for part := range strings.SplitSeq(query, "&") {
@@ -182,11 +197,13 @@ func cutPage(query string) (rest string, number int) {
 			if n, err := strconv.Atoi(v); err == nil && n > 0 {
 				number = n
 			}
+		} else if v, ok := strings.CutPrefix(part, byUUID); ok && plainID(v) {
+			uuid = v
 		} else if part != "" {
 			kept = append(kept, part)
 		}
 	}
-	return strings.Join(kept, "&"), number
+	return strings.Join(kept, "&"), number, uuid
 }
 
 func withPage(rest string, number int) string {

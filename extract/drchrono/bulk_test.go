@@ -40,7 +40,7 @@ func (s *bulkServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (w *world) bulk(query string) (pages []Page, err error) {
-	seq, err := w.Bulk(context.Background(), "patients", query)
+	seq, err := w.Bulk(context.Background(), "patients", query, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func TestBulkOrdersAgain(t *testing.T) {
 func TestBulkUnavailable(t *testing.T) {
 	for _, status := range []int{403, 404, 405} {
 		w := newWorld(t, says(status, `{"detail":"canary"}`))
-		if _, err := w.Bulk(context.Background(), "patients", ""); !errors.Is(err, ErrUnavailable) {
+		if _, err := w.Bulk(context.Background(), "patients", "", nil); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("%d: %v", status, err)
 		}
 	}
@@ -116,7 +116,7 @@ func TestBulkRefusesBadReplies(t *testing.T) {
 	}
 	for _, uuid := range []string{"", "a&page=2", "a/../b", strings.Repeat("a", 65)} {
 		w := newWorld(t, says(201, `{"status":"In progress","uuid":"`+uuid+`"}`))
-		if _, err := w.Bulk(context.Background(), "patients", ""); !as[*PageError](err) {
+		if _, err := w.Bulk(context.Background(), "patients", "", nil); !as[*PageError](err) {
 			t.Errorf("uuid %q: %v", uuid, err)
 		}
 	}

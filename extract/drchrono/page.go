@@ -53,6 +53,7 @@ type drain struct {
 	n        int // pages asked
 	seen     map[string]bool
 	previous [sha256.Size]byte // digest of the last page's ids
+	ordered  func(query string, at time.Time) error
 }
 
 func (c *Client) newDrain(endpoint string) *drain {
