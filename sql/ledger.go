@@ -63,7 +63,7 @@ func (l *Ledger) Reserve(ctx context.Context, c drchrono.Call) (id int64, wait t
 // is left to the nightly: all others together stay below the rest, whatever
 // the nightly has used of its own.
 func (l *Ledger) wait(ctx context.Context, tx *sqlx.Tx, now time.Time, spare int) (time.Duration, error) {
-	until, err := l.throttled(ctx, tx)
+	until, err := throttledUntil(ctx, tx)
 	if err != nil {
 		return 0, err
 	}
@@ -113,9 +113,10 @@ func rolling(ctx context.Context, tx *sqlx.Tx, now time.Time, n int, span time.D
 	return max(time.Millisecond, time.UnixMilli(at).Add(span).Sub(now)+time.Millisecond), nil
 }
 
-func (l *Ledger) throttled(ctx context.Context, tx *sqlx.Tx) (time.Time, error) {
+// throttledUntil is when a 429's word runs out, by a transaction or without one.
+func throttledUntil(ctx context.Context, from sqlx.QueryerContext) (time.Time, error) {
 	var text string
-	err := tx.GetContext(ctx, &text, query("setting"), throttled)
+	err := sqlx.GetContext(ctx, from, &text, query("setting"), throttled)
 	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, nil
 	}
@@ -153,6 +154,7 @@ type Budget struct {
 	Limit     int       `json:"limit"`
 	Used10Min int       `json:"used_10min"`
 	Resets    time.Time `json:"resets"`
+	Throttled time.Time `json:"throttled_until,omitzero"` // until when DrChrono's last 429 asks everybody to wait; zero if it does not
 	By        []Spent   `json:"by"`
 }
 
@@ -168,6 +170,13 @@ func (l *Ledger) Budget(ctx context.Context) (Budget, error) {
 		b.Used += s.Calls
 	}
 	b.Left = max(0, b.Limit-b.Used)
-	err := l.Store.db.GetContext(ctx, &b.Used10Min, query("calls-since"), now.Add(-10*time.Minute).UnixMilli())
+	until, err := throttledUntil(ctx, l.Store.db)
+	if err != nil {
+		return b, fmt.Errorf("read the call ledger: %w", err)
+	}
+	if until.After(now) {
+		b.Throttled = until.UTC()
+	}
+	err = l.Store.db.GetContext(ctx, &b.Used10Min, query("calls-since"), now.Add(-10*time.Minute).UnixMilli())
 	return b, wrap(err, "read the call ledger")
 }

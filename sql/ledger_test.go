@@ -117,6 +117,9 @@ func TestThrottled(t *testing.T) {
 		if wait := wantGrants(t, x, 0); wait != 45*time.Minute {
 			t.Errorf("wait %s, want 45 minutes", wait)
 		}
+		if b, err := x.Budget(ctx); err != nil || !b.Throttled.Equal(noon.Add(45*time.Minute)) {
+			t.Errorf("the budget says throttled until %s, %v", b.Throttled, err)
+		}
 	}
 	c.set(noon.Add(45 * time.Minute))
 	oc.set(noon.Add(45 * time.Minute))

@@ -108,6 +108,9 @@ func newBudget(s *shared) *cobra.Command {
 				}
 				fmt.Fprintf(s.stdout, "%d of %d calls used, %d left; resets at %s (%s)\n%d in the last 10 minutes, of %d\n", b.Used, b.Limit, b.Left,
 					b.Resets.In(p.config.Timezone).Format("15:04 MST"), b.Resets.UTC().Format(time.RFC3339), b.Used10Min, p.config.DrChrono.CallsPerTenMin)
+				if !b.Throttled.IsZero() {
+					fmt.Fprintf(s.stdout, "DrChrono has asked to wait until %s (%s)\n", b.Throttled.In(p.config.Timezone).Format("15:04 MST"), b.Throttled.Format(time.RFC3339))
+				}
 				var rows [][]string
 				for _, spent := range b.By {
 					rows = append(rows, []string{spent.Spender, spent.Endpoint, fmt.Sprint(spent.Calls)})
