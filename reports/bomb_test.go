@@ -45,7 +45,7 @@ func FuzzReadReturned(f *testing.F) {
 		if err := os.WriteFile(path, raw, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		book, err := ReadReturned(path, testKey)
+		book, err := ReadReturned(path, testKey, "p")
 		if err != nil && !errors.Is(err, ErrWorkbook) {
 			t.Errorf("no refusal: %v", err)
 		}

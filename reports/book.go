@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/reports/agile"
 	"github.com/xuri/excelize/v2"
 )
 
@@ -79,11 +80,32 @@ func (r *report) writeBook(ctx context.Context, path string, public bool) (err e
 	}
 	err = b.fill(ctx)
 	if err == nil {
-		err = writeFile(path, func(w io.Writer) error { return b.save(w, dir) })
+		err = writeFile(path, func(w io.Writer) error { return b.put(w, dir) })
 	} else {
 		err = fmt.Errorf("write %s: %w", filepath.Base(path), err)
 	}
 	return errors.Join(err, f.Close(), os.RemoveAll(dir))
+}
+
+// put writes the file as its reader gets it: encrypted, where a passphrase is
+// set. Before that it stands in a file without a name.
+func (b *book) put(w io.Writer, dir string) (err error) {
+	if b.public || b.o.Passphrase == "" {
+		return b.save(w, dir)
+	}
+	whole, err := nameless(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, whole.Close()) }()
+	if err := b.save(whole, dir); err != nil {
+		return err
+	}
+	size, err := whole.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	return agile.Encrypt(w, io.NewSectionReader(whole, 0, size), size, b.o.Passphrase)
 }
 
 func (b *book) fill(ctx context.Context) (err error) {

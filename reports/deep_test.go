@@ -123,7 +123,7 @@ func TestLibreOfficeKeepsTheTokens(t *testing.T) {
 	o := fx.options(t.TempDir(), LevelMasked)
 	o.Key = testKey
 	files := fx.write(o)
-	before, err := ReadReturned(files.Reconciliation, testKey)
+	before, err := ReadReturned(files.Reconciliation, testKey, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestLibreOfficeKeepsTheTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := convert(t, path, "xlsx")
-	after, err := ReadReturned(again, testKey)
+	after, err := ReadReturned(again, testKey, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,6 +41,18 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 	return syncDir(dir)
 }
 
+// nameless is a file in dir that has no name: it goes with the process.
+func nameless(dir string) (*os.File, error) {
+	f, err := os.CreateTemp(dir, partPrefix)
+	if err != nil {
+		return nil, fmt.Errorf("make a spool: %w", err)
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		return nil, errors.Join(fmt.Errorf("hide the spool: %w", err), f.Close())
+	}
+	return f, nil
+}
+
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

@@ -39,11 +39,23 @@ type parcel struct {
 
 var oleHeader = []byte{0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1}
 
+// decrypted opens a workbook that is encrypted, and gives back another as it is.
+func decrypted(raw []byte, passphrase string) ([]byte, error) {
+	if !bytes.HasPrefix(raw, oleHeader) {
+		return raw, nil
+	}
+	if passphrase == "" {
+		return nil, refuse("it is encrypted, or of the old .xls format: set workbook.passphrase to what it was encrypted with, or save it as .xlsx without a password")
+	}
+	plain, err := excelize.Decrypt(raw, &excelize.Options{Password: passphrase})
+	if err != nil || !bytes.HasPrefix(plain, []byte("PK")) { // a wrong one may give other bytes, and no error
+		return nil, refuse("it does not open with workbook.passphrase, or is of the old .xls format: give the passphrase that it was encrypted with, or save it as .xlsx without a password")
+	}
+	return plain, nil
+}
+
 // openParcel refuses what is no plain workbook.
 func openParcel(raw []byte) (*parcel, error) {
-	if bytes.HasPrefix(raw, oleHeader) {
-		return nil, refuse("it is encrypted, or of the old .xls format: save it as .xlsx without a password")
-	}
 	archive, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
 	if err != nil {
 		return nil, refuse("it is no .xlsx file: save it as .xlsx from the program that you filled it in with")

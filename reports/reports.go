@@ -48,6 +48,8 @@ type Options struct {
 	Objects  []Object
 	Key      []byte // signs the rows that decisions may be taken on
 	RowCap   int    // records a sheet holds before another is begun; 0 = 250,000
+
+	Passphrase string // encrypts the reconciliation workbook; "" = it is not encrypted
 }
 
 // An Object is what a destination takes from one endpoint's records.

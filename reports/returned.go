@@ -46,7 +46,7 @@ func (r ReturnedRow) Cell() string { return fmt.Sprintf("%s, row %d", r.Sheet, r
 // ReadReturned reads a workbook that came back. The error wraps ErrWorkbook
 // and names the sheet and cell where there is one; nothing was taken then.
 // Sheets may be renamed, rows sorted, columns moved.
-func ReadReturned(path string, key []byte) (book Returned, err error) {
+func ReadReturned(path string, key []byte, passphrase string) (book Returned, err error) {
 	raw, err := readCapped(path)
 	if err != nil {
 		return book, err
@@ -58,6 +58,9 @@ func ReadReturned(path string, key []byte) (book Returned, err error) {
 			err = refuse("it is damaged")
 		}
 	}()
+	if raw, err = decrypted(raw, passphrase); err != nil {
+		return book, err
+	}
 	p, err := openParcel(raw)
 	if err != nil {
 		return book, err

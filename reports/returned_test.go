@@ -32,7 +32,7 @@ func returned(t *testing.T, change func(f *excelize.File)) (Returned, error) {
 	if err := f.SaveAs(path); err != nil {
 		t.Fatal(err)
 	}
-	return ReadReturned(path, testKey)
+	return ReadReturned(path, testKey, "")
 }
 
 func worklist(t *testing.T, f *excelize.File) ([][]string, map[string]int) {
@@ -239,7 +239,7 @@ func TestHostileFiles(t *testing.T) {
 			if err := os.WriteFile(path, c.raw, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, err := ReadReturned(path, testKey)
+			_, err := ReadReturned(path, testKey, "")
 			if !errors.Is(err, ErrWorkbook) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want a refusal with %q", err, c.want)
 			}

@@ -41,12 +41,9 @@ type zipPart struct {
 
 // newPartsZip spools in dir, which the caller keeps private.
 func newPartsZip(out io.Writer, dir string, at time.Time, spilled map[string]string) (*partsZip, error) {
-	spool, err := os.CreateTemp(dir, partPrefix)
+	spool, err := nameless(dir)
 	if err != nil {
-		return nil, fmt.Errorf("make a spool: %w", err)
-	}
-	if err := os.Remove(spool.Name()); err != nil {
-		return nil, errors.Join(fmt.Errorf("hide the spool: %w", err), spool.Close())
+		return nil, err
 	}
 	return &partsZip{out: out, spool: spool, at: at, spilled: spilled}, nil
 }

@@ -100,7 +100,7 @@ func decide(ctx context.Context, s *shared, p *practice, path string, f decideFl
 	if err != nil {
 		return err
 	}
-	book, err := reports.ReadReturned(path, key)
+	book, err := reports.ReadReturned(path, key, p.config.Workbook.Passphrase.Reveal())
 	if errors.Is(err, reports.ErrWorkbook) {
 		return usageError{fmt.Errorf("%s: %w; nothing was applied", path, err)}
 	}

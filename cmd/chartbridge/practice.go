@@ -82,7 +82,6 @@ func notYet(cfg *config.Config) error {
 		{"centralreach.write.claim_settings", cfg.CentralReach.Write.ClaimSettings},
 		{"centralreach.write.cancel", cfg.CentralReach.Write.Cancel},
 		{"centralreach.write.tasks", cfg.CentralReach.Write.Tasks},
-		{"workbook.passphrase", !cfg.Workbook.Passphrase.Empty()},
 	} {
 		if setting.on {
 			asked = append(asked, setting.key)

@@ -78,7 +78,7 @@ func rebuild(ctx context.Context, s *shared, p *practice, f reportFlags) error {
 func (p *practice) reportOptions(run etl.Run, finished time.Time, exit int) reports.Options {
 	return reports.Options{Run: run, Finished: finished, ExitCode: exit, Good: exit == exitDone || exit == exitAttention,
 		Practice: p.config.Practice, Zone: p.config.Timezone, Level: reports.Level(p.config.Workbook.PHI), Dir: p.config.OutputDir,
-		Objects: p.objects()}
+		Objects: p.objects(), Passphrase: p.config.Workbook.Passphrase.Reveal()}
 }
 
 // write writes a run's files from one snapshot of the database.
