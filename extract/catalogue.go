@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -40,7 +41,7 @@ type Endpoint struct {
 	Required bool     // the list is refused without its filter
 	Key      string   // the row's id; "" = id; rows without it are keyed by their content
 	Variants []string // a required filter's values, each read in turn: name=value
-	Verbose  bool     // has keys that only verbose=true brings
+	Verbose  []string // keys that only verbose=true brings
 	Need     bool     // a mapping reads those keys, so verbose is asked for
 	Page     int      // largest page; 0 = 250
 	Bulk     bool     // has a bulk list, /api/NAME_list (drchrono-facts, section 3)
@@ -60,19 +61,21 @@ const dateRange = "date_range"
 // patient_authorizations, which the document lacks (drchrono-facts, section 6).
 var Catalogue = []Endpoint{
 	{Name: "doctors", Scopes: "user", Move: Full, Volatile: []string{"profile_picture"}},
-	{Name: "offices", Scopes: "user", Move: Full, Verbose: true, Query: "show_archived=true"},
+	{Name: "offices", Scopes: "user", Move: Full, Verbose: []string{"online_timeslots"}, Query: "show_archived=true"},
 	{Name: "users", Move: Full},
 	{Name: "user_groups", Move: Full},
 	{Name: "custom_demographics", Scopes: "patients, settings", Move: Full, Query: "show_archived=true"},
-	{Name: "patients", Scopes: "patients", Move: Since, Bulk: true, Query: "show_inactive=true", Verbose: true, Need: true,
+	{Name: "patients", Scopes: "patients", Move: Since, Bulk: true, Query: "show_inactive=true",
+		Verbose: []string{"auto_accident_insurance", "primary_insurance", "secondary_insurance", "tertiary_insurance", "custom_demographics",
+			"patient_flags", "patient_flags_attached", "referring_doctor", "workers_comp_insurance"}, Need: true,
 		Parts:    []string{"primary_insurance", "secondary_insurance", "tertiary_insurance"},
 		Volatile: []string{"patient_photo", "photo_front", "photo_back"}},
 	{Name: "patient_authorizations", Scopes: "patients", Move: Full},
 	{Name: "appointments", Scopes: "calendar, clinical", Move: Since, Bulk: true, Query: "show_archived=true&ignore_virtual=true", Required: true,
-		Range: dateRange, Verbose: true, Volatile: []string{"pdf"}},
+		Range: dateRange, Verbose: []string{"clinical_note", "custom_vitals", "extended_updated_at", "reminders", "status_transitions", "vitals", "custom_fields"}, Volatile: []string{"pdf"}},
 	{Name: "medications", Scopes: "clinical", Move: Full},
 	{Name: "appointment_profiles", Scopes: "calendar, settings", Move: Full, Query: "show_archived=true"},
-	{Name: "appointment_templates", Scopes: "calendar, settings", Move: Full, Query: "show_archived=true", Verbose: true},
+	{Name: "appointment_templates", Scopes: "calendar, settings", Move: Full, Query: "show_archived=true", Verbose: []string{"open_slots"}},
 	{Name: "custom_vitals", Scopes: "clinical, settings", Move: Full, Query: "show_archived=true"},
 	{Name: "custom_appointment_fields", Scopes: "clinical, settings", Move: Full, Query: "show_archived=true"},
 	{Name: "custom_insurance_plan_names", Scopes: "settings", Move: Since, Query: "show_archived=true"},
@@ -90,14 +93,14 @@ var Catalogue = []Endpoint{
 	{Name: "line_items", Scopes: "billing", Move: Since, Bulk: true},
 	{Name: "line_item_deletions", Scopes: "billing", Move: SinceBlind, Key: "billing_line_item_id"},
 	{Name: "transactions", Scopes: "billing", Move: Since, Bulk: true, Volatile: []string{"scanned_eob"}},
-	{Name: "allergies", Scopes: "clinical", Move: Full, Verbose: true},
+	{Name: "allergies", Scopes: "clinical", Move: Full, Verbose: []string{"description"}},
 	{Name: "problems", Scopes: "clinical", Move: Full},
 	{Name: "procedures", Scopes: "billing", Move: Full},
 	{Name: "amendments", Scopes: "clinical", Move: Full},
-	{Name: "clinical_note_templates", Scopes: "clinical", Move: Full, Query: "show_archived=true", Verbose: true},
+	{Name: "clinical_note_templates", Scopes: "clinical", Move: Full, Query: "show_archived=true", Verbose: []string{"clinical_note_fields"}},
 	// A note's values come with verbose alone, and its pages hold 20 with or without.
 	{Name: "clinical_notes", Scopes: "clinical", Move: SinceBlind, Bulk: true, Query: "show_archived=true", Key: "appointment", Required: true,
-		Range: dateRange, Verbose: true, Need: true, Page: 20},
+		Range: dateRange, Verbose: []string{"values"}, Need: true, Page: 20},
 	{Name: "clinical_note_field_types", Scopes: "clinical", Move: Full, Query: "show_archived=true"},
 	{Name: "clinical_note_field_values", Scopes: "clinical", Move: Since, Bulk: true, Query: "show_archived=true"},
 	{Name: "messages", Scopes: "messages", Move: Since, Filter: "updated_since", Query: "show_archived=true",
@@ -115,7 +118,7 @@ var Catalogue = []Endpoint{
 	{Name: "lab_tests", Scopes: "labs", Move: Full},
 	{Name: "lab_results", Scopes: "labs", Move: Full},
 	{Name: "care_plans", Scopes: "clinical", Move: Full},
-	{Name: "eligibility_checks", Scopes: "calendar, patients", Move: Full, Bulk: true, Verbose: true, Range: "appointment_date_range"},
+	{Name: "eligibility_checks", Scopes: "calendar, patients", Move: Full, Bulk: true, Verbose: []string{"coverage_details"}, Range: "appointment_date_range"},
 	{Name: "tasks", Scopes: "tasks", Move: Since, Query: "show_archived=true"},
 	{Name: "task_categories", Scopes: "tasks", Move: Since, Query: "show_archived=true"},
 	{Name: "task_notes", Scopes: "tasks", Move: Since},
@@ -199,6 +202,14 @@ func (e Endpoint) Starts(since string) []string {
 	return paths
 }
 
+// Since is the filter for what changed; "" where there is none.
+func (e Endpoint) Since() string {
+	if e.Move == Full || e.Move == OnRequest {
+		return ""
+	}
+	return cmp.Or(e.Filter, "since")
+}
+
 // beginning is before any practice: it asks for everything where a filter is
 // required (drchrono-facts, section 2: a full pull by since works).
 const beginning = "1970-01-01T00:00:00"
@@ -208,11 +219,7 @@ func (e Endpoint) params(since, variant string) []string {
 	if days := e.days(); days != "" {
 		list = append(list, days)
 	} else if since != "" {
-		filter := e.Filter
-		if filter == "" {
-			filter = "since"
-		}
-		list = append(list, filter+"="+url.QueryEscape(since))
+		list = append(list, e.Since()+"="+url.QueryEscape(since))
 	}
 	for _, p := range []string{variant, e.Query} {
 		if p != "" {

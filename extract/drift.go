@@ -146,7 +146,7 @@ func (m *Member) emptier(path string, recent *Member) (list []Drift) {
 		}
 		was, is := b.empty(m.Objects), r.empty(recent.Objects)
 		if recent.Objects >= enoughShare && m.Objects >= enoughShare && is-was >= jump && unlikely(was, m.Objects, is, recent.Objects) {
-			list = append(list, Drift{field, DriftEmpty, percent(was), percent(is), recent.Objects})
+			list = append(list, Drift{field, DriftEmpty, percent(was) + " empty", percent(is) + " empty", recent.Objects})
 			b.Blank = max(0, int(is*float64(m.Objects))-(m.Objects-b.Seen))
 		}
 		list = append(list, b.emptier(field, r)...)

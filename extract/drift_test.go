@@ -64,7 +64,7 @@ func TestDrift(t *testing.T) {
 		"text to number":  {1, swap(`"insurance_payer_id":"1"`, `"insurance_payer_id":1`), []string{"changed type: primary_insurance.insurance_payer_id, text -> number"}},
 		"never had one":   {1, swap(`"middle_name":null`, `"middle_name":"Bo"`), nil},
 		"first of a list": {1, swap(`"custom_demographics":[]`, `"custom_demographics":[{"field_type":1,"value":"x"}]`), nil},
-		"more empty":      {12, swap(`"p@example.test"`, `null`), []string{"more empty: email, 10% -> 100%"}},
+		"more empty":      {12, swap(`"p@example.test"`, `null`), []string{"more empty: email, 10% empty -> 100% empty"}},
 		"few more empty":  {9, swap(`"p@example.test"`, `null`), nil},
 		"a little emptier": {20, func(i int, row string) string {
 			if i%5 == 1 {
@@ -111,7 +111,7 @@ func TestDriftOverNights(t *testing.T) {
 		got = append(got, profiled(t, w, 2, empty)...)
 	}
 	want := []string{"vanished field: patient_status, text, in 100% of the rows -> absent",
-		"new field: patient_status,  -> text, in 100% of the rows", "more empty: email, 22% -> 100%"}
+		"new field: patient_status,  -> text, in 100% of the rows", "more empty: email, 22% empty -> 100% empty"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("drift (-want +got):\n%s", diff)
 	}

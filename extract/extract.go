@@ -51,6 +51,8 @@ type Stage struct {
 	Bulk  Bulker
 	plain map[string]bool // endpoints whose bulk list was refused
 
+	absent int // endpoints of this run that DrChrono does not know
+
 	// Scope tells the scope of the token in use, separated by spaces; "" or
 	// nil = not known. A list that comes empty while its scope is missing is
 	// unavailable.
@@ -65,12 +67,17 @@ type Stage struct {
 	Between func(context.Context, etl.Cursor) error
 }
 
+// fewest is how many endpoints must all be missing before it is the address
+// that is wrong, and not what the account may read.
+const fewest = 3
+
 // Run drains the endpoints in turn. A stream that cannot be read is noted on
 // its cursor, and the night goes on; what stops every stream (no consent, no
 // calls left, no network, no disk) is returned. Streams that failed are
 // joined into one error at the end.
 func (s *Stage) Run(ctx context.Context, run etl.Run, endpoints []string) error {
 	var failed []error
+	s.absent = 0
 	for _, name := range endpoints {
 		e, ok := Find(name)
 		if !ok {
@@ -88,6 +95,9 @@ func (s *Stage) Run(ctx context.Context, run etl.Run, endpoints []string) error 
 		default:
 			failed = append(failed, fmt.Errorf("extract %s: %w", name, err))
 		}
+	}
+	if s.absent == len(endpoints) && s.absent >= fewest {
+		return fmt.Errorf("extract: none of %d endpoints is there; check drchrono.base_url: %w", s.absent, drchrono.ErrUnreachable)
 	}
 	if len(failed) > 0 {
 		return &StreamsError{failed}
@@ -225,8 +235,12 @@ func (s *Stage) fail(ctx context.Context, run etl.Run, c etl.Cursor, cause error
 	if err := s.Store.PutCursor(ctx, run, c); err != nil {
 		return errors.Join(cause, err)
 	}
-	if unavailable {
-		return nil
+	if !unavailable {
+		return cause
 	}
-	return cause
+	var status *drchrono.StatusError
+	if errors.As(cause, &status) && status.Status == http.StatusNotFound {
+		s.absent++
+	}
+	return nil
 }

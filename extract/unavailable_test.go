@@ -2,12 +2,15 @@ package extract_test
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/extract"
+	"github.com/chartbridge/chartbridge/extract/drchrono"
 	"github.com/chartbridge/chartbridge/extract/drchronotest"
 	"github.com/google/go-cmp/cmp"
 )
@@ -113,4 +116,19 @@ func TestLacks(t *testing.T) {
 			t.Errorf("%q under %q lacks %q, want %q", tt.scopes, tt.granted, got, tt.want)
 		}
 	}
+}
+
+// Where no endpoint is there, the address is wrong: the night says so instead
+// of going on as if nothing had changed. What is forbidden is no such case.
+func TestNothingCanBeRead(t *testing.T) {
+	w := newWorld(t, newPractice())
+	w.refuse = func(string) int { return http.StatusNotFound }
+	err := w.night("doctors", "patients", "offices")
+	if !errors.Is(err, drchrono.ErrUnreachable) || !strings.Contains(err.Error(), "none of 3 endpoints") {
+		t.Errorf("%v, want it to say that nothing can be read", err)
+	}
+	w.refuse = func(string) int { return http.StatusForbidden }
+	w.good("doctors", "patients", "offices")
+	w.refuse = nil
+	w.good("doctors", "patients", "offices")
 }

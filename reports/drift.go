@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"context"
 	"path"
 	"slices"
@@ -112,11 +113,11 @@ func (b *book) driftSheet(context.Context) []sheet {
 		{"Touches", kindWrap, "Mapped fields that come from it, each as destination, object and field; – means that nothing maps it."}}
 	var rows [][]any
 	for _, d := range b.facts.drift {
-		var names []string
+		names := []string{}
 		for _, t := range d.touches {
 			names = append(names, destinationName(t.Destination)+" "+objectName(t.Object, false)+" "+t.Field)
 		}
-		rows = append(rows, []any{b.wall(d.found), d.endpoint, d.field, d.kind, d.before, d.after, d.rows, strings.Join(names, ", ")})
+		rows = append(rows, []any{b.wall(d.found), d.endpoint, d.field, d.kind, d.before, d.after, d.rows, cmp.Or(strings.Join(names, ", "), "–")})
 	}
 	return []sheet{{name: "Schema drift", title: "Schema drift: what has changed in DrChrono's records", about: "This run and the 30 days before it; first loads are what later ones are held against",
 		none: "Nothing has changed.", colour: colourGrey, freeze: 3, columns: columns, rows: listed(rows)}}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/chartbridge/chartbridge/extract"
@@ -28,14 +29,39 @@ func newEndpoints(s *shared) *cobra.Command {
 	return &cobra.Command{Use: "endpoints", Short: "DrChrono's endpoints: how each moves, and what it needs", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if s.output == "json" {
-				return printJSON(s.stdout, extract.Catalogue)
+				return printJSON(s.stdout, catalogue())
 			}
 			var rows [][]string
-			for _, e := range extract.Catalogue {
-				rows = append(rows, []string{e.Name, e.Move.String(), fmt.Sprint(e.Size()), e.Scopes})
+			for _, e := range catalogue() {
+				rows = append(rows, []string{e.Name, e.Moves, fmt.Sprint(e.Page), pick(e.Bulk, "yes", "-"), orDash(e.Backfill),
+					pick(e.Asked, "asked for", pick(len(e.Verbose) > 0, "left out", "-")), orDash(strings.Join(e.Scopes, ", "))})
 			}
-			return printTable(s.stdout, []string{"endpoint", "moves by", "page", "scopes"}, rows)
+			return printTable(s.stdout, []string{"endpoint", "moves by", "page", "bulk list", "backfill", "verbose keys", "scopes"}, rows)
 		}}
+}
+
+// An endpointLine is an endpoint of the catalogue in words.
+type endpointLine struct {
+	Name     string   `json:"name"`
+	Moves    string   `json:"moves_by"`
+	Filter   string   `json:"filter,omitempty"` // for what changed
+	Sent     string   `json:"sent,omitempty"`   // with every call
+	Page     int      `json:"page_size"`
+	Bulk     bool     `json:"bulk_list"`
+	Backfill string   `json:"backfill,omitempty"`
+	Range    string   `json:"range,omitempty"` // filter of a backfill's windows
+	Verbose  []string `json:"verbose_keys,omitempty"`
+	Asked    bool     `json:"verbose_asked"`
+	Scopes   []string `json:"scopes"`
+}
+
+func catalogue() []endpointLine {
+	var list []endpointLine
+	for _, e := range extract.Catalogue {
+		list = append(list, endpointLine{e.Name, e.Move.String(), e.Since(), e.Query, e.Size(), e.Bulk, ways[e.Way()], e.Range, e.Verbose, e.Need,
+			strings.FieldsFunc(e.Scopes, func(r rune) bool { return r == ',' || r == ' ' })})
+	}
+	return list
 }
 
 // allShapes are every destination's, enabled or not.
