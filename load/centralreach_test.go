@@ -19,9 +19,9 @@ func centralReachAt(replacing bool) func(*testing.T, *clock) account {
 		server := httptest.NewServer(vendor)
 		t.Cleanup(server.Close)
 		options := centralreach.Options{BaseURL: server.URL + "/enterprise/v1", TokenURL: server.URL + "/connect/token", ClientID: "id",
-			ClientSecret: "secret", APIKey: "key", OrgID: "1234", InFlight: 4, Clock: clock, Write: centralreach.Write{Clients: true}}
+			ClientSecret: "secret", APIKey: "key", OrgID: "1234", InFlight: 4, Clock: clock, Write: centralreach.Write{Clients: true, Payors: true}}
 		return account{oracle: vendor, server: server, name: centralreach.Name, shapes: centralreach.Shapes(options),
-			ids: lookups{"contactForm": {"client": "Client", "default": "Client"}},
+			ids: lookups{"contactForm": {"client": "Client", "default": "Client"}, "insurancePlan": {"P1": "1001/2001", "P2": "1002/2002"}},
 			open: func(down string) load.Destination {
 				o := options
 				if down != "" {

@@ -45,6 +45,7 @@ var words = []word{
 	{etl.CauseBeforeLive, "It lies before go_live.", "Nothing, unless go_live is wrong in the config."},
 	{etl.CauseRoute, "The route does not lead it to this destination.", "Nothing, unless the route is wrong in the config."},
 	{etl.CauseVirtual, "A repetition that DrChrono has not made a real visit yet.", "Nothing."},
+	{etl.CauseNoInsurance, "The patient has no insurance of that kind; one that was sent before stays there.", "Nothing; archive it there if it has ended."},
 	{etl.CauseNoDischarge, "The patient has no registry id or no discharge reason.", "Nothing, unless the patient was discharged."},
 	{etl.CauseSkipped, "A person decided to skip it until it changes.", "Nothing."},
 	{etl.CauseParent, "The record that it travels inside did not go.", "Look at that record; this one follows by itself."},

@@ -59,7 +59,7 @@ func (s *Store) KeepJournal(ctx context.Context, dir string) error {
 	}
 	s.journal = dir
 	if err := s.seedDischarges(ctx); err != nil {
-		return fmt.Errorf("journal_dir: %w", err)
+		return fmt.Errorf("journal_dir: %w", damaged(err))
 	}
 	knows, seen, err := s.epochs(ctx, s.db)
 	switch {

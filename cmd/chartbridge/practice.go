@@ -76,7 +76,6 @@ func notYet(cfg *config.Config) error {
 		key string
 		on  bool
 	}{
-		{"centralreach.write.payors", cfg.CentralReach.Write.Payors},
 		{"centralreach.write.metadata", cfg.CentralReach.Write.Metadata},
 		{"centralreach.write.labels", cfg.CentralReach.Write.Labels},
 		{"centralreach.write.claim_settings", cfg.CentralReach.Write.ClaimSettings},

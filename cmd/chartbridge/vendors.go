@@ -233,6 +233,7 @@ func (v *vendors) lookupsText() string {
 	table("cancellationType", []string{"Cancelled", "No Show", "Rescheduled"}, from(21))
 	b.WriteString("  serviceLine: {default: 901}\n  caseManager: {default: 951}\n")
 	b.WriteString("centralreach:\n  contactForm: {default: Client}\n")
+	table("insurancePlan", payers, func(i int) any { return fmt.Sprintf("%d/%d", 1001+i, 2001+i) })
 	b.WriteString("central_registry:\n  medication: {\"buprenorphine/naloxone\": 2}\n")
 	demographics := v.Practice.DemographicIDs()
 	fmt.Fprintf(&b, "  customDemographics: {crid: %d, admissionDate: %d, dischargeReason: %d, dischargeDate: %d, doseThroughDate: %d}\n",

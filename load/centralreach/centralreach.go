@@ -30,7 +30,7 @@ type Options struct {
 }
 
 // Write says which objects we may write.
-type Write struct{ Clients, Employees bool }
+type Write struct{ Clients, Employees, Payors bool }
 
 // A Destination sends records to CentralReach. It is safe for concurrent use.
 type Destination struct {
@@ -68,6 +68,11 @@ func (d *Destination) Objects() []load.Object {
 	if d.o.Write.Clients {
 		objects = append(objects, load.Object{Name: client, Askable: true})
 	}
+	if d.o.Write.Clients && d.o.Write.Payors {
+		for _, p := range payorParts {
+			objects = append(objects, load.Object{Name: p.object, Askable: true})
+		}
+	}
 	if d.o.Write.Clients && d.o.Write.Employees {
 		objects = append(objects, load.Object{Name: event, Askable: true, ReadOnly: true})
 	}
@@ -82,7 +87,7 @@ func (d *Destination) Open(ctx context.Context) error {
 	if _, err := d.token(ctx); err != nil {
 		return err
 	}
-	listed := slices.DeleteFunc(d.Objects(), func(o load.Object) bool { return o.ReadOnly })
+	listed := slices.DeleteFunc(d.Objects(), func(o load.Object) bool { return o.Name != client && o.Name != employee })
 	unlisted := 0
 	for _, object := range listed {
 		reply, err := d.get(ctx, listPath(object.Name), nil, reads)
@@ -106,6 +111,8 @@ func (d *Destination) Open(ctx context.Context) error {
 // Send creates or updates one record.
 func (d *Destination) Send(ctx context.Context, del etl.Delivery) load.Answer {
 	switch {
+	case isPayor(del.Object):
+		return d.sendPayor(ctx, del)
 	case del.TargetID != "":
 		return d.update(ctx, del)
 	case del.Object == employee && !d.o.CreateEmployees:

@@ -34,6 +34,12 @@ func parseContact(body []byte) (contact, error) {
 // contactIn is the contact of a reply, which stands under contact, or bare.
 // With an id it must be that one.
 func contactIn(reply load.Reply, id string) (contact, error) {
+	return objectIn(reply, "contact", "contactId", id)
+}
+
+// objectIn is the object of a reply, which stands under its name, or bare.
+// With an id it must be that one.
+func objectIn(reply load.Reply, name, idField, id string) (contact, error) {
 	if !reply.IsJSON() {
 		return nil, errNoContact
 	}
@@ -41,7 +47,7 @@ func contactIn(reply load.Reply, id string) (contact, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, v, ok := whole.member("contact"); ok {
+	if _, v, ok := whole.member(name); ok {
 		if v.Kind() == 'n' {
 			return nil, errNullContact
 		}
@@ -49,7 +55,7 @@ func contactIn(reply load.Reply, id string) (contact, error) {
 			return nil, err
 		}
 	}
-	if got := whole.text("contactId"); got == "" || got == "0" || id != "" && got != id {
+	if got := whole.text(idField); got == "" || got == "0" || id != "" && got != id {
 		return nil, errNoContact
 	}
 	return whole, nil

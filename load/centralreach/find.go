@@ -40,6 +40,9 @@ func (d *Destination) find(ctx context.Context, object string, del etl.Delivery)
 	if err != nil {
 		return load.Finding{}, fmt.Errorf("read our own %s %s", object, del.SourceID)
 	}
+	if isPayor(object) {
+		return d.findPayor(ctx, del, ours)
+	}
 	var s sight
 	if del.TargetID != "" {
 		s, err = d.look(ctx, contactPath(object, del.TargetID), nil, del.TargetID)

@@ -60,11 +60,15 @@ func (d *Destination) classify(ctx context.Context, reply load.Reply, del etl.De
 var definite = map[int]bool{400: true, 404: true, 405: true, 409: true, 413: true, 415: true, 422: true}
 
 func answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
-	got, err := contactIn(reply, del.TargetID)
+	name, idField := "contact", "contactId"
+	if isPayor(del.Object) {
+		name, idField = "payor", "payorId"
+	}
+	got, err := objectIn(reply, name, idField, del.TargetID)
 	refused := statusIn(reply).Code != ""
 	switch {
 	case err == nil && !refused:
-		a.Kind, a.TargetID = load.Acknowledged, got.text("contactId")
+		a.Kind, a.TargetID = load.Acknowledged, got.text(idField)
 	case err != nil && refused:
 		a.Kind, a.Problem, a.Words = load.Rejected, refusal(reply, del), statusIn(reply).Words
 	default:
@@ -76,13 +80,21 @@ func answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
 // forbidden tells the two meanings of 403 apart: the API key, or a permission
 // for this one contact. The key is wrong if the list is refused too.
 func (d *Destination) forbidden(ctx context.Context, a load.Answer, del etl.Delivery) load.Answer {
-	if list, err := d.get(ctx, listPath(del.Object), nil, 1); err == nil && list.Status == http.StatusForbidden {
+	if list, err := d.get(ctx, listPath(contactOf(del.Object)), nil, 1); err == nil && list.Status == http.StatusForbidden {
 		a.Kind = load.Denied
 		return a
 	}
 	a.Kind, a.Problem = load.Rejected, etl.Problem{Code: "forbidden",
 		Message: "the API user may not write this " + del.Object + "; give it the permission in CentralReach"}
 	return a
+}
+
+// contactOf is the kind of contact that an object is, or hangs on.
+func contactOf(object string) string {
+	if object == employee {
+		return employee
+	}
+	return client
 }
 
 // refusal turns an error into field and cause, by an allow-list: of the
@@ -116,7 +128,10 @@ func refusal(reply load.Reply, del etl.Delivery) etl.Problem {
 }
 
 func notFound(del etl.Delivery) string {
-	if del.TargetID == "" {
+	switch {
+	case isPayor(del.Object) && del.TargetID == "":
+		return "CentralReach has no client with the id that we know, or the API user is not connected to it; connect it, or correct the crosswalk"
+	case del.TargetID == "":
 		return "CentralReach does not know the address to create it at; check centralreach.base_url"
 	}
 	return "CentralReach has no " + del.Object + " with the id that we know, or the API user is not connected to it; connect it, or correct the crosswalk"
@@ -146,8 +161,11 @@ var words = func() map[string]word {
 // anything that we do not send.
 func fieldNamed(object, name string) string {
 	columns := transform.Columns(clientFields)
-	if object == employee {
+	switch {
+	case object == employee:
 		columns = transform.Columns(employeeFields)
+	case isPayor(object):
+		columns = transform.Columns(payorFields)
 	}
 	for _, c := range columns {
 		if strings.EqualFold(c.Name, name) {

@@ -27,6 +27,9 @@ func Shapes(o Options) []transform.Shape {
 		list = append(list, transform.Shape{Destination: Name, Object: client, Endpoint: "patients",
 			Columns: transform.Columns(clientFields), Judge: judgeClient(o.ExternalIDPrefix)})
 	}
+	if o.Write.Clients && o.Write.Payors {
+		list = append(list, payorShapes()...)
+	}
 	if o.Write.Clients && o.Write.Employees { // an event names both, by their contact ids
 		list = append(list, transform.Shape{Destination: Name, Object: event, Endpoint: "appointments",
 			Uses:    []transform.Use{{Endpoint: "doctors", By: transform.ByDoctor}, {Endpoint: "patients", By: transform.ByPatient}},

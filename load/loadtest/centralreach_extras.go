@@ -87,6 +87,15 @@ func (s *CentralReach) createPayor(c *call, held *contact) reply {
 	return fine("payor", sent)
 }
 
+// SeedPayor gives a client an insurance that somebody entered there.
+func (s *CentralReach) SeedPayor(contactID string, p map[string]any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p["payorId"], p["isArchived"] = s.next(), false
+	held := s.contacts[contactID]
+	held.payors = append(held.payors, p)
+}
+
 func (s *CentralReach) updatePayor(c *call, _ *contact, p map[string]any) reply {
 	sent, err := c.object()
 	if err != nil {
