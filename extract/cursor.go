@@ -1,8 +1,10 @@
 package extract
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -68,8 +70,8 @@ func advance(e Endpoint, c etl.Cursor, page drchrono.Page, rows []etl.Row, later
 		if c.Newest == "" && c.Rows+len(rows) > 0 { // no row bears a stamp that can be read
 			c.Newest = c.Began
 		}
-		if c.Began == "" && c.Note == "" && e.Move != Full {
-			c.Note = "the watermark stays, so the next run reads the same window again"
+		if c.Began == "" && !strings.Contains(c.Note, "reads the same window again") && e.Move != Full {
+			c.Note = strings.TrimPrefix(c.Note+"; ", "; ") + "the watermark stays, so the next run reads the same window again"
 		}
 	}
 	return c
@@ -102,6 +104,28 @@ func readRows(e Endpoint, page drchrono.Page) []etl.Row {
 		}
 	}
 	return rows
+}
+
+// fewNotes is how many pages with rows that cannot be read are named.
+const fewNotes = 3
+
+// faultNote adds to a stream's note what is wrong with the rows of a page that
+// cannot be read; they are staged all the same.
+func faultNote(note string, rows []etl.Row, page int) string {
+	const words = "cannot be read"
+	n, why := 0, ""
+	for _, r := range rows {
+		if r.Fault != "" {
+			n, why = n+1, cmp.Or(why, r.Fault)
+		}
+	}
+	if n == 0 || strings.Count(note, words) >= fewNotes {
+		return note
+	}
+	if note != "" {
+		note += "; "
+	}
+	return note + fmt.Sprintf("%d of the records on page %d %s (%s): kept as they came", n, page, words, why)
 }
 
 // variant tells a list's rows from those of its other variants, which may bear

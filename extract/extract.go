@@ -170,6 +170,7 @@ func (s *Stage) page(ctx context.Context, run etl.Run, e Endpoint, c etl.Cursor,
 	next := advance(e, c, page, rows, later)
 	next.IDs = ids
 	next = short(next, len(rows), page)
+	next.Note = faultNote(next.Note, rows, c.Page+1)
 	if next.State == etl.StreamDrained && c.Rows+len(rows) == 0 {
 		if lacks := s.lacks(ctx, e); lacks != "" {
 			c.State, c.Next = etl.StreamUnavailable, ""
@@ -225,6 +226,9 @@ func (s *Stage) fail(ctx context.Context, run etl.Run, c etl.Cursor, cause error
 	}
 	var quota *drchrono.QuotaError
 	unavailable := errors.Is(cause, drchrono.ErrUnavailable)
+	if errors.As(cause, &quota) && c.Next != "" {
+		cause = fmt.Errorf("%w; it goes on with page %d", cause, c.Page+1)
+	}
 	c.State, c.Note = etl.StreamFailed, cause.Error()
 	switch {
 	case unavailable:

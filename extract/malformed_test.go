@@ -157,3 +157,24 @@ func TestStopsAll(t *testing.T) {
 		t.Errorf("medications are %s, want them untouched", got)
 	}
 }
+
+// A row that cannot be read does not stop its page; the stream's note names the
+// page and says what is wrong.
+func TestBadRowIsNamed(t *testing.T) {
+	for fault, row := range map[string]string{
+		"has a name twice":        `{"id":7,"first_name":"Canary","first_name":"Bo"}`,
+		"not valid UTF-8":         "{\"id\":7,\"first_name\":\"Canary\xff\"}",
+		"deeper than 64 levels":   `{"id":7,"x":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`,
+		"it is not a JSON object": `[7]`,
+	} {
+		w := newWorld(t, newPractice())
+		w.vendor.Inject(drchronotest.Status(drchronotest.On("doctors"), 1, 200, `{"results":[`+row+`,{"id":8}],"next":null}`))
+		w.good("doctors")
+		if note := w.cursor("doctors").Note; !strings.Contains(note, "1 of the records on page 1 cannot be read (") || !strings.Contains(note, fault) || strings.Contains(note, "Canary") {
+			t.Errorf("note %q, want page 1 and %q", note, fault)
+		}
+		if got := len(w.ids("doctors")); got != 2 {
+			t.Errorf("%s: %d records are staged, want both", fault, got)
+		}
+	}
+}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
-	"github.com/chartbridge/chartbridge/extract"
 	"github.com/chartbridge/chartbridge/extract/drchrono"
 	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/reports"
@@ -158,41 +157,6 @@ func (n *night) sends() bool { return n.does(stageLoad) && !n.run.DryRun && n.ol
 
 func (n *night) does(stage string) bool {
 	return (n.only == "" || n.only == stage) && !slices.Contains(n.skip, stage)
-}
-
-func (n *night) extract(ctx context.Context) error {
-	client, err := n.drchrono(n.run.ID, extract.Nightly, n.onQuota)
-	if err != nil {
-		return err
-	}
-	stage := &extract.Stage{Store: n.store, Pager: client, Clock: n.clock, Overlap: n.config.Overlap, OnPage: n.show.page, Scope: n.tokens().Scope, Hold: n.askStream}
-	if n.config.DrChrono.Bulk == "auto" {
-		stage.Bulk = client
-	}
-	endpoints, err := n.unread(ctx)
-	if err != nil {
-		return err
-	}
-	err = stage.Run(ctx, n.run, endpoints)
-	n.show.done()
-	return err
-}
-
-// sparedFor is how long what a run drained before it was cut short need not be
-// read again by the run that goes on: a kill then repeats at most one call.
-const sparedFor = 15 * time.Minute
-
-// unread are the endpoints to read: all, but for what a run that was cut short
-// has just read.
-func (n *night) unread(ctx context.Context) ([]string, error) {
-	if n.named {
-		return n.endpoints, nil
-	}
-	spared, err := n.store.Spared(ctx, n.run, n.run.At.Add(-sparedFor))
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(slices.Clone(n.endpoints), func(e string) bool { return slices.Contains(spared, e) }), nil
 }
 
 // deliver maps one destination's records and sends them.
