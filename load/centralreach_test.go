@@ -12,6 +12,10 @@ import (
 // centralReachAt starts a simulated CentralReach. Replacing is how its PUT
 // treats what it does not carry, which its documents leave open.
 func centralReachAt(replacing bool) func(*testing.T, *clock) account {
+	return centralReachWith(replacing, centralreach.Write{Clients: true, Payors: true})
+}
+
+func centralReachWith(replacing bool, write centralreach.Write) func(*testing.T, *clock) account {
 	return func(t *testing.T, clock *clock) account {
 		t.Helper()
 		vendor := loadtest.NewCentralReach(loadtest.CentralReachOptions{Now: clock.Now, ClientID: "id", ClientSecret: "secret",
@@ -19,9 +23,9 @@ func centralReachAt(replacing bool) func(*testing.T, *clock) account {
 		server := httptest.NewServer(vendor)
 		t.Cleanup(server.Close)
 		options := centralreach.Options{BaseURL: server.URL + "/enterprise/v1", TokenURL: server.URL + "/connect/token", ClientID: "id",
-			ClientSecret: "secret", APIKey: "key", OrgID: "1234", InFlight: 4, Clock: clock, Write: centralreach.Write{Clients: true, Payors: true}}
+			ClientSecret: "secret", APIKey: "key", OrgID: "1234", InFlight: 4, Clock: clock, Write: write}
 		return account{oracle: vendor, server: server, name: centralreach.Name, shapes: centralreach.Shapes(options),
-			ids: lookups{"contactForm": {"client": "Client", "default": "Client"}, "insurancePlan": {"P1": "1001/2001", "P2": "1002/2002"}},
+			ids: lookups{"contactForm": {"client": "Client", "default": "Client"}, "cancelReason": {"Cancelled": "3", "No Show": "4"}, "insurancePlan": {"P1": "1001/2001", "P2": "1002/2002"}},
 			open: func(down string) load.Destination {
 				o := options
 				if down != "" {

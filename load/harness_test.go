@@ -200,7 +200,7 @@ func (w *world) balance(run etl.Run) {
 		w.must(err)
 		sum := 0
 		for _, c := range counts {
-			if c.Object == shape.Object {
+			if c.Object == shape.Object && c.Outcome != etl.Extra {
 				sum += c.N
 			}
 		}

@@ -45,6 +45,7 @@ var words = []word{
 	{etl.CauseBeforeLive, "It lies before go_live.", "Nothing, unless go_live is wrong in the config."},
 	{etl.CauseRoute, "The route does not lead it to this destination.", "Nothing, unless the route is wrong in the config."},
 	{etl.CauseVirtual, "A repetition that DrChrono has not made a real visit yet.", "Nothing."},
+	{etl.CauseTakesPlace, "The visit takes place, so there is nothing to cancel.", "Nothing."},
 	{etl.CauseNoInsurance, "The patient has no insurance of that kind; one that was sent before stays there.", "Nothing; archive it there if it has ended."},
 	{etl.CauseNoDischarge, "The patient has no registry id or no discharge reason.", "Nothing, unless the patient was discharged."},
 	{etl.CauseSkipped, "A person decided to skip it until it changes.", "Nothing."},
@@ -60,7 +61,7 @@ var words = []word{
 	{etl.CauseNoAnswer, "It was sent, and no answer came.", "If it stays: look for it at the destination, then `chartbridge uncertain resolve`."},
 	{etl.CauseAccepted, "They took it, and their answer comes later by a callback.", "Nothing: without the callback it is asked after. `serve` must be running to receive it."},
 	{etl.CauseUnreached, "The destination could not be reached.", "Nothing tonight; if it repeats, run `chartbridge check`."},
-	{etl.CauseCreateOff, "The config does not let us create it.", "Nothing, unless the config should allow it."},
+	{etl.CauseCreateOff, "It is not there, and nothing of ours creates it: the config does not let us, or it is an event to cancel.", "Nothing, unless the config should allow it."},
 	{etl.CauseUnavailable, "A list that it needs could not be read.", "See the sheet Endpoints: a permission may be missing in DrChrono."},
 	{"no_id", "It was taken with its record, but its own id did not come back.", "Find it there and MAP it to its id."},
 }

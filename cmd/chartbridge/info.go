@@ -66,7 +66,7 @@ func catalogue() []endpointLine {
 
 // allShapes are every destination's, enabled or not.
 func allShapes() []transform.Shape {
-	reach := centralreach.Shapes(centralreach.Options{Write: centralreach.Write{Clients: true, Employees: true, Payors: true}})
+	reach := centralreach.Shapes(centralreach.Options{Write: centralreach.Write{Clients: true, Employees: true, Payors: true, Cancel: true}})
 	return append(append(rethink.Shapes(), reach...), centralregistry.Shapes(centralregistry.ShapeOptions{})...)
 }
 

@@ -30,7 +30,10 @@ type Options struct {
 }
 
 // Write says which objects we may write.
-type Write struct{ Clients, Employees, Payors bool }
+type Write struct{ Clients, Employees, Payors, Cancel bool }
+
+// cancels: an event is found by its client and its provider.
+func (w Write) cancels() bool { return w.Cancel && w.Clients && w.Employees }
 
 // A Destination sends records to CentralReach. It is safe for concurrent use.
 type Destination struct {
@@ -73,6 +76,9 @@ func (d *Destination) Objects() []load.Object {
 			objects = append(objects, load.Object{Name: p.object, Askable: true})
 		}
 	}
+	if d.o.Write.cancels() {
+		objects = append(objects, load.Object{Name: cancellation, Askable: true, NoCreate: true})
+	}
 	if d.o.Write.Clients && d.o.Write.Employees {
 		objects = append(objects, load.Object{Name: event, Askable: true, ReadOnly: true})
 	}
@@ -113,6 +119,8 @@ func (d *Destination) Send(ctx context.Context, del etl.Delivery) load.Answer {
 	switch {
 	case isPayor(del.Object):
 		return d.sendPayor(ctx, del)
+	case del.Object == cancellation:
+		return d.cancel(ctx, del)
 	case del.TargetID != "":
 		return d.update(ctx, del)
 	case del.Object == employee && !d.o.CreateEmployees:

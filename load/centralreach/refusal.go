@@ -60,6 +60,9 @@ func (d *Destination) classify(ctx context.Context, reply load.Reply, del etl.De
 var definite = map[int]bool{400: true, 404: true, 405: true, 409: true, 413: true, 415: true, 422: true}
 
 func answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
+	if del.Object == cancellation {
+		return answeredCancel(a, reply, del)
+	}
 	name, idField := "contact", "contactId"
 	if isPayor(del.Object) {
 		name, idField = "payor", "payorId"
@@ -164,6 +167,8 @@ func fieldNamed(object, name string) string {
 	switch {
 	case object == employee:
 		columns = transform.Columns(employeeFields)
+	case object == cancellation:
+		columns = transform.Columns(cancellationFields)
 	case isPayor(object):
 		columns = transform.Columns(payorFields)
 	}

@@ -30,6 +30,11 @@ func Shapes(o Options) []transform.Shape {
 	if o.Write.Clients && o.Write.Payors {
 		list = append(list, payorShapes()...)
 	}
+	if o.Write.cancels() {
+		list = append(list, transform.Shape{Destination: Name, Object: cancellation, Endpoint: "appointments",
+			Uses:    []transform.Use{{Endpoint: "doctors", By: transform.ByDoctor}, {Endpoint: "patients", By: transform.ByPatient}},
+			Columns: transform.Columns(cancellationFields), Judge: judgeCancellation})
+	}
 	if o.Write.Clients && o.Write.Employees { // an event names both, by their contact ids
 		list = append(list, transform.Shape{Destination: Name, Object: event, Endpoint: "appointments",
 			Uses:    []transform.Use{{Endpoint: "doctors", By: transform.ByDoctor}, {Endpoint: "patients", By: transform.ByPatient}},

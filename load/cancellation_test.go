@@ -1,0 +1,66 @@
+package load_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/chartbridge/chartbridge/load/centralreach"
+	"github.com/chartbridge/chartbridge/load/loadtest"
+)
+
+// visitAt is a visit of patient 1 with doctor 7, at an hour of 4 March.
+func visitAt(id, hour int, more string) string {
+	return fmt.Sprintf(`{"id":%d,"patient":1,"doctor":7,"scheduled_time":"2026-03-04T%02d:00:00","duration":60%s}`, id, hour, more)
+}
+
+// TestCancellations: the event of a visit that did not take place is cancelled
+// once, with its reason; what cannot be told waits, and nothing else is touched.
+func TestCancellations(t *testing.T) {
+	w := newWorld(t, centralReachWith(false, centralreach.Write{Clients: true, Employees: true, Cancel: true}))
+	vendor := w.oracle.(*loadtest.CentralReach)
+	vendor.SeedEmployee(map[string]any{"externalSystemId": "7", "firstName": "Bo", "lastName": "Lin 7", "primaryEmail": "bo.lin@example.com"})
+	w.put("doctors", `{"id":7,"first_name":"Bo","last_name":"Lin 7","email":"bo.lin@example.com","is_account_suspended":false}`)
+	w.put("users", `{"id":1007,"doctor":7,"username":"bo.lin.7","is_doctor":true}`)
+	w.put("patients", patient(1, "Troy"))
+	w.put("appointments", visitAt(1, 9, ""), visitAt(2, 10, ""), visitAt(3, 11, ""), visitAt(4, 12, ""))
+	w.must(w.night())
+	client, provider := number(t, w.theirs("client", "1")), number(t, w.theirs("employee", "7"))
+	var events []loadtest.Event
+	for _, hour := range []int{9, 10, 11} {
+		at := time.Date(2026, 3, 4, hour, 0, 0, 0, time.UTC)
+		events = append(events, loadtest.Event{ClientID: client, ProviderID: provider, Start: at, End: at.Add(time.Hour), Converted: hour == 11})
+	}
+	vendor.Seed(events...)
+
+	w.clock.Move(24 * time.Hour)
+	w.put("appointments", visitAt(1, 9, `,"status":"No Show"`), visitAt(3, 11, `,"deleted_flag":true`), visitAt(4, 12, `,"status":"Rescheduled"`))
+	w.Inject(loadtest.ResetAfter().On("POST", "/cancel"))
+	w.must(w.night())
+	w.expect("unanswered", "cancellation", "1", "uncertain no_answer")
+	w.expect("takes place", "cancellation", "2", "excluded takes_place")
+	w.expect("converted to a timesheet", "cancellation", "3", "held candidates")
+	w.expect("no reason's id", "cancellation", "4", "held status_lookup")
+	w.Heal()
+	w.clock.Move(rested)
+	w.must(w.night())
+	w.expect("settled", "cancellation", "1", "updated")
+	if n := vendor.Calls()["cancel event"]; n != 1 {
+		t.Errorf("%d cancellations were asked for, want 1", n)
+	}
+	for i, want := range []bool{true, false, false} {
+		if e := vendor.Events()[i]; e.Canceled != want || want && e.CancelReason != 4 {
+			t.Errorf("event %d: cancelled %v for reason %d, want %v", i, e.Canceled, e.CancelReason, want)
+		}
+	}
+}
+
+func number(t *testing.T, id string) int64 {
+	t.Helper()
+	n, err := json.Number(id).Int64()
+	if err != nil {
+		t.Fatalf("their id %q: %v", id, err)
+	}
+	return n
+}

@@ -1,0 +1,147 @@
+package centralreach
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/transform"
+	"github.com/go-json-experiment/json"
+)
+
+// cancellation is a visit that did not take place: its event is cancelled on
+// CentralReach's schedule (destinations-facts, B2). It creates nothing.
+const cancellation = "cancellation"
+
+// cancellationFields name the event and the reason; only the latter is sent,
+// the others find the event (assumptions, CentralReach, schedule events).
+var cancellationFields = []transform.Field[transform.Visit]{
+	{Name: "clientId", Type: transform.Theirs, Required: true, From: "appointments.patient; finds the event",
+		Get: func(v transform.Visit, c *transform.Case) transform.Value { return c.Need(client, v.Patient.String()) }},
+	{Name: "providerId", Type: transform.Theirs, Required: true, From: "appointments.doctor; finds the event",
+		Get: func(v transform.Visit, c *transform.Case) transform.Value { return c.Need(employee, v.Doctor.String()) }},
+	{Name: "startDate", Type: transform.Stamp, Required: true, From: "appointments.scheduled_time, in UTC; finds the event",
+		Get: func(v transform.Visit, _ *transform.Case) transform.Value { return stamped(v.Start) }},
+	{Name: "cancelReasonId", Type: transform.Integer, Required: true, Lookup: "cancelReason",
+		From: "appointments.status: Cancelled, No Show, Rescheduled; appointments.deleted_flag counts as Cancelled unless the lookup knows Deleted",
+		Get:  cancelReason},
+}
+
+func cancelReason(v transform.Visit, c *transform.Case) transform.Value {
+	status := v.Status.String()
+	if v.Deleted.True() {
+		status = "Cancelled"
+		if _, ok := c.Lookups.Find(Name, "cancelReason", "Deleted"); ok {
+			status = "Deleted"
+		}
+	}
+	return transform.Raw(c.Lookup("cancelReason", status, `status "`+status+`"`))
+}
+
+// judgeCancellation leaves out what takes place. Without a reason's id it waits
+// for a person: no reason is made up.
+func judgeCancellation(c *transform.Case) []transform.Verdict {
+	v, decided := c.Visit(func(a transform.Appointment) string {
+		if !a.Off() {
+			return etl.CauseTakesPlace
+		}
+		return ""
+	})
+	if decided != nil {
+		return one(*decided)
+	}
+	verdict := transform.Map(cancellationFields, v, c)
+	if verdict.Outcome == etl.Invalid && slices.ContainsFunc(verdict.Problems, func(p etl.Problem) bool { return p.Lookup == "cancelReason" }) {
+		verdict.Outcome, verdict.Cause = etl.Held, etl.CauseStatusID
+	}
+	return one(verdict)
+}
+
+// findEvents looks for the events of visits: those of the same client, provider
+// and start. One that is converted to a timesheet is a person's to decide on.
+func (d *Destination) findEvents(ctx context.Context, ds []etl.Delivery) ([]load.Finding, error) {
+	bodies, providers := make([]contact, len(ds)), map[string]bool{}
+	var from, to time.Time
+	for i, del := range ds {
+		body, err := parseContact(del.Body)
+		if err != nil {
+			return nil, err
+		}
+		at, _ := utc(body.text("startDate")) // it is our own
+		if from.IsZero() || at.Before(from) {
+			from = at
+		}
+		if at.After(to) {
+			to = at
+		}
+		bodies[i], providers[body.text("providerId")] = body, true
+	}
+	events, err := d.Events(ctx, slices.Sorted(maps.Keys(providers)), nil, from, to)
+	if err != nil {
+		return nil, err
+	}
+	findings := make([]load.Finding, len(ds))
+	for i, body := range bodies {
+		findings[i] = findEvent(body, ds[i].TargetID, events)
+	}
+	return findings, nil
+}
+
+func findEvent(ours contact, id string, events []Event) load.Finding {
+	at, _ := utc(ours.text("startDate"))
+	var found []Event
+	for _, e := range events {
+		same := e.Client == ours.text("clientId") && e.Provider == ours.text("providerId") && e.Start.Equal(at)
+		if e.ID == id || id == "" && same {
+			found = append(found, e)
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return load.Finding{Proved: true}
+	case len(found) > 1, found[0].Converted && !found[0].Canceled:
+		f := load.Finding{How: load.ByNaturalKey}
+		for _, e := range found {
+			f.Candidates = append(f.Candidates, e.ID)
+		}
+		return f
+	}
+	f := load.Finding{TargetID: found[0].ID, How: load.ByExternalID} // who, with whom, and when: no other event is meant
+	if !found[0].Canceled {
+		f.Differs = []string{"isCanceled"}
+	}
+	return f
+}
+
+// cancel cancels an event, which may be asked twice without harm.
+func (d *Destination) cancel(ctx context.Context, del etl.Delivery) load.Answer {
+	ours, err := parseContact(del.Body)
+	if err != nil || del.TargetID == "" {
+		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+	}
+	body, err := json.Marshal(contact{"cancelReasonId": ours["cancelReasonId"]})
+	if err != nil {
+		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+	}
+	return d.write(ctx, del, http.MethodPost, "/schedule/events/"+url.PathEscape(del.TargetID)+"/cancel", body)
+}
+
+// answeredCancel reads the answer to a cancellation: no content, or the event.
+func answeredCancel(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
+	refused := statusIn(reply).Code != ""
+	switch {
+	case reply.IsJSON() && refused:
+		a.Kind, a.Problem, a.Words = load.Rejected, refusal(reply, del), statusIn(reply).Words
+	case reply.IsJSON(), strings.TrimSpace(string(reply.Body)) == "":
+		a.Kind, a.TargetID = load.Acknowledged, del.TargetID
+	default:
+		a.Kind = load.Unknown
+	}
+	return a
+}
