@@ -31,6 +31,7 @@ type TraceRecord struct {
 	Doctor     string `json:"doctor"`                     // id
 	Parts      int    `json:"parts"`
 	Gone       bool   `json:"gone"`
+	Deleted    string `json:"deleted"` // what says that it is deleted: a member of it, a full read, or a log's endpoint
 	Fault      string `json:"fault"`
 	FirstRun   string `db:"first_run" json:"first_run"`
 	ChangedRun string `db:"changed_run" json:"changed_run"`

@@ -130,6 +130,9 @@ func (t traced) print(w io.Writer) error {
 	fmt.Fprintf(w, "%s %s\n", r.Endpoint, r.SourceID)
 	fmt.Fprintf(w, "  first staged by run %s, last changed by run %s, DrChrono's stamp %s\n", r.FirstRun, r.ChangedRun, orDash(r.UpdatedAt))
 	fmt.Fprintf(w, "  patient %s, doctor %s, %d parts%s\n", orDash(r.Patient), orDash(r.Doctor), r.Parts, pick(r.Gone, ", gone from DrChrono", ""))
+	if r.Deleted != "" {
+		fmt.Fprintf(w, "  deleted, by word of: %s\n", r.Deleted)
+	}
 	if r.Fault != "" {
 		fmt.Fprintf(w, "  cannot be read: %s\n", r.Fault)
 	}

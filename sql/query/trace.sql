@@ -1,5 +1,5 @@
 -- name: trace-record
-SELECT endpoint, source_id, lower(hex(hash)) AS hash, updated_at, patient, doctor, parts, gone, fault, first_run, changed_run
+SELECT endpoint, source_id, lower(hex(hash)) AS hash, updated_at, patient, doctor, parts, gone, deleted, fault, first_run, changed_run
 FROM record WHERE endpoint = ? AND source_id = ?
 
 -- name: trace-versions
