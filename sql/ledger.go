@@ -38,6 +38,10 @@ type Ledger struct {
 
 const throttled = "throttled_until"
 
+// edge is how much later than it was reserved a call may be counted by the
+// vendor: one from just before a window's start counts in both windows.
+const edge = 2 * time.Second
+
 // slack is added to waits, so that the far clock has surely moved on too.
 const slack = 250 * time.Millisecond
 
@@ -70,7 +74,7 @@ func (l *Ledger) wait(ctx context.Context, tx *sqlx.Tx, now time.Time, spare int
 	wait := max(0, until.Sub(now))
 	start := now.Truncate(l.Limits.Window)
 	var used int
-	if err := tx.GetContext(ctx, &used, query("calls-since"), start.UnixMilli()); err != nil {
+	if err := tx.GetContext(ctx, &used, query("calls-since"), start.Add(-min(edge, l.Limits.Window/1000)).UnixMilli()); err != nil {
 		return 0, err
 	}
 	full := used >= l.Limits.PerWindow
@@ -87,7 +91,7 @@ func (l *Ledger) wait(ctx context.Context, tx *sqlx.Tx, now time.Time, spare int
 	for _, r := range []struct {
 		n    int
 		span time.Duration
-	}{{l.Limits.Per10Min, 10 * time.Minute}, {l.Limits.PerSecond, time.Second}} {
+	}{{l.Limits.Per10Min, 10*time.Minute + edge}, {l.Limits.PerSecond, time.Second}} {
 		more, err := rolling(ctx, tx, now, r.n, r.span)
 		if err != nil {
 			return 0, err
