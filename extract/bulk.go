@@ -100,10 +100,12 @@ func (s *Stage) pages(ctx context.Context, run etl.Run, e Endpoint, c *etl.Curso
 	}
 }
 
-// refusedBulk reports whether a bulk list is not to be had, and remembers it:
-// the drain is then read as a plain list.
+// refusedBulk reports whether a bulk list is not to be had, or fails at the
+// vendor, and remembers it: the drain is then read as a plain list. What keeps
+// any list from being read, such as a dead token or a used-up quota, is no such
+// failure.
 func (s *Stage) refusedBulk(e Endpoint, start string, err error) bool {
-	if !strings.HasPrefix(start, bulkMark) || !errors.Is(err, drchrono.ErrUnavailable) && !errors.Is(err, errNoBulk) {
+	if err == nil || !strings.HasPrefix(start, bulkMark) || stopsAll(err) && !errors.Is(err, errNoBulk) {
 		return false
 	}
 	if s.plain == nil {

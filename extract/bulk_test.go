@@ -99,6 +99,24 @@ func TestBulkRefused(t *testing.T) {
 	}
 }
 
+// Where bulk lists fail at the vendor, the plain list is read, in the same run.
+func TestBulkFails(t *testing.T) {
+	for name, fault := range map[string]drchronotest.Fault{
+		"the order":       drchronotest.Status(drchronotest.On("patients_list"), -1, 500, `{"status":"Failed"}`),
+		"no uuid":         drchronotest.Status(drchronotest.On("patients_list"), -1, 201, `{"status":"In progress"}`),
+		"an odd status":   drchronotest.Status(drchronotest.On("patients_list"), -1, 200, `{"status":"Lost","uuid":"a-1"}`),
+		"never completes": drchronotest.Status(drchronotest.On("patients_list"), -1, 200, `{"status":"In progress","uuid":"a-1"}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, newPractice(), offersBulk)
+			w.bulk()
+			w.vendor.Inject(fault)
+			w.good("patients")
+			w.same("patients", "last_name")
+		})
+	}
+}
+
 // A kill between two bulk pages repeats none; the open drain of a config that
 // then switches bulk lists off begins anew as a plain one.
 func TestBulkGoesOn(t *testing.T) {

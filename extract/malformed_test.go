@@ -63,7 +63,7 @@ func emptyList(endpoint string) drchronotest.Fault {
 // badPages spoil a page, each so often that no retry cures it.
 var badPages = map[string]func(match func(*http.Request) bool) drchronotest.Fault{
 	"broken JSON": func(m func(*http.Request) bool) drchronotest.Fault { return drchronotest.BrokenJSON(m, 1) },
-	"HTML":        func(m func(*http.Request) bool) drchronotest.Fault { return drchronotest.HTML200(m, 1) },
+	"HTML":        func(m func(*http.Request) bool) drchronotest.Fault { return drchronotest.HTML200(m, 5) },
 	"no results":  func(m func(*http.Request) bool) drchronotest.Fault { return drchronotest.NoResults(m, 1) },
 	"truncated":   func(m func(*http.Request) bool) drchronotest.Fault { return drchronotest.Truncated(m, 5) },
 	"gzip bomb":   func(m func(*http.Request) bool) drchronotest.Fault { return drchronotest.GzipBomb(m, 1, 64<<20) },
@@ -80,6 +80,15 @@ var badPages = map[string]func(match func(*http.Request) bool) drchronotest.Faul
 		return answer(m, 1, "{\"next\":\"\xff\",\"results\":[]}")
 	},
 	"server error": func(m func(*http.Request) bool) drchronotest.Fault { return drchronotest.Status(m, 5, 500, `{}`) },
+}
+
+// TestAPageOfTheEdgeIsAskedAgain: HTML with 200 comes now and then; it costs a
+// call, not the night (drchrono-facts, section 9).
+func TestAPageOfTheEdgeIsAskedAgain(t *testing.T) {
+	w := newWorld(t, newPractice(), smallPages)
+	w.vendor.Inject(drchronotest.HTML200(isPage("patients", 2), 1))
+	w.good("patients")
+	w.same("patients", "last_name")
 }
 
 func TestBadPage(t *testing.T) {

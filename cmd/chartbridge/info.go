@@ -20,6 +20,9 @@ import (
 func newVersion(s *shared) *cobra.Command {
 	return &cobra.Command{Use: "version", Short: "The program's version", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if s.output == "json" {
+				return printJSON(s.stdout, map[string]string{"version": version})
+			}
 			_, err := fmt.Fprintln(s.stdout, "chartbridge "+version)
 			return err
 		}}

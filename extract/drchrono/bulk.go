@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	pollFirst   = 10 * time.Second // the vendor's script asks every 10 s
+	pollFirst   = 3 * time.Second // doubled each time: by its third look no later than the vendor's script, which asks every 10 s
 	pollMost    = time.Minute
-	pollFor     = 30 * time.Minute // an order lives an hour
+	pollFor     = 10 * time.Minute // then the plain list is read
 	bulkReorder = 2                // orders made anew after a failed one
 )
 
@@ -138,7 +138,7 @@ func (d *drain) poll(ctx context.Context, o order) (envelope, reply, error) {
 		return envelope{}, reply{}, err
 	}
 	deadline := d.c.o.Clock.Now().Add(pollFor)
-	for wait := pollFirst; d.c.o.Clock.Now().Before(deadline); wait = min(wait*3/2, pollMost) {
+	for wait := pollFirst; d.c.o.Clock.Now().Before(deadline); wait = min(wait*2, pollMost) {
 		if err := d.c.pause(ctx, "DrChrono prepares a bulk list", wait); err != nil {
 			return envelope{}, reply{}, err
 		}
@@ -160,7 +160,7 @@ func (d *drain) poll(ctx context.Context, o order) (envelope, reply, error) {
 			return e, r, pageError(q, "its status is none of the known ones")
 		}
 	}
-	return envelope{}, reply{}, pageError(q, "the bulk order was not complete after 30 minutes")
+	return envelope{}, reply{}, pageError(q, "the bulk order was not complete after 10 minutes")
 }
 
 // orderFailed: 404 is an order that expired, 5xx one that failed.

@@ -1,6 +1,7 @@
 package drchrono
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -49,10 +50,14 @@ func (c *Client) fetch(ctx context.Context, q request) (reply, error) {
 			return reply{}, err
 		}
 		r, err := c.attempt(ctx, q, t)
-		if err == nil && r.status/100 == 2 {
+		page := err == nil && r.status/100 == 2 && q.list && markup(r.body)
+		if err == nil && r.status/100 == 2 && (!page || s.retries >= q.retries) {
 			return r, nil
 		}
-		if err != nil {
+		if page {
+			s.retries++
+			err = c.pause(ctx, "DrChrono answers a page that is no data", backoff(s.retries-1))
+		} else if err != nil {
 			err = c.broken(ctx, q, &s, r.status, err)
 		} else {
 			err = c.refused(ctx, &q, &s, t, r)
@@ -86,6 +91,12 @@ func (c *Client) attempt(ctx context.Context, q request, t Token) (reply, error)
 		return reply{}, &fatalError{lerr}
 	}
 	return r, err
+}
+
+// markup reports whether a body is HTML or XML: a page of the vendor's edge,
+// which sends such now and then with 200 (drchrono-facts, section 9).
+func markup(body []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n\ufeff"), []byte("<"))
 }
 
 // fatalError marks what is no matter of the network: retrying does not help.
