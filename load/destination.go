@@ -66,6 +66,7 @@ type Finding struct {
 	Candidates []string          // several that match: a person decides
 	Inside     map[string]string // ids of what travels inside it, by the path of their need
 	Hidden     []string          // arrays that we send and that the look did not show
+	Needless   bool              // nothing is to be created, as things stand there
 	Proved     bool              // nothing was found, and a known record was visible with the same credentials
 }
 

@@ -260,7 +260,7 @@ func mapped(next, before etl.Target) (etl.Outcome, string, []etl.Problem) {
 		}
 		return etl.Unchanged, "", nil
 	case string(next.Hash) == string(before.Refused) && before.Outcome == etl.Rejected,
-		string(next.Hash) == string(before.Hash) && (waits(before.Outcome) || before.Cause == etl.CauseCreateOff):
+		string(next.Hash) == string(before.Hash) && (waits(before.Outcome) || before.Cause == etl.CauseCreateOff || before.Cause == etl.CauseNotNeeded):
 		return before.Outcome, before.Cause, before.Problems
 	case len(before.Refused) > 0 && string(next.Hash) == string(before.Refused):
 		return etl.Rejected, "refused", []etl.Problem{{Code: "refused",

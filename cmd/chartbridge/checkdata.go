@@ -237,6 +237,8 @@ var assumptions = []assumption{
 	{"rethink", "our ids travel as companyStaffId and clientExternalId, whose published name is cut off", "ask Rethink for the full name"},
 	{"rethink", "status, location, place of service and cancellation travel under their likely names", "ask Rethink; leave their lookups empty to do without"},
 	{"centralreach", "the envelopes of lists, and how they are paged", "compare with the account's first answers"},
+	{"centralreach", "a task has a title and a description, and tasks are listed with them", "try write.tasks with one visit, or leave it off"},
+	{"centralreach", "an insurance is found by its type and plan, and a payor's body has the members that clients of the API were seen to send", "try write.payors with one client, or leave it off"},
 	{"centralreach", "a 404 to byExternalSystemId means that there is no such client", "try it with the account"},
 	{"central_registry", "the paths of login and discharge, and the codes of its errors", "ask the registry; central_registry.paths sets other paths"},
 	{"central_registry", "the algorithm of the identification hash", "ask the registry; hash_algorithm sets another one"},

@@ -69,7 +69,7 @@ func catalogue() []endpointLine {
 
 // allShapes are every destination's, enabled or not.
 func allShapes() []transform.Shape {
-	reach := centralreach.Shapes(centralreach.Options{Write: centralreach.Write{Clients: true, Employees: true, Payors: true, Cancel: true}})
+	reach := centralreach.Shapes(centralreach.Options{Write: centralreach.Write{Clients: true, Employees: true, Payors: true, Cancel: true, Tasks: true}})
 	return append(append(rethink.Shapes(), reach...), centralregistry.Shapes(centralregistry.ShapeOptions{})...)
 }
 

@@ -79,7 +79,6 @@ func notYet(cfg *config.Config) error {
 		{"centralreach.write.metadata", cfg.CentralReach.Write.Metadata},
 		{"centralreach.write.labels", cfg.CentralReach.Write.Labels},
 		{"centralreach.write.claim_settings", cfg.CentralReach.Write.ClaimSettings},
-		{"centralreach.write.tasks", cfg.CentralReach.Write.Tasks},
 	} {
 		if setting.on {
 			asked = append(asked, setting.key)

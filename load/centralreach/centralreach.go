@@ -30,10 +30,12 @@ type Options struct {
 }
 
 // Write says which objects we may write.
-type Write struct{ Clients, Employees, Payors, Cancel bool }
+type Write struct{ Clients, Employees, Payors, Cancel, Tasks bool }
 
-// cancels: an event is found by its client and its provider.
-func (w Write) cancels() bool { return w.Cancel && w.Clients && w.Employees }
+// visits, cancels and tasks: an event is found by its client and its provider.
+func (w Write) visits() bool  { return w.Clients && w.Employees }
+func (w Write) cancels() bool { return w.Cancel && w.visits() }
+func (w Write) tasks() bool   { return w.Tasks && w.visits() }
 
 // A Destination sends records to CentralReach. It is safe for concurrent use.
 type Destination struct {
@@ -79,8 +81,11 @@ func (d *Destination) Objects() []load.Object {
 	if d.o.Write.cancels() {
 		objects = append(objects, load.Object{Name: cancellation, Askable: true, NoCreate: true})
 	}
-	if d.o.Write.Clients && d.o.Write.Employees {
+	if d.o.Write.visits() {
 		objects = append(objects, load.Object{Name: event, Askable: true, ReadOnly: true})
+	}
+	if d.o.Write.tasks() {
+		objects = append(objects, load.Object{Name: task, Askable: true})
 	}
 	return objects
 }
@@ -119,6 +124,8 @@ func (d *Destination) Send(ctx context.Context, del etl.Delivery) load.Answer {
 	switch {
 	case isPayor(del.Object):
 		return d.sendPayor(ctx, del)
+	case del.Object == task:
+		return d.sendTask(ctx, del)
 	case del.Object == cancellation:
 		return d.cancel(ctx, del)
 	case del.TargetID != "":

@@ -20,8 +20,11 @@ const unseen = "not visible to the API user"
 
 // Find looks for records by our external id, then by the exact natural key.
 func (d *Destination) Find(ctx context.Context, object string, ds []etl.Delivery) ([]load.Finding, error) {
-	if object == cancellation {
+	switch object {
+	case cancellation:
 		return d.findEvents(ctx, ds)
+	case task:
+		return d.findTasks(ctx, ds)
 	}
 	findings := make([]load.Finding, len(ds))
 	g, ctx := errgroup.WithContext(ctx)

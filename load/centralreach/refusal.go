@@ -64,8 +64,11 @@ func answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
 		return answeredCancel(a, reply, del)
 	}
 	name, idField := "contact", "contactId"
-	if isPayor(del.Object) {
+	switch {
+	case isPayor(del.Object):
 		name, idField = "payor", "payorId"
+	case del.Object == task:
+		name, idField = task, "taskId"
 	}
 	got, err := objectIn(reply, name, idField, del.TargetID)
 	refused := statusIn(reply).Code != ""
@@ -132,7 +135,7 @@ func refusal(reply load.Reply, del etl.Delivery) etl.Problem {
 
 func notFound(del etl.Delivery) string {
 	switch {
-	case isPayor(del.Object) && del.TargetID == "":
+	case (isPayor(del.Object) || del.Object == task) && del.TargetID == "":
 		return "CentralReach has no client with the id that we know, or the API user is not connected to it; connect it, or correct the crosswalk"
 	case del.TargetID == "":
 		return "CentralReach does not know the address to create it at; check centralreach.base_url"
@@ -167,6 +170,8 @@ func fieldNamed(object, name string) string {
 	switch {
 	case object == employee:
 		columns = transform.Columns(employeeFields)
+	case object == task:
+		columns = transform.Columns(taskFields)
 	case object == cancellation:
 		columns = transform.Columns(cancellationFields)
 	case isPayor(object):

@@ -30,15 +30,19 @@ func Shapes(o Options) []transform.Shape {
 	if o.Write.Clients && o.Write.Payors {
 		list = append(list, payorShapes()...)
 	}
-	if o.Write.cancels() {
-		list = append(list, transform.Shape{Destination: Name, Object: cancellation, Endpoint: "appointments",
+	visits := func(object string, columns []transform.Column, judge func(*transform.Case) []transform.Verdict) transform.Shape {
+		return transform.Shape{Destination: Name, Object: object, Endpoint: "appointments",
 			Uses:    []transform.Use{{Endpoint: "doctors", By: transform.ByDoctor}, {Endpoint: "patients", By: transform.ByPatient}},
-			Columns: transform.Columns(cancellationFields), Judge: judgeCancellation})
+			Columns: columns, Judge: judge}
 	}
-	if o.Write.Clients && o.Write.Employees { // an event names both, by their contact ids
-		list = append(list, transform.Shape{Destination: Name, Object: event, Endpoint: "appointments",
-			Uses:    []transform.Use{{Endpoint: "doctors", By: transform.ByDoctor}, {Endpoint: "patients", By: transform.ByPatient}},
-			Columns: transform.Columns(eventFields), Judge: judgeEvent})
+	if o.Write.cancels() {
+		list = append(list, visits(cancellation, transform.Columns(cancellationFields), judgeCancellation))
+	}
+	if o.Write.visits() {
+		list = append(list, visits(event, transform.Columns(eventFields), judgeEvent))
+	}
+	if o.Write.tasks() {
+		list = append(list, visits(task, transform.Columns(taskFields), judgeTask))
 	}
 	return list
 }

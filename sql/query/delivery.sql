@@ -25,7 +25,7 @@ SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cau
   t.acked_hash IS NOT NULL AS known, t.refused_hash IS NOT NULL AND t.refused_hash = t.hash AS refused,
   EXISTS (SELECT 1 FROM delivery d WHERE d.destination = t.destination AND d.object = t.object AND d.source_id = t.source_id AND d.state = 'void') AS lost
 FROM target t LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
-WHERE t.destination = ?1 AND t.object = ?2 AND t.id > ?3 AND (t.outcome IN ('failed', 'blocked', 'held') OR (t.outcome = 'excluded' AND t.cause = 'create_off'))
+WHERE t.destination = ?1 AND t.object = ?2 AND t.id > ?3 AND (t.outcome IN ('failed', 'blocked', 'held') OR (t.outcome = 'excluded' AND t.cause IN ('create_off', 'not_needed')))
   AND t.payload IS NOT NULL AND t.parent_id = '' AND (t.acked_hash IS NULL OR t.acked_hash <> t.hash)
 ORDER BY t.id LIMIT ?4
 

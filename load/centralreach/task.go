@@ -1,0 +1,128 @@
+package centralreach
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/transform"
+	"github.com/go-json-experiment/json"
+)
+
+// task asks CentralReach's people to enter a visit that their schedule lacks,
+// since the API cannot (destinations-facts, B2). It hangs on the client.
+const task = "task"
+
+// taskFields find the visit's event, and say what is to be done. The title
+// names the visit by DrChrono's id, so that a task is found again by it.
+var taskFields = []transform.Field[transform.Visit]{
+	{Name: "clientId", Type: transform.Theirs, Required: true, From: "appointments.patient; in the path",
+		Get: func(v transform.Visit, c *transform.Case) transform.Value { return c.Need(client, v.Patient.String()) }},
+	{Name: "providerId", Type: transform.Theirs, Required: true, From: "appointments.doctor; finds the event",
+		Get: func(v transform.Visit, c *transform.Case) transform.Value { return c.Need(employee, v.Doctor.String()) }},
+	{Name: "startDate", Type: transform.Stamp, Required: true, From: "appointments.scheduled_time, in UTC; finds the event",
+		Get: func(v transform.Visit, _ *transform.Case) transform.Value { return stamped(v.Start) }},
+	{Name: "endDate", Type: transform.Stamp, Required: true, From: "appointments.scheduled_time and appointments.duration, in UTC; finds the event",
+		Get: func(v transform.Visit, _ *transform.Case) transform.Value { return stamped(v.End) }},
+	{Name: "title", Type: transform.Text, Required: true, From: "a sentence with appointments.id",
+		Get: func(_ transform.Visit, c *transform.Case) transform.Value {
+			return transform.String("DrChrono visit " + c.Source.ID + " is not on the schedule")
+		}},
+	{Name: "description", Type: transform.Text, Required: true, From: "a sentence with appointments.scheduled_time and appointments.duration",
+		Get: func(v transform.Visit, _ *transform.Case) transform.Value {
+			return transform.String(fmt.Sprintf("Enter it: %s, %d minutes.", v.Start.Format("2006-01-02 15:04 MST"), int(v.End.Sub(v.Start).Minutes())))
+		}},
+}
+
+func judgeTask(c *transform.Case) []transform.Verdict {
+	v, decided := c.Visit(func(a transform.Appointment) string {
+		if a.Off() {
+			return etl.CauseCalledOff
+		}
+		return ""
+	})
+	if decided != nil {
+		return one(*decided)
+	}
+	return one(transform.Map(taskFields, v, c))
+}
+
+// findTasks says of each visit whether it needs a task, and whether there is
+// one: by the id that we know, else by its title.
+func (d *Destination) findTasks(ctx context.Context, ds []etl.Delivery) ([]load.Finding, error) {
+	bodies, visits, providers := make([]contact, len(ds)), make([]Visit, len(ds)), map[string]bool{}
+	var from, to time.Time
+	for i, del := range ds {
+		body, err := parseContact(del.Body)
+		if err != nil {
+			return nil, err
+		}
+		if visits[i], err = visitIn(load.Due{Delivery: del}); err != nil {
+			return nil, err
+		}
+		if from.IsZero() || visits[i].Start.Before(from) {
+			from = visits[i].Start
+		}
+		if visits[i].End.After(to) {
+			to = visits[i].End
+		}
+		bodies[i], providers[visits[i].Provider] = body, true
+	}
+	events, err := d.Events(ctx, slices.Sorted(maps.Keys(providers)), nil, from.Add(-around), to.Add(around))
+	if err != nil {
+		return nil, err
+	}
+	tasks, err := d.items(ctx, "/tasks", nil, "taskId")
+	if err != nil {
+		return nil, err
+	}
+	byTitle := map[string]contact{}
+	for _, t := range tasks {
+		byTitle[t.text("title")] = t
+	}
+	findings := make([]load.Finding, len(ds))
+	for i, c := range Reconcile(visits, events, d.zone())[:len(ds)] {
+		findings[i] = findTask(ds[i], bodies[i], byTitle[bodies[i].text("title")], c.Outcome == etl.Missing)
+	}
+	return findings, nil
+}
+
+func findTask(del etl.Delivery, ours, theirs contact, missing bool) load.Finding {
+	switch {
+	case theirs != nil:
+		f := load.Finding{TargetID: theirs.text("taskId"), How: load.ByExternalID}
+		if !sameTask(ours, theirs) && missing {
+			f.Differs = []string{"description"}
+		}
+		return f
+	case del.TargetID == "" && !missing:
+		return load.Finding{Needless: true}
+	}
+	return load.Finding{Proved: true}
+}
+
+func sameTask(ours, theirs contact) bool {
+	return ours.text("title") == theirs.text("title") && ours.text("description") == theirs.text("description")
+}
+
+// sendTask creates a task with the client, or puts its words right.
+func (d *Destination) sendTask(ctx context.Context, del etl.Delivery) load.Answer {
+	ours, err := parseContact(del.Body)
+	if err != nil {
+		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+	}
+	body, err := json.Marshal(contact{"title": ours["title"], "description": ours["description"]}, json.Deterministic(true))
+	if err != nil {
+		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+	}
+	if del.TargetID != "" {
+		return d.write(ctx, del, http.MethodPut, "/tasks/"+url.PathEscape(del.TargetID), body)
+	}
+	return d.write(ctx, del, http.MethodPost, "/contacts/"+url.PathEscape(ours.text("clientId"))+"/tasks", body)
+}
