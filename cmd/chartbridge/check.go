@@ -120,6 +120,7 @@ func (c *preflight) checkAll(ctx context.Context, path string) error {
 	stored := c.checkDatabase(ctx)
 	c.checkZone()
 	c.checkSchedules()
+	c.checkEndpoints()
 	if stored {
 		for _, step := range []func(context.Context) error{c.checkSource, c.checkQuota, c.checkLookups, c.checkRoutes, c.checkDoctorZones} {
 			if err := step(ctx); err != nil {

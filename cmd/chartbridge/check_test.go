@@ -195,6 +195,14 @@ func TestCheckOfScopes(t *testing.T) {
 	}
 }
 
+func TestCheckOfEndpoints(t *testing.T) {
+	s := newSite(t)
+	s.set("drchrono:\n", "drchrono:\n  endpoints: [patients, tasks, ccda]\n")
+	wantFinding(t, findingsOf(s, exitDone), "warn endpoints", "lacks doctors")
+	s.set("[patients, tasks, ccda]", "[patient]")
+	wantFinding(t, findingsOf(s, exitUsage), "fail endpoints", "names patient:")
+}
+
 func TestCheckWithoutCallsLeft(t *testing.T) {
 	s := newSizedSite(t, drchronotest.MinSize)
 	s.set("  client_id: demo-client\n", "  client_id: demo-client\n  calls_per_hour: 2\n  nightly_reserve: 0\n")

@@ -49,6 +49,34 @@ func (c *preflight) checkSource(ctx context.Context) error {
 	return c.checkToken(ctx)
 }
 
+// checkEndpoints holds the endpoints that the config names against the catalogue
+// and what the enabled destinations need.
+func (c *preflight) checkEndpoints() {
+	var named, unknown, lacking []string
+	for _, name := range c.config.DrChrono.Endpoints {
+		if e, ok := extract.Find(name); ok {
+			named = append(named, e.Name)
+		} else {
+			unknown = append(unknown, name)
+		}
+	}
+	for _, name := range c.needed() {
+		if !slices.Contains(named, name) {
+			lacking = append(lacking, name)
+		}
+	}
+	switch {
+	case len(c.config.DrChrono.Endpoints) == 0:
+	case len(unknown) > 0:
+		c.fail("endpoints", errConfig, "see `chartbridge endpoints`", "drchrono.endpoints names %s: DrChrono has no such list", strings.Join(unknown, ", "))
+	case len(lacking) > 0:
+		c.warn("endpoints", "add them, or empty the list: it then holds what the destinations need",
+			"drchrono.endpoints lacks %s, which the enabled destinations need: their records stay as they were staged", strings.Join(lacking, ", "))
+	default:
+		c.ok("endpoints", "the named endpoints hold what the enabled destinations need")
+	}
+}
+
 // checkClock holds our clock against the Date header, which has whole seconds.
 func (c *preflight) checkClock(header http.Header, before, after time.Time) {
 	date, err := http.ParseTime(header.Get("Date"))

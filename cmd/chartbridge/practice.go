@@ -176,11 +176,17 @@ func (p *practice) tokens() *sql.Tokens {
 }
 
 // endpoints are those that the config names, or what the enabled destinations
-// need, in the catalogue's order.
+// need.
 func (p *practice) endpoints() []string {
 	if len(p.config.DrChrono.Endpoints) > 0 {
 		return p.config.DrChrono.Endpoints
 	}
+	return p.needed()
+}
+
+// needed are the endpoints that the enabled destinations need, in the
+// catalogue's order.
+func (p *practice) needed() []string {
 	needed := []string{"offices", "custom_demographics"}
 	for _, d := range p.destinations() {
 		for _, shape := range d.shapes {
