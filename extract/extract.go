@@ -226,7 +226,7 @@ func (s *Stage) fail(ctx context.Context, run etl.Run, c etl.Cursor, cause error
 	}
 	var quota *drchrono.QuotaError
 	unavailable := errors.Is(cause, drchrono.ErrUnavailable)
-	if errors.As(cause, &quota) && c.Next != "" {
+	if errors.As(cause, &quota) {
 		cause = fmt.Errorf("%w; it goes on with page %d", cause, c.Page+1)
 	}
 	c.State, c.Note = etl.StreamFailed, cause.Error()

@@ -238,11 +238,11 @@ func TestTheLeaseIsExclusive(t *testing.T) {
 
 func TestQuotaStopsAndGoesOn(t *testing.T) {
 	s := newSite(t)
-	s.set("  client_id: demo-client\n", "  client_id: demo-client\n  calls_per_hour: 3\n  nightly_reserve: 0\n")
-	if _, stderr := s.mustRun(exitQuota, "run", "--on-quota", "stop"); !strings.Contains(stderr, "run again after that") {
-		t.Errorf("it does not say when calls are left again:\n%s", stderr)
+	s.set("  client_id: demo-client\n", "  client_id: demo-client\n  calls_per_hour: 8\n  bulk: never\n  nightly_reserve: 0\n")
+	if _, stderr := s.mustRun(exitQuota, "run", "--on-quota", "stop"); !strings.Contains(stderr, "run again after that; it goes on with page") {
+		t.Errorf("it does not say when calls are left again, and where it goes on:\n%s", stderr)
 	}
-	s.set("calls_per_hour: 3", "calls_per_hour: 400")
+	s.set("calls_per_hour: 8", "calls_per_hour: 400")
 	s.mustRun(exitAttention, "run")
 	if got, want := s.staged("patients"), s.v.Practice.Count("patients"); got != want {
 		t.Errorf("%d patients are staged, want %d", got, want)
