@@ -24,11 +24,15 @@ var slots = map[string]slot{
 }
 
 // compare notes in a finding the fields that we send and that stand otherwise
-// there, and the ids of what travels inside. A field that the answer lacks
-// cannot be compared; it differs only where strict. An array that no record of
-// the answer shows is hidden.
+// there, and the ids of what travels inside. A field that the record lacks is
+// blank there if another record of the answer shows it, or if the record bears
+// our id, where an update overwrites nobody's work; else it cannot be compared,
+// and differs only where strict. An array that no record
+// of the answer shows is hidden.
 func (ix *index) compare(f *load.Finding, ours, theirs object, del etl.Delivery, strict bool) {
-	f.Differs = differing(ours, theirs, strict)
+	f.Differs = differing(ours, theirs, func(name string) bool {
+		return strict || f.How == load.ByExternalID && del.TargetID == "" || ix.shows[strings.ToLower(name)]
+	})
 	f.Inside = map[string]string{}
 	for name, s := range slots {
 		if !ours.has(name) {
@@ -48,7 +52,7 @@ func (ix *index) compare(f *load.Finding, ours, theirs object, del etl.Delivery,
 				f.Differs = append(f.Differs, name)
 				continue
 			}
-			for _, field := range differing(child, match, strict) {
+			for _, field := range differing(child, match, func(string) bool { return strict }) {
 				f.Differs = append(f.Differs, name+"."+field)
 			}
 			for _, n := range del.Needs {
@@ -64,14 +68,14 @@ func (ix *index) compare(f *load.Finding, ours, theirs object, del etl.Delivery,
 }
 
 // differing names the members of an object, its slots apart, that stand
-// otherwise there.
-func differing(ours, theirs object, strict bool) []string {
+// otherwise there; blank says whether one that is not there is blank.
+func differing(ours, theirs object, blank func(name string) bool) []string {
 	var names []string
 	for name := range ours {
 		if _, nested := slots[name]; nested {
 			continue
 		}
-		if there := theirs.has(name); there && !sameMember(name, ours, theirs) || !there && strict {
+		if there := theirs.has(name); there && !sameMember(name, ours, theirs) || !there && blank(name) {
 			names = append(names, name)
 		}
 	}

@@ -16,7 +16,7 @@ type index struct {
 	byExternal map[string][]object
 	byNatural  map[string][]object
 	byTheirs   map[string]object // by Rethink's id
-	shows      map[string]bool   // arrays that some record shows: one that lacks them then has none
+	shows      map[string]bool   // arrays, and other members in lower case, that some record shows: one that lacks them then has none
 	size       int
 }
 
@@ -47,6 +47,9 @@ func (d *Destination) read(ctx context.Context, name string) (*index, error) {
 			return nil, fmt.Errorf("read %s back: an entry has no %s: %w", name, idField[name], errNoObject)
 		}
 		ix.size++
+		for member, v := range o {
+			ix.shows[strings.ToLower(member)] = ix.shows[strings.ToLower(member)] || v.Kind() != 'n'
+		}
 		for slot := range slots {
 			ix.shows[slot] = ix.shows[slot] || o.shows(slot)
 		}
