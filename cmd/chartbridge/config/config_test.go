@@ -230,3 +230,16 @@ func TestLoadWarns(t *testing.T) {
 		t.Errorf("Load of no file: got %v", err)
 	}
 }
+
+// Places are beside the config file, however it is named, the journal's too.
+func TestPlacesOfARelativeConfig(t *testing.T) {
+	for text, want := range map[string]string{base: "site/data.journal", base + "journal_dir: ./kept\n": "site/kept", base + "data_dir: ./db\n": "site/db.journal"} {
+		c, err := Parse("site/config.yaml", []byte(text), vars(), noFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.JournalDir != want {
+			t.Errorf("journal_dir is %s, want %s", c.JournalDir, want)
+		}
+	}
+}

@@ -13,7 +13,7 @@ func (b *block) config(c *Config) {
 	set(b, "timezone", &c.Timezone, nil, parseZone)
 	b.checked("go_live", &c.GoLive, "", checkDate)
 	b.location("data_dir", &c.DataDir, "./data")
-	b.location("journal_dir", &c.JournalDir, c.DataDir+".journal")
+	b.beside("journal_dir", &c.JournalDir, c.DataDir+".journal")
 	b.location("output_dir", &c.OutputDir, "./out")
 	b.secret("encryption_key", &c.EncryptionKey, checkKey)
 	b.location("lookups", &c.Lookups, "./lookups.yaml")

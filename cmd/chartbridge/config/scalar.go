@@ -50,6 +50,17 @@ func (b *block) location(key string, to *string, byDefault string) {
 	*to = b.r.absolute(*to)
 }
 
+// beside takes a location whose default is a place found already, which is not
+// to be found a second time.
+func (b *block) beside(key string, to *string, place string) {
+	b.text(key, to, "")
+	if *to == "" {
+		*to = place
+		return
+	}
+	*to = b.r.absolute(*to)
+}
+
 func (b *block) flag(key string, to *bool, byDefault bool) {
 	set(b, key, to, byDefault, func(l leaf) (bool, *Fault) {
 		word := strings.ToLower(l.text)
