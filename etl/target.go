@@ -44,6 +44,7 @@ const (
 	CauseCalledOff   = "called_off" // excluded: did not take place, was never sent, and the account has no status for it
 	CauseVirtual     = "virtual"    // excluded: an occurrence that DrChrono has not made real yet
 	CauseNoDischarge = "no_discharge"
+	CauseNothing     = "nothing"      // excluded: the record has nothing that it could send
 	CauseNotNeeded   = "not_needed"   // excluded: the visit is on their schedule, so nobody has to enter it
 	CauseTakesPlace  = "takes_place"  // excluded: there is nothing to cancel
 	CauseNoInsurance = "no_insurance" // excluded: the patient has none of that kind

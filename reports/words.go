@@ -45,6 +45,7 @@ var words = []word{
 	{etl.CauseBeforeLive, "It lies before go_live.", "Nothing, unless go_live is wrong in the config."},
 	{etl.CauseRoute, "The route does not lead it to this destination.", "Nothing, unless the route is wrong in the config."},
 	{etl.CauseVirtual, "A repetition that DrChrono has not made a real visit yet.", "Nothing."},
+	{etl.CauseNothing, "The record has none of what this would send.", "Nothing."},
 	{etl.CauseNotNeeded, "The visit is on their schedule, so no task is needed.", "Nothing."},
 	{etl.CauseTakesPlace, "The visit takes place, so there is nothing to cancel.", "Nothing."},
 	{etl.CauseNoInsurance, "The patient has no insurance of that kind; one that was sent before stays there.", "Nothing; archive it there if it has ended."},

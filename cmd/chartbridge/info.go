@@ -69,7 +69,8 @@ func catalogue() []endpointLine {
 
 // allShapes are every destination's, enabled or not.
 func allShapes() []transform.Shape {
-	reach := centralreach.Shapes(centralreach.Options{Write: centralreach.Write{Clients: true, Employees: true, Payors: true, Cancel: true, Tasks: true}})
+	reach := centralreach.Shapes(centralreach.Options{Metadata: map[string]string{"ID": "FIELD"}, Write: centralreach.Write{Clients: true, Employees: true, Payors: true,
+		Metadata: true, Labels: true, ClaimSettings: true, Cancel: true, Tasks: true}})
 	return append(append(rethink.Shapes(), reach...), centralregistry.Shapes(centralregistry.ShapeOptions{})...)
 }
 

@@ -51,9 +51,6 @@ func readPractice(s *shared) (*practice, error) {
 		return nil, err
 	}
 	s.scrub.learn(cfg)
-	if err := notYet(cfg); err != nil {
-		return nil, err
-	}
 	log, err := newLog(s)
 	if err != nil {
 		return nil, err
@@ -66,28 +63,6 @@ func readPractice(s *shared) (*practice, error) {
 		return nil, err
 	}
 	return p, nil
-}
-
-// notYet refuses settings that this version does not carry out: a practice
-// that asks for them must not believe that it has them.
-func notYet(cfg *config.Config) error {
-	var asked []string
-	for _, setting := range []struct {
-		key string
-		on  bool
-	}{
-		{"centralreach.write.metadata", cfg.CentralReach.Write.Metadata},
-		{"centralreach.write.labels", cfg.CentralReach.Write.Labels},
-		{"centralreach.write.claim_settings", cfg.CentralReach.Write.ClaimSettings},
-	} {
-		if setting.on {
-			asked = append(asked, setting.key)
-		}
-	}
-	if len(asked) == 0 {
-		return nil
-	}
-	return usageError{fmt.Errorf("this version cannot do what these settings ask for; leave them out: %s", strings.Join(asked, ", "))}
 }
 
 // sealer is of the config's key.

@@ -249,15 +249,6 @@ func TestQuotaStopsAndGoesOn(t *testing.T) {
 	}
 }
 
-func TestSettingsThatCannotBeCarriedOutAreRefused(t *testing.T) {
-	s := newSite(t)
-	s.set("  org_id: 1234\n", "  org_id: 1234\n  write: {metadata: true}\n")
-	_, stderr := s.mustRun(exitUsage, "run")
-	if !strings.Contains(stderr, "centralreach.write.metadata") {
-		t.Errorf("the setting is not named:\n%s", stderr)
-	}
-}
-
 func TestWithoutAKeyOnlyAsWrittenOut(t *testing.T) {
 	s := newSite(t)
 	s.set("encryption_key: ${file:key}", "encryption_key: off")

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -130,18 +129,4 @@ func (d *Destination) cancel(ctx context.Context, del etl.Delivery) load.Answer 
 		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
 	}
 	return d.write(ctx, del, http.MethodPost, "/schedule/events/"+url.PathEscape(del.TargetID)+"/cancel", body)
-}
-
-// answeredCancel reads the answer to a cancellation: no content, or the event.
-func answeredCancel(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
-	refused := statusIn(reply).Code != ""
-	switch {
-	case reply.IsJSON() && refused:
-		a.Kind, a.Problem, a.Words = load.Rejected, refusal(reply, del), statusIn(reply).Words
-	case reply.IsJSON(), strings.TrimSpace(string(reply.Body)) == "":
-		a.Kind, a.TargetID = load.Acknowledged, del.TargetID
-	default:
-		a.Kind = load.Unknown
-	}
-	return a
 }

@@ -27,10 +27,11 @@ type Options struct {
 	InFlight         int
 	Clock            etl.Clock
 	Write            Write
+	Metadata         map[string]string // the lookup metadata: custom demographic -> metadata field
 }
 
 // Write says which objects we may write.
-type Write struct{ Clients, Employees, Payors, Cancel, Tasks bool }
+type Write struct{ Clients, Employees, Payors, Metadata, Labels, ClaimSettings, Cancel, Tasks bool }
 
 // visits, cancels and tasks: an event is found by its client and its provider.
 func (w Write) visits() bool  { return w.Clients && w.Employees }
@@ -78,6 +79,18 @@ func (d *Destination) Objects() []load.Object {
 			objects = append(objects, load.Object{Name: p.object, Askable: true})
 		}
 	}
+	if d.o.Write.Clients && d.o.Write.Labels {
+		objects = append(objects, load.Object{Name: labels, Askable: true})
+	}
+	if d.o.Write.Clients && d.o.Write.Metadata {
+		fields, _ := d.o.metadataObjects()
+		for _, object := range fields {
+			objects = append(objects, load.Object{Name: object, Askable: true})
+		}
+	}
+	if d.o.Write.Employees && d.o.Write.ClaimSettings {
+		objects = append(objects, load.Object{Name: claimSettings, Askable: true})
+	}
 	if d.o.Write.cancels() {
 		objects = append(objects, load.Object{Name: cancellation, Askable: true, NoCreate: true})
 	}
@@ -121,13 +134,10 @@ func (d *Destination) Open(ctx context.Context) error {
 
 // Send creates or updates one record.
 func (d *Destination) Send(ctx context.Context, del etl.Delivery) load.Answer {
+	if k, ok := d.kind(del.Object); ok {
+		return k.send(ctx, del)
+	}
 	switch {
-	case isPayor(del.Object):
-		return d.sendPayor(ctx, del)
-	case del.Object == task:
-		return d.sendTask(ctx, del)
-	case del.Object == cancellation:
-		return d.cancel(ctx, del)
 	case del.TargetID != "":
 		return d.update(ctx, del)
 	case del.Object == employee && !d.o.CreateEmployees:

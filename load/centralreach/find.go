@@ -20,11 +20,8 @@ const unseen = "not visible to the API user"
 
 // Find looks for records by our external id, then by the exact natural key.
 func (d *Destination) Find(ctx context.Context, object string, ds []etl.Delivery) ([]load.Finding, error) {
-	switch object {
-	case cancellation:
-		return d.findEvents(ctx, ds)
-	case task:
-		return d.findTasks(ctx, ds)
+	if k, ok := d.kind(object); ok && k.findAll != nil {
+		return k.findAll(ctx, ds)
 	}
 	findings := make([]load.Finding, len(ds))
 	g, ctx := errgroup.WithContext(ctx)
@@ -46,8 +43,8 @@ func (d *Destination) find(ctx context.Context, object string, del etl.Delivery)
 	if err != nil {
 		return load.Finding{}, fmt.Errorf("read our own %s %s", object, del.SourceID)
 	}
-	if isPayor(object) {
-		return d.findPayor(ctx, del, ours)
+	if k, ok := d.kind(object); ok {
+		return k.find(ctx, del, ours)
 	}
 	var s sight
 	if del.TargetID != "" {

@@ -38,7 +38,7 @@ func (d *Destination) classify(ctx context.Context, reply load.Reply, del etl.De
 	a := load.Answer{Status: reply.Status, Phase: reply.Phase}
 	switch {
 	case reply.Status >= 200 && reply.Status < 300:
-		return answered(a, reply, del)
+		return d.answered(a, reply, del)
 	case reply.Status == http.StatusTooManyRequests:
 		a.Kind, a.After = load.Throttled, reply.RetryAfter(0)
 	case reply.Status == http.StatusUnauthorized:
@@ -48,7 +48,7 @@ func (d *Destination) classify(ctx context.Context, reply load.Reply, del etl.De
 	case reply.Status == http.StatusConflict && del.TargetID == "":
 		a.Kind = load.Exists
 	case definite[reply.Status]:
-		a.Kind, a.Problem, a.Words = load.Rejected, refusal(reply, del), statusIn(reply).Words
+		a.Kind, a.Problem, a.Words = load.Rejected, d.refusal(reply, del), statusIn(reply).Words
 	default:
 		a.Kind = load.Unknown
 	}
@@ -59,16 +59,13 @@ func (d *Destination) classify(ctx context.Context, reply load.Reply, del etl.De
 // (reliability, 3.4).
 var definite = map[int]bool{400: true, 404: true, 405: true, 409: true, 413: true, 415: true, 422: true}
 
-func answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
-	if del.Object == cancellation {
-		return answeredCancel(a, reply, del)
-	}
+func (d *Destination) answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
 	name, idField := "contact", "contactId"
-	switch {
-	case isPayor(del.Object):
-		name, idField = "payor", "payorId"
-	case del.Object == task:
-		name, idField = task, "taskId"
+	if k, ok := d.kind(del.Object); ok {
+		name, idField = k.name, k.id
+	}
+	if idField == "" {
+		return plainly(a, reply, del)
 	}
 	got, err := objectIn(reply, name, idField, del.TargetID)
 	refused := statusIn(reply).Code != ""
@@ -76,7 +73,7 @@ func answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
 	case err == nil && !refused:
 		a.Kind, a.TargetID = load.Acknowledged, got.text(idField)
 	case err != nil && refused:
-		a.Kind, a.Problem, a.Words = load.Rejected, refusal(reply, del), statusIn(reply).Words
+		a.Kind, a.Problem, a.Words = load.Rejected, d.refusal(reply, del), statusIn(reply).Words
 	default:
 		a.Kind = load.Unknown // it may well be applied: the look-up tells
 	}
@@ -86,7 +83,7 @@ func answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
 // forbidden tells the two meanings of 403 apart: the API key, or a permission
 // for this one contact. The key is wrong if the list is refused too.
 func (d *Destination) forbidden(ctx context.Context, a load.Answer, del etl.Delivery) load.Answer {
-	if list, err := d.get(ctx, listPath(contactOf(del.Object)), nil, 1); err == nil && list.Status == http.StatusForbidden {
+	if list, err := d.get(ctx, listPath(d.contactOf(del.Object)), nil, 1); err == nil && list.Status == http.StatusForbidden {
 		a.Kind = load.Denied
 		return a
 	}
@@ -96,8 +93,8 @@ func (d *Destination) forbidden(ctx context.Context, a load.Answer, del etl.Deli
 }
 
 // contactOf is the kind of contact that an object is, or hangs on.
-func contactOf(object string) string {
-	if object == employee {
+func (d *Destination) contactOf(object string) string {
+	if k, ok := d.kind(object); object == employee || ok && k.onEmployees {
 		return employee
 	}
 	return client
@@ -105,7 +102,7 @@ func contactOf(object string) string {
 
 // refusal turns an error into field and cause, by an allow-list: of the
 // vendor's words nothing is passed on.
-func refusal(reply load.Reply, del etl.Delivery) etl.Problem {
+func (d *Destination) refusal(reply load.Reply, del etl.Delivery) etl.Problem {
 	switch reply.Status {
 	case http.StatusNotFound:
 		return etl.Problem{Code: "not_found", Message: notFound(del)}
@@ -116,7 +113,7 @@ func refusal(reply load.Reply, del etl.Delivery) etl.Problem {
 	s := statusIn(reply)
 	word, field := s.Code, ""
 	for _, e := range s.Errors {
-		if field = fieldNamed(del.Object, e.Field); field != "" || word == "" {
+		if field = d.fieldNamed(del.Object, e.Field); field != "" || word == "" {
 			word = e.Code
 		}
 		if field != "" {
@@ -135,8 +132,8 @@ func refusal(reply load.Reply, del etl.Delivery) etl.Problem {
 
 func notFound(del etl.Delivery) string {
 	switch {
-	case (isPayor(del.Object) || del.Object == task) && del.TargetID == "":
-		return "CentralReach has no client with the id that we know, or the API user is not connected to it; connect it, or correct the crosswalk"
+	case del.Object != client && del.Object != employee && del.TargetID == "":
+		return "CentralReach has no contact with the id that we know, or the API user is not connected to it; connect it, or correct the crosswalk"
 	case del.TargetID == "":
 		return "CentralReach does not know the address to create it at; check centralreach.base_url"
 	}
@@ -165,17 +162,12 @@ var words = func() map[string]word {
 
 // fieldNamed is the field of ours that an error names, in our casing; "" for
 // anything that we do not send.
-func fieldNamed(object, name string) string {
+func (d *Destination) fieldNamed(object, name string) string {
 	columns := transform.Columns(clientFields)
-	switch {
-	case object == employee:
+	if k, ok := d.kind(object); ok {
+		columns = k.columns
+	} else if object == employee {
 		columns = transform.Columns(employeeFields)
-	case object == task:
-		columns = transform.Columns(taskFields)
-	case object == cancellation:
-		columns = transform.Columns(cancellationFields)
-	case isPayor(object):
-		columns = transform.Columns(payorFields)
 	}
 	for _, c := range columns {
 		if strings.EqualFold(c.Name, name) {
@@ -183,4 +175,19 @@ func fieldNamed(object, name string) string {
 		}
 	}
 	return ""
+}
+
+// plainly reads an answer that brings no id: no content, or JSON without an
+// error.
+func plainly(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
+	switch {
+	case reply.IsJSON() && statusIn(reply).Code != "":
+		a.Kind, a.Words = load.Rejected, statusIn(reply).Words
+		a.Problem = etl.Problem{Code: "refused", Message: "CentralReach refused it for a reason that we do not know; look it up there"}
+	case reply.IsJSON(), strings.TrimSpace(string(reply.Body)) == "":
+		a.Kind, a.TargetID = load.Acknowledged, del.TargetID
+	default:
+		a.Kind = load.Unknown
+	}
+	return a
 }

@@ -30,6 +30,20 @@ func Shapes(o Options) []transform.Shape {
 	if o.Write.Clients && o.Write.Payors {
 		list = append(list, payorShapes()...)
 	}
+	if o.Write.Clients && o.Write.Labels {
+		list = append(list, transform.Shape{Destination: Name, Object: labels, Endpoint: "patients", Columns: transform.Columns(labelFields), Judge: judgeLabels})
+	}
+	if o.Write.Clients && o.Write.Metadata {
+		objects, demographics := o.metadataObjects()
+		for _, object := range objects {
+			demographic, field := demographics[object], object[len(metadata):]
+			list = append(list, transform.Shape{Destination: Name, Object: object, Endpoint: "patients",
+				Columns: transform.Columns(metadataFields(demographic, field)), Judge: judgeMetadata(demographic, field)})
+		}
+	}
+	if o.Write.Employees && o.Write.ClaimSettings {
+		list = append(list, transform.Shape{Destination: Name, Object: claimSettings, Endpoint: "doctors", Columns: transform.Columns(claimFields), Judge: judgeClaims})
+	}
 	visits := func(object string, columns []transform.Column, judge func(*transform.Case) []transform.Verdict) transform.Shape {
 		return transform.Shape{Destination: Name, Object: object, Endpoint: "appointments",
 			Uses:    []transform.Use{{Endpoint: "doctors", By: transform.ByDoctor}, {Endpoint: "patients", By: transform.ByPatient}},

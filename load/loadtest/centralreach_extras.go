@@ -266,3 +266,35 @@ func (s *CentralReach) dropClaim(c *call, held *contact) reply {
 	c.entry.ID, c.entry.Applied = id, true
 	return fine("claimSettingsId", id)
 }
+
+// Attached are the ids of a contact's labels, in order, and its metadata by
+// field.
+func (s *CentralReach) Attached(contactID string) (labels []int, metadata map[string]any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	held := s.contacts[contactID]
+	for _, l := range held.labels {
+		labels = append(labels, l.ID)
+	}
+	slices.Sort(labels)
+	return labels, copied(held.metadata)
+}
+
+// SetLabels is somebody there who gives a contact other labels.
+func (s *CentralReach) SetLabels(contactID string, ids ...int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.contacts[contactID].labels = nil
+	for _, l := range s.o.Account.Labels {
+		if slices.Contains(ids, l.ID) {
+			s.contacts[contactID].labels = append(s.contacts[contactID].labels, l)
+		}
+	}
+}
+
+// SetMetadata is somebody there who fills in a metadata field.
+func (s *CentralReach) SetMetadata(contactID string, field int, value string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.contacts[contactID].metadata[strconv.Itoa(field)] = value
+}

@@ -25,7 +25,7 @@ var (
 	// than it needs.
 	lookupNames = newVocabulary("lookup", "`chartbridge lookups template` prints those that there are",
 		"clientStatus staffStatus gender state funder insurancePlan appointmentType service payCode location placeOfService "+
-			"appointmentStatus cancellationType cancelReason tag caseManager serviceLine contactForm customDemographics medication")
+			"appointmentStatus cancellationType cancelReason tag caseManager serviceLine contactForm customDemographics medication label metadata customIdentifier")
 )
 
 // sameLookup are further spellings that Normal does not make one.

@@ -1,0 +1,94 @@
+package load_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/load/centralreach"
+	"github.com/chartbridge/chartbridge/load/loadtest"
+)
+
+// attached is a client with two flags and a custom demographic.
+func attached(city, value string) string {
+	return patient(1, city, `"patient_flags_attached":[{"flag_text":"VIP"},{"flag_text":"Unknown"},{"flag_text":"Old","archived":true}]`,
+		fmt.Sprintf(`"custom_demographics":[{"field_type":801,"value":%q}]`, value))
+}
+
+// attachedAt is an account that takes what hangs on contacts.
+func attachedAt(t *testing.T, c *clock) account {
+	start := centralReachWith(false, centralreach.Write{Clients: true, Employees: true, Labels: true, Metadata: true, ClaimSettings: true})
+	a := start(t, c)
+	a.ids["label"] = map[string]string{"VIP": "12", "Old": "13"}
+	a.ids["metadata"] = map[string]string{"801": "51"}
+	a.ids["customIdentifier"] = map[string]string{"7/4": "CAQH 1", "7/5": "L-1", "8/66": "x"}
+	return a
+}
+
+func onClient(vendor *loadtest.CentralReach, client string) string {
+	labels, metadata := vendor.Attached(client)
+	return fmt.Sprint(labels, metadata)
+}
+
+// TestWhatHangsOnContacts: labels are added to theirs, a metadata field is
+// written and somebody's value in it is not overwritten, and identifiers become
+// claim settings once.
+func TestWhatHangsOnContacts(t *testing.T) {
+	w := newWorld(t, attachedAt)
+	vendor := w.oracle.(*loadtest.CentralReach)
+	for _, id := range []string{"7", "8"} {
+		vendor.SeedEmployee(map[string]any{"externalSystemId": id, "firstName": "Bo", "lastName": "Lin " + id, "primaryEmail": "bo." + id + "@example.com"})
+		w.put("doctors", fmt.Sprintf(`{"id":%s,"first_name":"Bo","last_name":"Lin %s","email":"bo.%s@example.com","is_account_suspended":false}`, id, id, id))
+		w.put("users", fmt.Sprintf(`{"id":100%s,"doctor":%s,"username":"bo.lin.%s","is_doctor":true}`, id, id, id))
+	}
+	w.put("patients", attached("Troy", "blue"))
+	w.Inject(loadtest.ResetAfter().On("POST", "/claim-settings"))
+	w.must(w.night())
+	w.expect("labels", "labels", "1", "updated")
+	w.expect("metadata", "metadata_51", "1", "updated")
+	w.expect("unanswered", "claim_settings", "7", "uncertain no_answer")
+	w.expect("no such identifier", "claim_settings", "8", "invalid range")
+	w.Heal()
+	w.clock.Move(rested)
+	w.must(w.night())
+	w.expect("settled", "claim_settings", "7", "created")
+	if list := vendor.Objects("claim-setting"); len(list) != 1 {
+		t.Errorf("they hold %d claim settings, want 1", len(list))
+	}
+	client := w.theirs("client", "1")
+	if got := onClient(vendor, client); got != "[12] map[51:blue]" {
+		t.Errorf("they hold labels and metadata %s", got)
+	}
+
+	before := len(w.writes(0))
+	w.must(w.night())
+	if n := len(w.writes(0)) - before; n != 0 {
+		t.Errorf("the same again made %d writes", n)
+	}
+
+	vendor.SetLabels(client, 15)
+	w.put("patients", attached("Troy", "green"))
+	w.must(w.night())
+	w.expect("another value", "metadata_51", "1", "updated")
+	if got := onClient(vendor, client); got != "[15] map[51:green]" {
+		t.Errorf("they hold labels and metadata %s", got)
+	}
+}
+
+// TestMetadataOfSomebodyElse: a value that is there already waits for a person.
+func TestMetadataOfSomebodyElse(t *testing.T) {
+	w := newWorld(t, attachedAt)
+	vendor := w.oracle.(*loadtest.CentralReach)
+	w.put("patients", patient(1, "Troy"))
+	w.must(w.night())
+	client := w.theirs("client", "1")
+	vendor.SetMetadata(client, 51, "red")
+	vendor.SetLabels(client, 15)
+	w.put("patients", attached("Troy", "blue"))
+	w.must(w.night(func(s *load.Stage) { s.Brake = load.Brake{Changed: 100, Rejected: 100} }))
+	w.expect("theirs", "metadata_51", "1", "held overwrite")
+	w.expect("theirs and ours", "labels", "1", "updated")
+	if got := onClient(vendor, client); got != "[12 15] map[51:red]" {
+		t.Errorf("they hold labels and metadata %s", got)
+	}
+}

@@ -1,0 +1,130 @@
+package centralreach
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/transform"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// labels are a client's flags that the account has labels for. They are added
+// to what the client bears there; none is ever taken away.
+const labels = "labels"
+
+var labelFields = []transform.Field[transform.Patient]{
+	{Name: "contactId", Type: transform.Theirs, Required: true, From: "patients.id; in the path",
+		Get: func(_ transform.Patient, c *transform.Case) transform.Value { return c.Need(client, c.Source.ID) }},
+	{Name: "labelIds", Type: transform.IDs, Required: true, From: "patients.patient_flags_attached, those that are not archived and that the lookup label knows", Lookup: "label",
+		Get: func(p transform.Patient, c *transform.Case) transform.Value {
+			return transform.IDList(strings.Join(labelIDs(p, c), ","))
+		}},
+}
+
+func labelIDs(p transform.Patient, c *transform.Case) (ids []string) {
+	for _, f := range p.Flags {
+		for _, key := range []string{f.Text.String(), f.Type.String()} {
+			if id, ok := c.Lookups.Find(Name, "label", key); ok && !f.Archived.True() {
+				ids = append(ids, id)
+				break
+			}
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+func judgeLabels(c *transform.Case) []transform.Verdict {
+	p, fault := c.AsPatient()
+	switch {
+	case fault != "":
+		return one(transform.Unreadable(fault))
+	case !c.RoutesPatient(p):
+		return excluded(etl.CauseRoute)
+	case len(labelIDs(p, c)) == 0:
+		return excluded(etl.CauseNothing)
+	}
+	return one(transform.Map(labelFields, p, c))
+}
+
+// held reads the labels that a client bears.
+func (d *Destination) held(ctx context.Context, ours contact) (path string, ids []string, err error) {
+	path = "/contacts/" + url.PathEscape(ours.text("contactId")) + "/labels"
+	items, err := d.items(ctx, path, nil, "labelId")
+	for _, item := range items {
+		ids = append(ids, item.text("labelId"))
+	}
+	return path, ids, err
+}
+
+// wanted are the labels that we add.
+func wanted(ours contact) (ids []string) {
+	_, v, _ := ours.member("labelIds")
+	var list []transform.Scalar
+	_ = json.Unmarshal(v, &list) // it is our own
+	for _, id := range list {
+		ids = append(ids, id.String())
+	}
+	return ids
+}
+
+func lacking(want, have []string) bool {
+	return slices.ContainsFunc(want, func(id string) bool { return !slices.Contains(have, id) })
+}
+
+// findLabels: a client's labels are there as soon as the client is.
+func (d *Destination) findLabels(ctx context.Context, _ etl.Delivery, ours contact) (load.Finding, error) {
+	_, have, err := d.held(ctx, ours)
+	if err != nil {
+		return load.Finding{}, err
+	}
+	f := load.Finding{TargetID: ours.text("contactId"), How: load.ByExternalID}
+	if lacking(wanted(ours), have) {
+		f.Differs = []string{labels}
+	}
+	return f, nil
+}
+
+// sendLabels sends the whole set, theirs and ours: it is likely to replace what
+// is there (destinations-facts, B5). Both forms of it were seen in use; the
+// second is tried where the first is refused.
+func (d *Destination) sendLabels(ctx context.Context, del etl.Delivery) load.Answer {
+	ours, err := parseContact(del.Body)
+	if err != nil {
+		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+	}
+	path, have, err := d.held(ctx, ours)
+	if err != nil {
+		return unsent(err)
+	}
+	want := wanted(ours)
+	if !lacking(want, have) {
+		return load.Answer{Kind: load.Acknowledged, TargetID: del.TargetID, Status: http.StatusOK, Phase: load.PhaseAnswer}
+	}
+	all := slices.Compact(slices.Sorted(slices.Values(slices.Concat(have, want))))
+	rows, ids := make([]string, len(all)), make([]string, len(all))
+	for i, id := range all {
+		rows[i], ids[i] = `{"labelId":`+number(id)+`}`, number(id)
+	}
+	a := d.write(ctx, del, http.MethodPost, path, []byte(`{"labels":[`+strings.Join(rows, ",")+`]}`))
+	if a.Kind == load.Rejected && a.Status == http.StatusBadRequest {
+		a = d.write(ctx, del, http.MethodPost, path, []byte(`{"labelIds":[`+strings.Join(ids, ",")+`]}`))
+	}
+	return a
+}
+
+// number is an id as JSON: a number where it is one.
+func number(id string) string {
+	if n, err := strconv.ParseInt(id, 10, 64); err == nil && strconv.FormatInt(n, 10) == id {
+		return id
+	}
+	quoted, _ := jsontext.AppendQuote(nil, strings.ToValidUTF8(id, "\uFFFD")) // fails for invalid UTF-8 only
+	return string(quoted)
+}
