@@ -98,7 +98,7 @@ func (m *Member) newValues(field string, open *Member, enums map[string][]string
 	}
 	for v, n := range open.Values {
 		if _, known := m.Values[v]; !known && !slices.Contains(enums[field], v) {
-			list = append(list, Drift{field, DriftValue, strconv.Itoa(len(m.Values)) + " known values", quote(v), n})
+			list = append(list, Drift{field, DriftValue, "values known: " + strconv.Itoa(len(m.Values)), quote(v), n})
 		}
 	}
 	slices.SortFunc(list, func(a, b Drift) int { return strings.Compare(a.After, b.After) })

@@ -72,9 +72,10 @@ func TestDrift(t *testing.T) {
 			}
 			return row
 		}, nil},
-		"new value":          {1, swap(`"gender":"Female"`, `"gender":"Nonbinary"`), []string{`new value: gender, 1 known values -> "Nonbinary"`}},
+		"new value":          {1, swap(`"gender":"Female"`, `"gender":"Nonbinary"`), []string{`new value: gender, values known: 1 -> "Nonbinary"`}},
 		"documented value":   {1, swap(`"gender":"Female"`, `"gender":"Other"`), nil},
-		"words, not a value": {1, swap(`"gender":"Female"`, `"gender":"Ada Roma, born 1984-03-09"`), []string{"new value: gender, 1 known values -> (free text)"}},
+		"words, not a value": {1, swap(`"gender":"Female"`, `"gender":"Ada Roma, born 1984-03-09"`), []string{"new value: gender, values known: 1 -> (free text)"}},
+		"a blank value":      {1, swap(`"gender":"Female"`, `"gender":""`), nil},
 		"no enumeration":     {1, swap(`"zip_code":"000"`, `"zip_code":"Ada Roma"`), nil},
 		"an odd name":        {1, swap(`{"id"`, `{"Ada Roma 555-0101":1,"id"`), nil},
 	} {

@@ -103,9 +103,9 @@ func (s *scanner) value(m *Member, depth int, isEnum, closed bool) bool {
 		text := s.quoted()
 		if len(text) == 0 {
 			m.Blank++
-		} else {
-			m.Kinds |= kindText
+			return true
 		}
+		m.Kinds |= kindText
 		if isEnum {
 			m.note(text)
 		}
