@@ -1,11 +1,14 @@
 package extract_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chartbridge/chartbridge/extract"
+	"github.com/chartbridge/chartbridge/extract/drchronotest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -115,6 +118,34 @@ func TestDriftOverNights(t *testing.T) {
 		"new field: patient_status,  -> text, in 100% of the rows", "more empty: email, 22% empty -> 100% empty"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("drift (-want +got):\n%s", diff)
+	}
+}
+
+// What DrChrono sends otherwise than before is found when its list has drained,
+// told once, and the rows are staged all the same.
+func TestDriftOfAStream(t *testing.T) {
+	w := newWorld(t, newPractice(), smallPages)
+	w.good("patients")
+	if note := w.cursor("patients").Note; strings.Contains(note, "drift") {
+		t.Errorf("a first load says %q", note)
+	}
+	w.vendor.Inject(drchronotest.Drift(nil, -1))
+	for night, want := range []string{"schema drift: 1 new field, 1 vanished field, 1 changed type, 1 more empty, 1 new value", ""} {
+		c := w.cursor("patients")
+		c.Watermark = "" // all of them are asked for again
+		if err := w.store.PutCursor(context.Background(), w.run, c); err != nil {
+			t.Fatal(err)
+		}
+		w.clock.pass(24 * time.Hour)
+		w.good("patients")
+		if note := w.cursor("patients").Note; !strings.Contains(note, want) || want == "" && strings.Contains(note, "drift") {
+			t.Errorf("night %d says %q, want %q", night, note, want)
+		}
+	}
+	for id, src := range w.staged("patients") {
+		if src.Fault == "" && !strings.Contains(string(src.Raw), "pronouns") {
+			t.Errorf("patient %s lacks what is new", id)
+		}
 	}
 }
 

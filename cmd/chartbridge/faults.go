@@ -18,6 +18,7 @@ import (
 var listFaults = map[string]func(match func(*http.Request) bool, times int) drchronotest.Fault{
 	"broken-json": drchronotest.BrokenJSON, "html": drchronotest.HTML200, "no-results": drchronotest.NoResults,
 	"truncated": drchronotest.Truncated, "reset": drchronotest.Reset, "repeated-page": drchronotest.RepeatedPage,
+	"drift": drchronotest.Drift,
 }
 
 // writeFaults are the destinations', of what is written there.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -132,6 +133,28 @@ func RepeatedPage(match func(*http.Request) bool, times int) Fault {
 				first = m[key]
 			}
 			m[key] = first
+		})
+	})
+}
+
+// Drift gives patients as a later version of the API might: pronouns are new,
+// nick_name is gone, zip_code is a number, nobody has an email, and one gender
+// is none of the document's.
+func Drift(match func(*http.Request) bool, times int) Fault {
+	return spoil(func(r *http.Request) bool {
+		return (match == nil || match(r)) && strings.HasPrefix(r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:], "patients")
+	}, times, func(c *recorder, _ *http.Request) {
+		c.edit(func(m map[string]json.RawMessage) {
+			var rows []map[string]json.RawMessage
+			if json.Unmarshal(m["results"], &rows) != nil || len(rows) == 0 {
+				return
+			}
+			for _, row := range rows {
+				delete(row, "nick_name")
+				row["pronouns"], row["zip_code"], row["email"] = marshal("they"), marshal(12345), marshal(nil)
+			}
+			rows[0]["gender"] = marshal("Nonbinary")
+			m["results"] = marshal(rows)
 		})
 	})
 }
