@@ -32,13 +32,17 @@ func (s *Stage) compare(ctx context.Context, run etl.Run, object Object) error {
 	if err != nil {
 		return fmt.Errorf("read what is there: %w: %w", err, errBlind)
 	}
+	var differ []Differs
 	for i, c := range list {
 		marks = changed(marks, there[i], comparedMark(there[i], c))
+		if c.Outcome == etl.Mismatched {
+			differ = append(differ, Differs{TargetRow: there[i].TargetRow, SourceID: there[i].SourceID, Fields: c.Differs})
+		}
 	}
 	if _, err := s.Store.Commit(ctx, run, nil, marks, nil); err != nil {
 		return err
 	}
-	return s.Store.SetExtra(ctx, run, s.Destination.Name(), object.Name, extra)
+	return s.Store.SetCompared(ctx, run, s.Destination.Name(), object.Name, differ, extra)
 }
 
 func comparedMark(d Due, c Compared) Mark {
@@ -46,7 +50,7 @@ func comparedMark(d Due, c Compared) Mark {
 	switch c.Outcome {
 	case etl.Mismatched:
 		m.Cause = string(etl.Mismatched)
-		m.Problem = etl.Problem{Field: c.Differs[0], Code: m.Cause, Message: "theirs, " + c.TargetID + ", differs in " + joined(c.Differs)}
+		m.Problem = etl.Problem{Field: c.Differs[0].Field, Code: m.Cause, Message: "theirs, " + c.TargetID + ", differs in " + joined(Names(c.Differs))}
 	case etl.Missing:
 		m.Cause = string(etl.Missing)
 		m.Problem = etl.Problem{Code: m.Cause, Message: "it is not on their schedule; enter it there"}

@@ -45,24 +45,53 @@ type Destination interface {
 }
 
 // A Comparer holds records against what the destination shows of an object
-// that it lets us only read. It gives one result for each record, and how many
-// of theirs no record explains.
+// that it lets us only read. It gives one result for each record, and those of
+// theirs that no record explains.
 type Comparer interface {
-	Compare(ctx context.Context, object string, due []Due) (list []Compared, extra int, err error)
+	Compare(ctx context.Context, object string, due []Due) (list []Compared, extra []Extra, err error)
 }
 
 // Compared is what a comparison showed.
 type Compared struct {
 	Outcome  etl.Outcome // Matched, Mismatched or Missing
 	TargetID string
-	Differs  []string // fields whose values there are not ours
+	Differs  []Difference
+}
+
+// A Difference is a field whose value there is not ours, with both values: a
+// patient's, so neither is written to a log, an error or a message.
+type Difference struct{ Field, Ours, Theirs string }
+
+// Differs are the differences of one record.
+type Differs struct {
+	TargetRow int64
+	SourceID  string
+	Fields    []Difference
+}
+
+// An Extra is a visit that only the destination holds: its id, its people's
+// ids there, its times in UTC (RFC 3339).
+type Extra struct {
+	TargetID string `json:"-"`
+	Client   string `json:"client"`
+	Provider string `json:"provider"`
+	Start    string `json:"start"`
+	End      string `json:"end"`
+}
+
+// Names are the fields of differences.
+func Names(list []Difference) (names []string) {
+	for _, d := range list {
+		names = append(names, d.Field)
+	}
+	return names
 }
 
 // A Finding is what a look at the destination showed.
 type Finding struct {
 	TargetID   string            // "" = nothing was found
 	How        How               // by what it was found
-	Differs    []string          // fields whose values there are not ours
+	Differs    []Difference      // fields whose values there are not ours
 	Candidates []string          // several that match: a person decides
 	Inside     map[string]string // ids of what travels inside it, by the path of their need
 	Hidden     []string          // arrays that we send and that the look did not show

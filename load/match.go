@@ -89,7 +89,8 @@ func (s *Stage) adopt(d Due, f Finding) (m Mark, there bool) {
 	case f.TargetID != "" && f.How == ByExternalID:
 		m = Mark{TargetRow: d.TargetRow, Outcome: etl.Failed, Cause: etl.CauseNotSent}
 	case f.TargetID != "":
-		m = held(d, etl.CauseOverwrite, "adopted by its natural key, but they hold other values in "+joined(f.Differs)+"; a person approves the first overwrite")
+		m = held(d, etl.CauseOverwrite, "adopted by its natural key, but they hold other values in "+joined(Names(f.Differs))+"; a person approves the first overwrite")
+		m.Differs = f.Differs
 	case s.VendorFirst && d.Approvals == 0 && d.Cause != etl.CauseExists:
 		return held(d, etl.CauseInitialLoad, "the vendor loads it first (`chartbridge export initial` writes the files); give its id with `chartbridge crosswalk import`"), true
 	case s.Restored && !s.askable(d.Object) && d.Approvals == 0:

@@ -26,8 +26,9 @@ type Store interface {
 	// Mapped lists, like Due, every target of an object that maps, with what is
 	// known of it.
 	Mapped(ctx context.Context, destination, object string, after int64, limit int) ([]Due, error)
-	// SetExtra writes how many of theirs no record of ours explains.
-	SetExtra(ctx context.Context, run etl.Run, destination, object string, n int) error
+	// SetCompared keeps both values of what differs of an object, and what is
+	// theirs alone, in place of what the run before saw.
+	SetCompared(ctx context.Context, run etl.Run, destination, object string, differs []Differs, extra []Extra) error
 	// Linked reports whether a run before this one has an id of an object.
 	Linked(ctx context.Context, run etl.Run, destination, object string) (bool, error)
 	// Weight counts, for the brake: records acknowledged, and of these due.
@@ -111,4 +112,5 @@ type Mark struct {
 	How       How
 	Inside    map[etl.Ref]string // ids found for what travels inside it, by object and source id
 	Acked     bool               // they hold it just as we map it
+	Differs   []Difference       // both values of the fields that they hold otherwise
 }

@@ -28,6 +28,11 @@ func (s *Store) mark(ctx context.Context, tx *sqlx.Tx, run etl.Run, m load.Mark)
 		_, err := tx.ExecContext(ctx, query("clear-problems"), m.TargetRow)
 		return err
 	}
+	if len(m.Differs) > 0 {
+		if err := s.putDifferenceOf(ctx, tx, run, m); err != nil {
+			return err
+		}
+	}
 	_, err := tx.ExecContext(ctx, query("mark-target"), m.Outcome, m.Cause, m.Problem.Field, m.Problem.Code, m.Problem.Message, 0, 0, run.ID, m.TargetRow)
 	return err
 }
@@ -36,11 +41,8 @@ func (s *Store) mark(ctx context.Context, tx *sqlx.Tx, run etl.Run, m load.Mark)
 // inside it, unless it is another record's of ours: two that look alike there
 // must not end as one.
 func adopt(ctx context.Context, tx *sqlx.Tx, run etl.Run, m load.Mark) (free bool, err error) {
-	var t struct {
-		Destination, Object string
-		SourceID            string `db:"source_id"`
-	}
-	if err := tx.GetContext(ctx, &t, query("target-key"), m.TargetRow); err != nil {
+	t, err := keyOf(ctx, tx, m.TargetRow)
+	if err != nil {
 		return false, err
 	}
 	if taken, err := isTaken(ctx, tx, t.Destination, t.Object, t.SourceID, m.Adopt); err != nil || taken {
@@ -56,6 +58,23 @@ func adopt(ctx context.Context, tx *sqlx.Tx, run etl.Run, m load.Mark) (free boo
 		}
 	}
 	return true, nil
+}
+
+type targetKey struct {
+	Destination, Object string
+	SourceID            string `db:"source_id"`
+}
+
+func keyOf(ctx context.Context, tx *sqlx.Tx, target int64) (t targetKey, err error) {
+	return t, tx.GetContext(ctx, &t, query("target-key"), target)
+}
+
+func (s *Store) putDifferenceOf(ctx context.Context, tx *sqlx.Tx, run etl.Run, m load.Mark) error {
+	t, err := keyOf(ctx, tx, m.TargetRow)
+	if err != nil {
+		return err
+	}
+	return s.putDifference(ctx, tx, run, t.Destination, t.Object, t.SourceID, m.TargetRow, m.Differs)
 }
 
 func isTaken(ctx context.Context, tx *sqlx.Tx, destination, object, sourceID, theirs string) (taken bool, err error) {

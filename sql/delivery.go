@@ -75,12 +75,6 @@ type deliveryRow struct {
 	TargetID            string `db:"target_id"`
 }
 
-// SetExtra writes how many of theirs no record of ours explains.
-func (s *Store) SetExtra(ctx context.Context, run etl.Run, destination, object string, n int) error {
-	_, err := s.db.ExecContext(ctx, query("extra"), run.ID, destination, object, n)
-	return wrap(err, "count what is theirs alone")
-}
-
 // Linked reports whether a run before this one has an id of an object.
 func (s *Store) Linked(ctx context.Context, run etl.Run, destination, object string) (linked bool, err error) {
 	err = s.db.GetContext(ctx, &linked, query("linked"), destination, object, run.ID, CallbackRun)

@@ -78,7 +78,7 @@ func (s *Store) ForgetRuns(ctx context.Context, ids []string) error {
 		return nil
 	}
 	return s.inTx(ctx, func(tx *sqlx.Tx) error {
-		for _, name := range []string{"forget-results", "forget-tally", "forget-drift", "forget-calls", "forget-runs"} {
+		for _, name := range []string{"forget-results", "forget-tally", "forget-drift", "forget-backlog", "forget-items", "forget-calls", "forget-runs"} {
 			if _, err := tx.ExecContext(ctx, query(name), jsonList(ids)); err != nil {
 				return fmt.Errorf("forget old runs: %w", err)
 			}
@@ -103,7 +103,7 @@ func (s *Store) Conclude(ctx context.Context, run etl.Run) error {
 				return fmt.Errorf("write results and counts (%s): %w", name, err)
 			}
 		}
-		return nil
+		return keepItems(ctx, tx, run)
 	})
 }
 

@@ -18,6 +18,8 @@ var SealedColumns = []SealedColumn{
 	{"target", "acked_payload", []string{"'target'", "destination", "object", "source_id"}},
 	{"target", "words", []string{"'target'", "destination", "object", "source_id"}},
 	{"delivery", "payload", []string{"'delivery'", "destination", "object", "source_id"}},
+	{"difference", "payload", []string{"'difference'", "destination", "object", "source_id"}},
+	{"extra", "payload", []string{"'extra'", "destination", "object", "target_id"}},
 	{"callback", "payload", []string{"'callback'", "destination", "object", "transaction_id"}},
 	{"token", "access", []string{"'token'", "'access'", "CAST(generation AS TEXT)"}},
 	{"token", "refresh", []string{"'token'", "'refresh'", "CAST(generation AS TEXT)"}},

@@ -65,6 +65,8 @@ func fillSealed(t *testing.T, s *Store) {
 	refused.ID = ids[0]
 	_, err = s.Commit(ctx, run, []load.Done{{Delivery: refused, Answer: load.Answer{Kind: load.Rejected, Words: "Wren is required."}, At: noon}}, nil, nil)
 	must(err)
+	must(s.SetCompared(ctx, run, "there", "client", []load.Differs{{TargetRow: 2, SourceID: "2", Fields: []load.Difference{{Field: "a", Ours: "Wren", Theirs: "WREN"}}}},
+		[]load.Extra{{TargetID: "9", Client: "8"}}))
 	must(s.TakeCallback(ctx, "there", "client", "tx-9", []byte(`{"a":"Wren"}`), noon))
 	for generation := range int64(2) {
 		must((&Tokens{Store: s, Clock: &clock{now: noon}}).Save(ctx, drchrono.Token{Generation: generation, Access: "wren-access", Refresh: "wren-refresh"}))

@@ -113,7 +113,7 @@ func findEvent(ours contact, id string, events []Event) load.Finding {
 	}
 	f := load.Finding{TargetID: found[0].ID, How: load.ByExternalID} // who, with whom, and when: no other event is meant
 	if !found[0].Canceled {
-		f.Differs = []string{"isCanceled"}
+		f.Differs = []load.Difference{{Field: "isCanceled", Ours: "true", Theirs: "false"}}
 	}
 	return f
 }

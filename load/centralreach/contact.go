@@ -106,17 +106,17 @@ var kept = []string{"externalSystemId", "primaryEmail"}
 // compare names the fields that we send and that stand otherwise there, in
 // order. Replies leave null members out (B1), so one that is absent is blank
 // there.
-func compare(ours, theirs contact) []string {
-	var differs []string
+func compare(ours, theirs contact) []load.Difference {
+	var differs []load.Difference
 	for name := range ours {
 		held := theirs.text(name)
 		switch {
 		case name == form, slices.Contains(kept, name) && held != "":
 		case !same(name, ours.text(name), held):
-			differs = append(differs, name)
+			differs = append(differs, load.Difference{Field: name, Ours: ours.text(name), Theirs: held})
 		}
 	}
-	slices.Sort(differs)
+	slices.SortFunc(differs, func(a, b load.Difference) int { return strings.Compare(a.Field, b.Field) })
 	return differs
 }
 
@@ -158,15 +158,15 @@ var notOurs = []string{"contactId", "type", "primaryPayors", "secondaryPayors", 
 
 // overlay is the body of an update: what they hold, with our fields where they
 // differ.
-func overlay(ours, theirs contact, differs []string) ([]byte, error) {
+func overlay(ours, theirs contact, differs []load.Difference) ([]byte, error) {
 	for _, name := range notOurs {
 		theirs.drop(name)
 	}
 	if ssn := theirs.text("ssn"); ssn != "" && len(digits(ssn)) != 9 {
 		theirs.drop("ssn") // shown masked: it would replace the true one
 	}
-	for _, name := range differs {
-		theirs.set(name, ours[name])
+	for _, d := range differs {
+		theirs.set(d.Field, ours[d.Field])
 	}
 	return json.Marshal(theirs.documented(), json.Deterministic(true))
 }

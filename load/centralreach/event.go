@@ -67,14 +67,14 @@ func stamped(t time.Time) transform.Value { return transform.String(t.UTC().Form
 
 // Compare holds visits against the schedule of their providers, over the days
 // that they span.
-func (d *Destination) Compare(ctx context.Context, _ string, due []load.Due) ([]load.Compared, int, error) {
+func (d *Destination) Compare(ctx context.Context, _ string, due []load.Due) ([]load.Compared, []load.Extra, error) {
 	visits := make([]Visit, 0, len(due))
 	providers := map[string]bool{}
 	var from, to time.Time
 	for _, one := range due {
 		v, err := visitIn(one)
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, err
 		}
 		visits = append(visits, v)
 		providers[v.Provider] = true
@@ -86,11 +86,11 @@ func (d *Destination) Compare(ctx context.Context, _ string, due []load.Due) ([]
 		}
 	}
 	if len(visits) == 0 {
-		return nil, 0, nil
+		return nil, nil, nil
 	}
 	events, err := d.Events(ctx, slices.Sorted(maps.Keys(providers)), nil, from.Add(-around), to.Add(around))
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	return compared(due, Reconcile(visits, events, d.zone())), extras(visits, between(events, from, to), d.zone()), nil
 }
@@ -116,15 +116,20 @@ func compared(due []load.Due, list []Comparison) []load.Compared {
 	return out
 }
 
-// extras counts the events that no visit explains.
-func extras(visits []Visit, events []Event, zone *time.Location) int {
-	n := 0
+// extras are the events that no visit explains.
+func extras(visits []Visit, events []Event, zone *time.Location) []load.Extra {
+	byID := map[string]Event{}
+	for _, e := range events {
+		byID[e.ID] = e
+	}
+	var list []load.Extra
 	for _, c := range Reconcile(visits, events, zone)[len(visits):] {
 		if c.Outcome == etl.Extra {
-			n++
+			e := byID[c.Event]
+			list = append(list, load.Extra{TargetID: e.ID, Client: e.Client, Provider: e.Provider, Start: instant(e.Start), End: instant(e.End)})
 		}
 	}
-	return n
+	return list
 }
 
 // between are the events within the visits' days: what lies outside them is

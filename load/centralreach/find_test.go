@@ -73,7 +73,7 @@ func TestFindNamesDifferences(t *testing.T) {
 	s.SeedClient(fields{"externalSystemId": "dc-71", "firstName": "Ada", "lastName": "Roma", "primaryEmail": "other@example.test",
 		"city": "Utica", "phoneCell": "5550100123", "dateOfBirth": "2015-04-05"})
 	f := findOne(t, open(t, o), delivery(t, client, "", ada()))
-	if diff := cmp.Diff([]string{"city", "stateProvince"}, f.Differs); diff != "" {
+	if diff := cmp.Diff([]string{"city", "stateProvince"}, load.Names(f.Differs)); diff != "" {
 		t.Errorf("differs (-want +got):\n%s", diff)
 	}
 }
@@ -198,7 +198,7 @@ func TestConflictIsLookedUp(t *testing.T) {
 	if f.TargetID != fmt.Sprint(id) || f.How != load.ByNaturalKey {
 		t.Errorf("found %+v, want %d by natural key", f, id)
 	}
-	if diff := cmp.Diff([]string{"externalSystemId"}, f.Differs); diff != "" {
+	if diff := cmp.Diff([]string{"externalSystemId"}, load.Names(f.Differs)); diff != "" {
 		t.Errorf("differs (-want +got):\n%s", diff)
 	}
 }

@@ -97,17 +97,17 @@ func payorType(text string) string {
 }
 
 // comparePayors names the fields that we send and that stand otherwise there.
-func comparePayors(ours, theirs contact) []string {
-	var differs []string
+func comparePayors(ours, theirs contact) []load.Difference {
+	var differs []load.Difference
 	for name := range ours {
 		a, b := ours.text(name), theirs.at(name)
 		switch {
 		case name == owner, name == "payorType" && a == payorType(b), strings.HasSuffix(name, "birthDate") && day(a) == day(b):
 		case a != b:
-			differs = append(differs, name)
+			differs = append(differs, load.Difference{Field: name, Ours: a, Theirs: b})
 		}
 	}
-	slices.Sort(differs)
+	slices.SortFunc(differs, func(a, b load.Difference) int { return strings.Compare(a.Field, b.Field) })
 	return differs
 }
 

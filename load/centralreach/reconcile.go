@@ -3,10 +3,12 @@ package centralreach
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
 )
 
 // A Visit is an appointment of DrChrono's, with the contact ids that the
@@ -33,10 +35,10 @@ type Event struct {
 
 // A Comparison is what came of one visit, or of one event that is theirs alone.
 type Comparison struct {
-	Visit   string      // "" for an extra event
-	Event   string      // "" for a missing visit, or one that is off here and not there
-	Outcome etl.Outcome // Matched, Mismatched, Missing or Extra
-	Fields  []string    // the event's fields that differ, if mismatched
+	Visit   string            // "" for an extra event
+	Event   string            // "" for a missing visit, or one that is off here and not there
+	Outcome etl.Outcome       // Matched, Mismatched, Missing or Extra
+	Fields  []load.Difference // the event's fields that differ, if mismatched
 }
 
 // keys are how visit and event are paired, the surest first. A pair by day
@@ -120,18 +122,20 @@ func pair(ours, theirs []Event) (event []int, taken []bool) {
 }
 
 // differing names the fields of an event that are not as the visit has them.
-func differing(v, e Event) []string {
-	var fields []string
-	note := func(name string, differs bool) {
-		if differs {
-			fields = append(fields, name)
+func differing(v, e Event) []load.Difference {
+	var fields []load.Difference
+	note := func(name, ours, theirs string) {
+		if ours != theirs {
+			fields = append(fields, load.Difference{Field: name, Ours: ours, Theirs: theirs})
 		}
 	}
-	note("providerId", v.Provider != e.Provider)
-	note("startDate", !v.Start.Equal(e.Start))
-	note("endDate", !v.End.Equal(e.End))
-	note("isCanceled", v.Canceled != e.Canceled)
-	note("placeOfServiceId", v.PlaceOfService != 0 && e.PlaceOfService != 0 && v.PlaceOfService != e.PlaceOfService)
+	note("providerId", v.Provider, e.Provider)
+	note("startDate", instant(v.Start), instant(e.Start))
+	note("endDate", instant(v.End), instant(e.End))
+	note("isCanceled", strconv.FormatBool(v.Canceled), strconv.FormatBool(e.Canceled))
+	if v.PlaceOfService != 0 && e.PlaceOfService != 0 {
+		note("placeOfServiceId", strconv.Itoa(v.PlaceOfService), strconv.Itoa(e.PlaceOfService))
+	}
 	return fields
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/load/loadtest"
 	"github.com/google/go-cmp/cmp"
 )
@@ -75,7 +76,7 @@ func TestReconcile(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
 			for _, c := range Reconcile(tt.visits, tt.events, zone) {
-				got = append(got, fmt.Sprint(c.Visit, " ", c.Event, " ", c.Outcome, " ", c.Fields))
+				got = append(got, fmt.Sprint(c.Visit, " ", c.Event, " ", c.Outcome, " ", load.Names(c.Fields)))
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("comparisons (-want +got):\n%s", diff)

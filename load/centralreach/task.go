@@ -98,7 +98,7 @@ func findTask(del etl.Delivery, ours, theirs contact, missing bool) load.Finding
 	case theirs != nil:
 		f := load.Finding{TargetID: theirs.text("taskId"), How: load.ByExternalID}
 		if !sameTask(ours, theirs) && missing {
-			f.Differs = []string{"description"}
+			f.Differs = []load.Difference{{Field: "description", Ours: ours.text("description"), Theirs: theirs.text("description")}}
 		}
 		return f
 	case del.TargetID == "" && !missing:

@@ -30,7 +30,7 @@ var slots = map[string]slot{
 // and differs only where strict. An array that no record
 // of the answer shows is hidden.
 func (ix *index) compare(f *load.Finding, ours, theirs object, del etl.Delivery, strict bool) {
-	f.Differs = differing(ours, theirs, func(name string) bool {
+	f.Differs = differing("", ours, theirs, func(name string) bool {
 		return strict || f.How == load.ByExternalID && del.TargetID == "" || ix.shows[strings.ToLower(name)]
 	})
 	f.Inside = map[string]string{}
@@ -41,7 +41,7 @@ func (ix *index) compare(f *load.Finding, ours, theirs object, del etl.Delivery,
 		if !ix.shows[name] {
 			f.Hidden = append(f.Hidden, name)
 			if strict {
-				f.Differs = append(f.Differs, name)
+				f.Differs = append(f.Differs, load.Difference{Field: name})
 			}
 			continue
 		}
@@ -49,12 +49,10 @@ func (ix *index) compare(f *load.Finding, ours, theirs object, del etl.Delivery,
 		for i, child := range ours.list(name) {
 			match := s.matching(child, there)
 			if match == nil {
-				f.Differs = append(f.Differs, name)
+				f.Differs = append(f.Differs, load.Difference{Field: name, Ours: child.text(s.keys[0])})
 				continue
 			}
-			for _, field := range differing(child, match, func(string) bool { return strict }) {
-				f.Differs = append(f.Differs, name+"."+field)
-			}
+			f.Differs = append(f.Differs, differing(name+".", child, match, func(string) bool { return strict })...)
 			for _, n := range del.Needs {
 				if strings.HasPrefix(n.Path, name+"."+strconv.Itoa(i)+".") {
 					f.Inside[n.Path] = match.id(n.Path[strings.LastIndexByte(n.Path, '.')+1:])
@@ -63,23 +61,24 @@ func (ix *index) compare(f *load.Finding, ours, theirs object, del etl.Delivery,
 		}
 	}
 	slices.Sort(f.Hidden)
-	slices.Sort(f.Differs)
-	f.Differs = slices.Compact(f.Differs)
+	slices.SortStableFunc(f.Differs, func(a, b load.Difference) int { return strings.Compare(a.Field, b.Field) })
+	f.Differs = slices.CompactFunc(f.Differs, func(a, b load.Difference) bool { return a.Field == b.Field })
 }
 
 // differing names the members of an object, its slots apart, that stand
-// otherwise there; blank says whether one that is not there is blank.
-func differing(ours, theirs object, blank func(name string) bool) []string {
-	var names []string
+// otherwise there, after the path that leads to it; blank says whether one that
+// is not there is blank.
+func differing(path string, ours, theirs object, blank func(name string) bool) []load.Difference {
+	var list []load.Difference
 	for name := range ours {
 		if _, nested := slots[name]; nested {
 			continue
 		}
 		if there := theirs.has(name); there && !sameMember(name, ours, theirs) || !there && blank(name) {
-			names = append(names, name)
+			list = append(list, load.Difference{Field: path + name, Ours: ours.shown(name), Theirs: theirs.shown(name)})
 		}
 	}
-	return names
+	return list
 }
 
 // matching finds the object there: the one with our id for it, or else the

@@ -128,9 +128,10 @@ func TestFindings(t *testing.T) {
 		{"external id, values in their precision", "client", `[{"clientId":7,"clientExternalId":1,"city":"Troy ",` + external + `}]`, client(adaRoma),
 			load.Finding{TargetID: "7", How: load.ByExternalID, Proved: true, Inside: map[string]string{}}},
 		{"external id before natural key", "client", `[{"clientId":8,` + external + `},{"clientId":7,"clientExternalId":"1","city":"Rome"}]`, client(adaRoma),
-			load.Finding{TargetID: "7", How: load.ByExternalID, Proved: true, Differs: []string{"city", "dateOfBirth", "firstName", "lastName"}, Inside: map[string]string{}}},
+			load.Finding{TargetID: "7", How: load.ByExternalID, Proved: true, Differs: []load.Difference{{Field: "city", Ours: "Troy", Theirs: "Rome"}, {Field: "dateOfBirth", Ours: "2015-04-05"},
+				{Field: "firstName", Ours: "Ada"}, {Field: "lastName", Ours: "Roma"}}, Inside: map[string]string{}}},
 		{"natural key, blank there, as another shows", "client", `[{"clientId":8,"city":"Rome"},{"clientId":7,` + external + `}]`, client(adaRoma),
-			load.Finding{TargetID: "7", How: load.ByNaturalKey, Proved: true, Differs: []string{"city"}, Inside: map[string]string{}}},
+			load.Finding{TargetID: "7", How: load.ByNaturalKey, Proved: true, Differs: []load.Difference{{Field: "city", Ours: "Troy"}}, Inside: map[string]string{}}},
 		{"external id twice", "client", `[{"clientId":7,"clientExternalId":"1"},{"clientId":8,"clientExternalId":"1"}]`, client(adaRoma),
 			load.Finding{How: load.ByExternalID, Proved: true, Candidates: []string{"7", "8"}}},
 		{"natural key", "client", `[{"clientId":7,` + external + `}]`, client(adaRoma),
@@ -141,11 +142,11 @@ func TestFindings(t *testing.T) {
 			load.Finding{How: load.ByNaturalKey, Proved: true}},
 		{"staff by user name", "staff", `[{"staffId":3,"username":"BO.LIN"}]`,
 			etl.Delivery{Object: "staff", Body: []byte(`{"username":"bo.lin","companyStaffId":"5"}`)},
-			load.Finding{TargetID: "3", How: load.ByNaturalKey, Proved: true, Differs: []string{"username"}, Inside: map[string]string{}}},
+			load.Finding{TargetID: "3", How: load.ByNaturalKey, Proved: true, Differs: []load.Difference{{Field: "username", Ours: "bo.lin", Theirs: "BO.LIN"}}, Inside: map[string]string{}}},
 		{"visit by client, staff, day and start", "appointment",
 			`[{"appointmentId":4,"clientId":7,"staffId":3,"date":"2026-03-02T00:00:00Z","scheduledStartTime":"14:00:00","scheduledEndTime":"15:30:00"}]`,
 			etl.Delivery{Object: "appointment", Body: []byte(`{"clientId":7,"staffId":3,"date":"2026-03-02","scheduledStartTime":"14:00","scheduledEndTime":"15:00"}`)},
-			load.Finding{TargetID: "4", How: load.ByNaturalKey, Proved: true, Differs: []string{"scheduledEndTime"}, Inside: map[string]string{}}},
+			load.Finding{TargetID: "4", How: load.ByNaturalKey, Proved: true, Differs: []load.Difference{{Field: "scheduledEndTime", Ours: "15:00", Theirs: "15:30:00"}}, Inside: map[string]string{}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -184,7 +185,7 @@ func TestReadBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f := found[0]; f.TargetID != tt.id || !f.Proved || !cmp.Equal(f.Differs, tt.differs) {
+		if f := found[0]; f.TargetID != tt.id || !f.Proved || !cmp.Equal(load.Names(f.Differs), tt.differs) {
 			t.Errorf("%s: got %+v, want id %q and differing %v", tt.name, f, tt.id, tt.differs)
 		}
 	}
@@ -202,7 +203,7 @@ func TestFindInside(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{"clientFunders.0.clientFunderId": "71"}
-	if diff := cmp.Diff(want, found[0].Inside); diff != "" || !cmp.Equal(found[0].Differs, []string{"clientFunders"}) {
+	if diff := cmp.Diff(want, found[0].Inside); diff != "" || !cmp.Equal(load.Names(found[0].Differs), []string{"clientFunders"}) {
 		t.Errorf("differs %v, inside (-want +got):\n%s", found[0].Differs, diff)
 	}
 }
@@ -236,7 +237,7 @@ func TestInsideIsCompared(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f := found[0]; !cmp.Equal(f.Differs, tt.differs) || !cmp.Equal(f.Hidden, tt.hidden) {
+		if f := found[0]; !cmp.Equal(load.Names(f.Differs), tt.differs) || !cmp.Equal(f.Hidden, tt.hidden) {
 			t.Errorf("%s: differs %v, hidden %v, want %v and %v", tt.name, f.Differs, f.Hidden, tt.differs, tt.hidden)
 		}
 	}

@@ -52,6 +52,15 @@ func (o object) text(name string) string {
 	return s.String()
 }
 
+// shown is a member as a person compares it: a scalar's text, or the JSON of
+// what is none.
+func (o object) shown(name string) string {
+	if v, ok := o.member(name); ok && !isScalar(v) {
+		return string(canonical(v))
+	}
+	return o.text(name)
+}
+
 // id is a member that holds one of Rethink's ids; null, "" and 0 are none.
 func (o object) id(name string) string {
 	if id := o.text(name); id != "0" {

@@ -1,0 +1,76 @@
+package sql
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/jmoiron/sqlx"
+)
+
+// keepItems carries each break from the run before: it stays the same one,
+// closes, opens anew or comes back; and counts them. A dry run leaves no trace.
+func keepItems(ctx context.Context, tx *sqlx.Tx, run etl.Run) error {
+	if run.DryRun {
+		return nil
+	}
+	steps := []struct {
+		name string
+		args []any
+	}{{"close-items", []any{run.ID}}, {"open-items", []any{run.ID, stamp(run.At)}}, {"put-backlog", []any{run.ID}}}
+	for _, step := range steps {
+		if _, err := tx.ExecContext(ctx, query(step.name), step.args...); err != nil {
+			return fmt.Errorf("keep what is open (%s): %w", step.name, err)
+		}
+	}
+	return nil
+}
+
+// SetCompared keeps both values of what differs of an object, and what is
+// theirs alone, in place of what the run before saw.
+func (s *Store) SetCompared(ctx context.Context, run etl.Run, destination, object string, differs []load.Differs, extra []load.Extra) error {
+	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, query("extra"), run.ID, destination, object, len(extra)); err != nil {
+			return err
+		}
+		for _, d := range differs {
+			if err := s.putDifference(ctx, tx, run, destination, object, d.SourceID, d.TargetRow, d.Fields); err != nil {
+				return err
+			}
+		}
+		for _, e := range extra {
+			payload, err := json.Marshal(e)
+			if err != nil {
+				return err
+			}
+			sealed := s.seal.Seal(payload, "extra", destination, object, e.TargetID)
+			if _, err := tx.ExecContext(ctx, query("put-extra"), destination, object, e.TargetID, run.ID, sealed); err != nil {
+				return err
+			}
+		}
+		for _, name := range []string{"forget-differences", "forget-extra"} {
+			if _, err := tx.ExecContext(ctx, query(name), destination, object, run.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return wrap(err, "keep what differs")
+}
+
+// putDifference seals both values of each field that differs.
+func (s *Store) putDifference(ctx context.Context, tx *sqlx.Tx, run etl.Run, destination, object, sourceID string, target int64, fields []load.Difference) error {
+	list := make([][3]string, len(fields))
+	for i, f := range fields {
+		list[i] = [3]string{f.Field, f.Ours, f.Theirs}
+	}
+	payload, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	sealed := s.seal.Seal(payload, "difference", destination, object, sourceID)
+	_, err = tx.ExecContext(ctx, query("put-difference"), target, destination, object, sourceID, run.ID, sealed)
+	return err
+}
