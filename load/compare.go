@@ -36,7 +36,7 @@ func (s *Stage) compare(ctx context.Context, run etl.Run, object Object) error {
 	for i, c := range list {
 		marks = changed(marks, there[i], comparedMark(there[i], c))
 		if c.Outcome == etl.Mismatched {
-			differ = append(differ, Differs{TargetRow: there[i].TargetRow, SourceID: there[i].SourceID, Fields: c.Differs})
+			differ = append(differ, Differs{TargetRow: there[i].TargetRow, SourceID: there[i].SourceID, TargetID: c.TargetID, Fields: c.Differs})
 		}
 	}
 	if _, err := s.Store.Commit(ctx, run, nil, marks, nil); err != nil {

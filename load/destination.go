@@ -66,6 +66,7 @@ type Difference struct{ Field, Ours, Theirs string }
 type Differs struct {
 	TargetRow int64
 	SourceID  string
+	TargetID  string
 	Fields    []Difference
 }
 

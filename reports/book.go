@@ -44,14 +44,18 @@ type entry struct {
 func allEntries() []entry {
 	return []entry{
 		{late: "Summary", public: true, make: (*book).summarySheet},
+		{late: "Checks", public: true, make: (*book).checksSheet},
 		{late: "Balance", public: true, make: (*book).balanceSheet},
 		{late: "Outcomes", public: true, make: (*book).outcomesSheet},
 		{make: (*book).worklistSheet},
 		{make: (*book).rulesSheet},
+		{make: (*book).mismatchesSheet},
+		{make: (*book).missingSheet},
 		{make: (*book).matchesSheet},
 		{make: (*book).dischargesSheet},
 		{public: true, make: (*book).causesSheet},
 		{make: (*book).rejectsSheet},
+		{make: (*book).visitsSheet},
 		{make: (*book).objectSheets},
 		{make: (*book).crosswalkSheet},
 		{public: true, make: (*book).agingSheet},

@@ -24,7 +24,7 @@ func open(t *testing.T, path string) *excelize.File {
 }
 
 // proofSheets hold the formulas of the proof.
-var proofSheets = []string{"Summary", "Balance", "Outcomes"}
+var proofSheets = []string{"Summary", "Checks", "Balance", "Outcomes", "History"}
 
 // Every formula of the proof, computed by another program than wrote it, has
 // the value that we cached.

@@ -35,6 +35,11 @@ func (b *book) value(c column, v any) excelize.Cell {
 			look = checkStyle(word)
 		}
 		return excelize.Cell{StyleID: b.styles[look], Formula: v.text, Value: v.value}
+	case rich:
+		if len(v.runs) == 0 {
+			return b.cell(styleText, nil)
+		}
+		return excelize.Cell{StyleID: b.styles[styleWrap], Value: v.runs}
 	case string:
 		return b.text(c, v)
 	}

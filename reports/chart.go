@@ -52,9 +52,9 @@ func (w *writer) series(name, labels, values int, last int, colour string) excel
 // backlogChart is the backlog over the nights: what waits, and what came new.
 func (w *writer) backlogChart() error {
 	last := w.row
-	waiting := w.series(12, 15, 12, last, chartBlue)
+	waiting := w.series(14, 17, 14, last, chartBlue)
 	waiting.Line = excelize.LineOptions{Width: 2.5}
-	fresh := w.series(9, 15, 9, last, chartOrange)
+	fresh := w.series(9, 17, 9, last, chartOrange)
 	fresh.Line = excelize.LineOptions{Width: 2, Dash: excelize.LineDashDash}
 	fresh.Marker, waiting.Marker = excelize.ChartMarker{Symbol: "diamond", Size: 7, Fill: fill(chartOrange)}, excelize.ChartMarker{Symbol: "circle", Size: 6, Fill: fill(chartBlue)}
 	c := &excelize.Chart{Type: excelize.Line, Series: []excelize.ChartSeries{waiting, fresh}}

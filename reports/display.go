@@ -120,9 +120,12 @@ var insuranceColumns = []shown{showName, showBorn,
 	{column{"Insurer", kindText, "The insurance company."}, func(s subject) scalar { return s.insurance().Company }, nil},
 	{column{"Member id", kindID, "The member's id. Masked: its last 4 characters."}, func(s subject) scalar { return s.insurance().Member }, tail(4)}}
 
-var visitColumns = []shown{showName, showBorn,
-	{column{"Start", kindTime, "Start of the visit, in the practice's zone."}, func(s subject) scalar { return s.record.Scheduled }, nil},
-	{column{"Minutes", kindCount, "Length of the visit."}, func(s subject) scalar { return s.record.Duration }, nil},
+var (
+	showStart   = shown{column{"Start", kindTime, "Start of the visit, in the practice's zone."}, func(s subject) scalar { return s.record.Scheduled }, nil}
+	showMinutes = shown{column{"Minutes", kindCount, "Length of the visit."}, func(s subject) scalar { return s.record.Duration }, nil}
+)
+
+var visitColumns = []shown{showName, showBorn, showStart, showMinutes,
 	{column{"Visit status", kindText, "Status of the visit in DrChrono."}, func(s subject) scalar { return s.record.VisitStatus }, nil},
 	{column{"Doctor", kindID, "DrChrono's id of the doctor."}, func(s subject) scalar { return s.record.Doctor }, nil},
 	{column{"Profile", kindID, "DrChrono's id of the appointment profile."}, func(s subject) scalar { return s.record.Profile }, nil}}

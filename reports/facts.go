@@ -31,6 +31,10 @@ type facts struct {
 	tallied   bool                        // the run counted
 	recounted bool                        // no later run has moved on: carried could be counted anew
 
+	identities map[key]identityFacts
+	backlog    *[6]int           // opening, new, reopened, resolved, decided, closing; nil = not kept
+	controls   map[key][]control // of visits that are there; nil = not added up
+
 	before    string // the run before, "" if there is none
 	beforeAt  time.Time
 	beforeN   map[key]map[etl.Outcome]int
@@ -55,7 +59,7 @@ func readFacts(ctx context.Context, snap Snapshot, o Options) (*facts, error) {
 	f := &facts{source: map[key]int{}, extra: map[key]int{}, lines: map[key]map[etl.Outcome]int{}, codes: map[string]int{},
 		beforeSrc: map[key]int{}, calls: map[string]int{}}
 	steps := []func(context.Context, Snapshot, Options) error{
-		f.readRun, f.readTally, f.readSource, f.readBefore, f.readCarried, f.readEndpoints, f.readCalls, f.readDrift}
+		f.readRun, f.readTally, f.readSource, f.readBefore, f.readCarried, f.readIdentities, f.readControls, f.readEndpoints, f.readCalls, f.readDrift}
 	for _, step := range steps {
 		if err := step(ctx, snap, o); err != nil {
 			return nil, fmt.Errorf("read the counts of the run: %w", err)

@@ -41,6 +41,10 @@ func (b *book) manifestSheet(context.Context) []sheet {
 		columns: columns, rows: listed(rows)}}
 }
 
+// manyToken stands in place of a token where a row speaks of many records: no
+// decision can be taken on it.
+const manyToken = "many"
+
 // A rowFormula is a formula that hangs on the row that it is written to.
 type rowFormula func(row int) formula
 

@@ -35,6 +35,7 @@ type ReturnedRow struct {
 	Run, State  string
 	At          time.Time // when the run began
 	Signed      bool
+	Many        bool   // it speaks of many records, and takes no decision
 	Decision    string // in capitals
 	MapTo       string
 	Comment     string
@@ -243,10 +244,11 @@ func (s *returnedSheet) take(n int, cells []string) {
 		}
 		return ""
 	}
-	if cell(headToken) == "" && cell(headDecision) == "" {
+	speaksOfMany := cell(headToken) == manyToken
+	if (cell(headToken) == "" || speaksOfMany) && cell(headDecision) == "" {
 		return
 	}
-	r := ReturnedRow{Sheet: s.name, Row: n, Destination: canonical(cell("destination")), Outcome: cell("outcome"),
+	r := ReturnedRow{Sheet: s.name, Row: n, Many: speaksOfMany, Destination: canonical(cell("destination")), Outcome: cell("outcome"),
 		Decision: strings.ToUpper(cell(headDecision)), MapTo: wholeID(cell(headMapTo)), Comment: firstOf(cell(headComment), 1000)}
 	shown := []string{raw("destination"), ruleWord, raw("lookup"), raw("key")}
 	if s.at["source id"] > 0 {

@@ -62,8 +62,12 @@ func TestRowsComeBackInAnyOrder(t *testing.T) {
 	want := 0
 	book, err := returned(t, func(f *excelize.File) {
 		rows, at := worklist(t, f)
-		want = len(rows) - 3
-		order, columns := rand.New(rand.NewSource(1)).Perm(want), rand.New(rand.NewSource(2)).Perm(len(rows[2]))
+		for _, row := range rows[3:] {
+			if row[at[headToken]] != manyToken {
+				want++
+			}
+		}
+		order, columns := rand.New(rand.NewSource(1)).Perm(len(rows)-3), rand.New(rand.NewSource(2)).Perm(len(rows[2]))
 		if _, err := f.NewSheet("mine"); err != nil {
 			t.Fatal(err)
 		}

@@ -3,8 +3,6 @@ package reports
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
-	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 )
@@ -104,80 +102,6 @@ func status(v any) any {
 }
 
 func short(hash []byte) string { return firstOf(hex.EncodeToString(hash), 12) }
-
-// worklistSheet is what a person should look at, in the order to do so, and
-// where decisions are taken.
-func (b *book) worklistSheet(ctx context.Context) []sheet {
-	columns := []column{{"Severity", kindText, "1 is most severe: it may have been sent; 2 waits for a decision; 3 and 4 were refused; 5 and 6 go on by themselves."},
-		{"Destination", kindText, "Where the record goes."}, {"Object", kindText, "What it is there."}}
-	if b.o.Level != LevelNone {
-		columns = append(columns, column{"Record", kindText, "Whose record, and when. Masked: initials."})
-	}
-	columns = append(columns, column{"Source id", kindID, "The record's id in DrChrono."})
-	freeze := len(columns)
-	columns = append(columns, column{"Outcome", kindOutcome, "What became of it."},
-		column{"Cause", kindText, "Why: see causes and codes below."}, column{"Field", kindText, "The destination's field that it is about."},
-		column{"Message", kindWrap, "What is wrong."}, column{"Suggestion", kindWrap, "What to do next."})
-	printed := len(columns)
-	columns = append(columns, decisionColumns...)
-	columns = append(columns, column{"Lookup", kindText, "The lookup that lacks a key."}, column{"Key", kindID, "The key that it lacks: MAP gives it their id."},
-		column{"Target id", kindID, "The record's id at the destination, if it has one."},
-		column{"First seen", kindText, "The run since which it waits without a break, as far back as runs are kept."},
-		column{"Nights", kindCount, "Calendar days since then, in the practice's zone."},
-		column{"Attempts", kindCount, "How often it was sent in this run."}, tokenColumn)
-	at := func(n int) string { return letter(freeze + n) }
-	check := checkFormula(at(6), at(7), at(1), at(2), at(10))
-	rows := mapped(b.snap.Rows(ctx, "worklist", b.o.Run.ID, worklistCap, b.opens()), func(in []any) []any { return b.worklistRow(in, check) })
-	about := "Most severe first, then oldest first; decide in the yellow columns"
-	if n := b.facts.linesOf(waitingOutcomes...); n > worklistCap {
-		about = fmt.Sprintf("%s; shown %s of %s, the others stand on their object's sheet", about, thousands(worklistCap), thousands(n))
-	}
-	return []sheet{{name: "Worklist", title: "Worklist: what waits for a person, or was refused", about: about, colour: colourOrange,
-		none: "Nothing waits, and nothing was refused.", freeze: freeze, phi: true, input: true, print: printed, columns: columns, rows: rows}}
-}
-
-func (b *book) worklistRow(in []any, check rowFormula) []any {
-	outcome, cause, code, lookup, key := etl.Outcome(str(in[3])), str(in[4]), str(in[5]), str(in[8]), str(in[9])
-	destination, object, id := destinationName(str(in[1])), objectName(str(in[2]), false), str(in[11])
-	row := []any{severities[num(in[0])], destination, object}
-	if b.o.Level != LevelNone {
-		row = append(row, label(newSubject(str(in[10]), id, str(in[16]), str(in[17]), ""), b.o.Level))
-	}
-	suggestion := nextStep(code, cause, outcome)
-	if lookup != "" {
-		suggestion = fmt.Sprintf("Add %q to lookup %s, or MAP it: every record with it follows.", key, lookup)
-	}
-	state := State(outcome, cause, lookup, key, blob(in[18]), blob(in[19]))
-	return append(row, id, outcome, causeOf(cause, code), str(in[6]), str(in[7]), suggestion, nil, nil, nil, check, lookup, key, str(in[12]),
-		str(in[13]), b.nights(instant(in[14])), num(in[15]), token(b.o.Key, b.o.Run.ID, state, destination, object, id, string(outcome)))
-}
-
-// nights is how many midnights lie between an instant and the run.
-func (b *book) nights(since time.Time) any {
-	if since.IsZero() {
-		return nil
-	}
-	day := func(t time.Time) time.Time {
-		t = t.In(b.o.Zone)
-		return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
-	}
-	return int(day(b.o.Run.At).Sub(day(since)) / (24 * time.Hour))
-}
-
-// label names a record in one cell.
-func label(s subject, level Level) string {
-	name := s.person.name()
-	if name == "" {
-		name = s.record.name()
-	}
-	if level == LevelMasked {
-		name = initials(name)
-	}
-	if when := string(s.record.Scheduled); len(when) >= len("2006-01-02T15:04") {
-		name += " " + when[:10] + " " + when[11:16]
-	}
-	return name
-}
 
 // causesSheet is the Pareto of refusals.
 func (b *book) causesSheet(ctx context.Context) []sheet {

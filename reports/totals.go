@@ -3,6 +3,7 @@ package reports
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -21,7 +22,8 @@ func (b *book) outcomeOrder() []etl.Outcome {
 	return list
 }
 
-var waitingOutcomes = []etl.Outcome{etl.Invalid, etl.Rejected, etl.Blocked, etl.Held, etl.Uncertain, etl.Failed}
+// openOutcomes are those of records that wait, were refused, or differ.
+var openOutcomes = []etl.Outcome{etl.Mismatched, etl.Missing, etl.Invalid, etl.Rejected, etl.Blocked, etl.Held, etl.Uncertain, etl.Failed}
 
 // summarySheet is a row an object: what came, and what became of it.
 func (b *book) summarySheet(context.Context) []sheet {
@@ -31,9 +33,9 @@ func (b *book) summarySheet(context.Context) []sheet {
 	for _, o := range outcomes {
 		columns = append(columns, column{string(o), kindCount, meanings[o]})
 	}
-	columns = append(columns, column{"Waiting", kindCount, "Records that wait for something, or were refused: invalid to failed."},
+	columns = append(columns, column{"Open", kindCount, "Records that wait for something, were refused, differ or are missing: mismatched, missing, and invalid to failed."},
 		column{"Δ source", kindCount, "How many more, or fewer, source records than at the end of the run before."},
-		column{"Δ waiting", kindCount, "How many more, or fewer, wait than at the end of the run before."},
+		column{"Δ open", kindCount, "How many more, or fewer, are open than at the end of the run before."},
 		column{"Check", kindCheck, "Whether source equals the sum of outcomes, from the sheet Balance."},
 		column{"Records", kindLink, "Leads to the object's records."})
 	if b.facts.hasExtra() {
@@ -56,20 +58,20 @@ func (b *book) summarySheet(context.Context) []sheet {
 func (b *book) summaryRow(i int, k key, outcomes []etl.Outcome) []any {
 	at := firstRow + i
 	row := []any{destinationName(k.destination), objectName(k.object, true), b.facts.source[k]}
-	waiting, was, first, last := 0, 0, "", ""
+	waiting, was := 0, 0
+	var open []string
 	for j, o := range outcomes {
 		n := b.totalOf(k, o)
 		row = append(row, formula{b.sumIfs("F", fmt.Sprintf("$A%d", at), fmt.Sprintf("$B%d", at), letter(4+j)+"$3"), n})
-		if o == etl.Invalid {
-			first = letter(4 + j)
+		if slices.Contains(openOutcomes, o) {
+			open = append(open, fmt.Sprint(letter(4+j), at))
 		}
-		last = letter(4 + j)
 	}
-	for _, o := range waitingOutcomes {
+	for _, o := range openOutcomes {
 		waiting += b.totalOf(k, o)
 		was += b.facts.beforeN[k][o]
 	}
-	row = append(row, formula{fmt.Sprintf("SUM(%s%d:%s%d)", first, at, last, at), waiting})
+	row = append(row, formula{"SUM(" + strings.Join(open, ",") + ")", waiting})
 	if b.facts.before == "" {
 		row = append(row, nil, nil)
 	} else {

@@ -12,48 +12,61 @@ import (
 // historyNights is how many runs History shows.
 const historyNights = 30
 
-// historySheet is the ledger of the backlog: each run opens with what the one
+// historySheet is the ledger of what is open: each run opens with what the one
 // before left, and closes with what it leaves.
 func (b *book) historySheet(ctx context.Context) []sheet {
 	columns := []column{{"Run", kindText, "Its id, which tells its start in UTC."}, {"Started", kindTime, "In the practice's zone."},
 		{"Minutes", kindCount, "How long it took."}, {"Exit code", kindText, "And what it means."},
 		{"Source", kindCount, "Records in scope, over every destination and object."}, {"Sent", kindCount, "Created or updated in the run."},
 		{"There", kindCount, "Acknowledged by the destination, in this run or before."},
-		{"Opening", kindCount, "What waited at the end of the run before."}, {"New", kindCount, "What came to wait in this run."},
-		{"Closed", kindCount, "What waited before and does not any more: mended, sent, decided or excluded."},
-		{"Closing", kindCount, "Opening + new - closed: a live formula."}, {"Waiting", kindCount, "What waits at the end of the run, as it counted it."},
-		{"Check", kindCheck, "✓ ok where the two are equal, and equal the next opening."},
+		{"Opening", kindCount, "What was open at the end of the run before."}, {"New", kindCount, "Breaks that opened for the first time."},
+		{"Reopened", kindCount, "Breaks that had been closed and are back."},
+		{"Resolved", kindCount, "Breaks that are not there any more: mended, sent, or moved on to another cause."},
+		{"Decided", kindCount, "Breaks that closed after a person's decision on them."},
+		{"Closing", kindCount, "Opening + new + reopened - resolved - decided: a live formula."},
+		{"Open", kindCount, "What waits, was refused, differs or is missing at the end of the run, as it counted its records."},
+		{"Check", kindCheck, "✓ ok where closing equals open, and opening the closing before."},
 		{"Decisions", kindCount, "Decisions that people took from the start of this run to the start of the next."},
 		{"Night", kindText, "The start once more in few characters, for the chart."}}
-	n, earlier, first := 0, 0, true
+	n, before := 0, -1
 	rows := mapped(b.snap.Rows(ctx, "history", b.o.Run.ID), func(in []any) []any {
-		at := firstRow + n
 		started, ended := instant(in[1]), instant(in[2])
-		open, fresh, gone := num(in[8]), num(in[9]), num(in[10])
-		var opening any = formula{fmt.Sprintf("K%d", at-1), earlier}
-		if first {
-			opening, earlier = 0, 0
-			if str(in[4]) == "" {
-				fresh, gone = open, 0
-			}
-		}
-		check := checkGood
-		if earlier+fresh-gone != open {
-			check = checkBad
-		}
 		code := "running, or killed"
 		if c := num(in[3]); c >= 0 {
 			code = fmt.Sprintf("%d: %s", c, exitMeanings[c])
 		}
-		row := []any{str(in[0]), b.wall(started), minutes(started, ended), code, num(in[5]), num(in[6]), num(in[7]), opening, fresh, gone,
-			formula{fmt.Sprintf("H%[1]d+I%[1]d-J%[1]d", at), earlier + fresh - gone}, open,
-			formula{fmt.Sprintf(`IF(K%[1]d=L%[1]d,"%[2]s","%[3]s")`, at, checkGood, checkBad), check}, num(in[11]), b.wall(started).Format("Jan 2 15:04")}
-		first, earlier, n = false, open, n+1
-		return row
+		row := []any{str(in[0]), b.wall(started), minutes(started, ended), code, num(in[4]), num(in[5]), num(in[6])}
+		row = append(row, b.ledger(in[7:14], firstRow+n, before)...)
+		n, before = n+1, num(in[13])
+		return append(row, num(in[14]), b.wall(started).Format("Jan 2 15:04"))
 	})
-	return []sheet{{name: "History", title: "History: the nights, and how the backlog opened and closed", colour: colourDark, freeze: 1, columns: columns,
-		about: fmt.Sprintf("At most %d runs, oldest first; closing = opening + new - closed", historyNights+1), none: "No run has counted yet.",
+	return []sheet{{name: "History", title: "History: the nights, and how what is open opened and closed", colour: colourDark, freeze: 1, columns: columns,
+		about: fmt.Sprintf("At most %d runs, oldest first; closing = opening + new + reopened - resolved - decided", historyNights), none: "No run has counted yet.",
 		rows: rows, chart: (*writer).backlogChart}}
+}
+
+// ledger is a night's part of the ledger: what is open by its counts, and
+// opening, fresh, reopened, resolved, decided and closing as kept (-1 = not).
+func (b *book) ledger(in []any, at, before int) []any {
+	open := num(in[0])
+	if num(in[1]) < 0 {
+		return []any{nil, nil, nil, nil, nil, nil, open, "– not kept"}
+	}
+	row, closing := []any{}, 0
+	for i, sign := range []int{1, 1, 1, -1, -1} {
+		closing += sign * num(in[i+1])
+		row = append(row, num(in[i+1]))
+	}
+	same := ""
+	if before >= 0 {
+		same = fmt.Sprintf(",H%d=M%d", at, at-1)
+	}
+	check := checkGood
+	if closing != open || before >= 0 && num(in[1]) != before {
+		check = checkBad
+	}
+	return append(row, formula{fmt.Sprintf("H%[1]d+I%[1]d+J%[1]d-K%[1]d-L%[1]d", at), closing}, open,
+		formula{fmt.Sprintf(`IF(AND(M%[1]d=N%[1]d%[2]s),"%[3]s","%[4]s")`, at, same, checkGood, checkBad), check})
 }
 
 // minutes is how long it took, at least 1; nothing where it is not over.
@@ -72,13 +85,13 @@ var ageBuckets = []struct {
 
 // agingSheet is how long what waits has waited.
 func (b *book) agingSheet(ctx context.Context) []sheet {
-	columns := []column{{"Waiting", kindText, "Destination and object."}}
+	columns := []column{{"Open", kindText, "Destination and object."}}
 	for _, a := range ageBuckets {
-		columns = append(columns, column{a.name, kindCount, "Records that have waited so many nights without a break."})
+		columns = append(columns, column{a.name, kindCount, "Records that have been open so many nights without a break."})
 	}
 	columns = append(columns, column{"All", kindCount, "All of them: a live formula."},
-		column{"Oldest", kindCount, "Nights that the oldest one has waited, as far back as runs are kept."})
-	return []sheet{{name: "Aging", title: "Aging: how many nights records have waited", about: "Every record that waits for something, or was refused",
+		column{"Oldest", kindCount, "Nights that the oldest one has been open."})
+	return []sheet{{name: "Aging", title: "Aging: how many nights records have been open", about: "Every record that waits for something, was refused, differs or is missing",
 		colour: colourDark, freeze: 1, none: "Nothing waits.", columns: columns, rows: listed(b.ages(ctx)), chart: (*writer).agingChart}}
 }
 

@@ -51,6 +51,8 @@ func shownWidth(c column, v any) int {
 	switch v := v.(type) {
 	case string:
 		return textWidth(v)
+	case rich:
+		return textWidth(v.text)
 	case etl.Outcome:
 		return len(v)
 	case int:

@@ -103,7 +103,8 @@ func meaningOf(code string, o etl.Outcome) string {
 }
 
 // severities are how the worklist is sorted, most severe first.
-var severities = map[int]string{1: "1 uncertain", 2: "2 decide", 3: "3 refused there", 4: "4 refused here", 5: "5 waiting", 6: "6 next run"}
+var severities = map[int]string{1: "1 uncertain", 2: "2 decide", 3: "3 refused there", 4: "4 refused here", 5: "5 differs there", 6: "6 waiting",
+	7: "7 next run"}
 
 var destinationNames = map[string]string{"rethink": "Rethink", "centralreach": "CentralReach", "central_registry": "Central Registry"}
 

@@ -176,6 +176,9 @@ func (w *writer) put(row []any) error {
 		if text, ok := row[i].(string); ok && c.kind == kindWrap {
 			lines = max(lines, linesIn(text, w.widths[i]))
 		}
+		if r, ok := row[i].(rich); ok {
+			lines = max(lines, linesIn(r.text, w.widths[i]))
+		}
 		if o, ok := row[i].(etl.Outcome); ok && w.sheet.of != nil && c.kind == kindOutcome {
 			add(w.b.shown, *w.sheet.of, o, 1)
 		}

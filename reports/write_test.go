@@ -255,8 +255,8 @@ func TestLongSheets(t *testing.T) {
 	if got := strings.Count(text, ">created<"); got < 30_000 {
 		t.Errorf("%d rows, want 30,000", got)
 	}
-	if got := strings.Count(text, "</worksheet>"); got != 22 {
-		t.Errorf("%d sheets are whole, want 22", got)
+	if got := strings.Count(text, "</worksheet>"); got != 25 {
+		t.Errorf("%d sheets are whole, want 25", got)
 	}
 }
 

@@ -74,7 +74,7 @@ func (s *Store) putDifferenceOf(ctx context.Context, tx *sqlx.Tx, run etl.Run, m
 	if err != nil {
 		return err
 	}
-	return s.putDifference(ctx, tx, run, t.Destination, t.Object, t.SourceID, m.TargetRow, m.Differs)
+	return s.putDifference(ctx, tx, run, t.Destination, t.Object, load.Differs{TargetRow: m.TargetRow, SourceID: t.SourceID, TargetID: m.Adopt, Fields: m.Differs})
 }
 
 func isTaken(ctx context.Context, tx *sqlx.Tx, destination, object, sourceID, theirs string) (taken bool, err error) {

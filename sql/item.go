@@ -36,7 +36,7 @@ func (s *Store) SetCompared(ctx context.Context, run etl.Run, destination, objec
 			return err
 		}
 		for _, d := range differs {
-			if err := s.putDifference(ctx, tx, run, destination, object, d.SourceID, d.TargetRow, d.Fields); err != nil {
+			if err := s.putDifference(ctx, tx, run, destination, object, d); err != nil {
 				return err
 			}
 		}
@@ -61,16 +61,16 @@ func (s *Store) SetCompared(ctx context.Context, run etl.Run, destination, objec
 }
 
 // putDifference seals both values of each field that differs.
-func (s *Store) putDifference(ctx context.Context, tx *sqlx.Tx, run etl.Run, destination, object, sourceID string, target int64, fields []load.Difference) error {
-	list := make([][3]string, len(fields))
-	for i, f := range fields {
+func (s *Store) putDifference(ctx context.Context, tx *sqlx.Tx, run etl.Run, destination, object string, d load.Differs) error {
+	list := make([][3]string, len(d.Fields))
+	for i, f := range d.Fields {
 		list[i] = [3]string{f.Field, f.Ours, f.Theirs}
 	}
 	payload, err := json.Marshal(list)
 	if err != nil {
 		return err
 	}
-	sealed := s.seal.Seal(payload, "difference", destination, object, sourceID)
-	_, err = tx.ExecContext(ctx, query("put-difference"), target, destination, object, sourceID, run.ID, sealed)
+	sealed := s.seal.Seal(payload, "difference", destination, object, d.SourceID)
+	_, err = tx.ExecContext(ctx, query("put-difference"), d.TargetRow, destination, object, d.SourceID, d.TargetID, run.ID, sealed)
 	return err
 }

@@ -168,6 +168,8 @@ func (p *practice) firstLook(r reports.ReturnedRow) sql.Verdict {
 	switch {
 	case r.Decision == "":
 		return sql.Verdict{Word: sql.NoDecision}
+	case r.Many:
+		return sql.Verdict{Word: sql.NotAllowed, Reason: "the line speaks of many records; decide on the record that they wait for"}
 	case !r.Signed:
 		return sql.Verdict{Word: sql.Tampered, Reason: "the row does not say what was written: an id, the outcome or the token was changed"}
 	case !sql.KnownVerb(r.Decision):

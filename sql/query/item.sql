@@ -46,8 +46,8 @@ DELETE FROM backlog WHERE run IN (SELECT value FROM json_each(?))
 DELETE FROM item WHERE closed_run IN (SELECT value FROM json_each(?))
 
 -- name: put-difference
-INSERT INTO difference (target, destination, object, source_id, run, payload) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (target) DO UPDATE SET run = excluded.run, payload = excluded.payload
+INSERT INTO difference (target, destination, object, source_id, target_id, run, payload) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (target) DO UPDATE SET target_id = excluded.target_id, run = excluded.run, payload = excluded.payload
 
 -- name: forget-differences
 -- Of an object's records that this run compared and found alike.

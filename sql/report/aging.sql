@@ -1,11 +1,9 @@
--- Since when records wait without a break, by destination and object: the
--- start of the first such run, and how many.
-WITH waiting AS (
-  SELECT r.destination, r.object,
-    (SELECT min(x.run) FROM run u CROSS JOIN result x ON x.run = u.id AND x.target = r.target
-     WHERE u.id <= ?1 AND x.outcome IN ('uncertain', 'held', 'rejected', 'invalid', 'blocked', 'failed')
-       AND x.run > coalesce((SELECT max(y.run) FROM run v CROSS JOIN result y ON y.run = v.id AND y.target = r.target
-         WHERE v.id < ?1 AND y.outcome NOT IN ('uncertain', 'held', 'rejected', 'invalid', 'blocked', 'failed')), '')) AS first_run
-  FROM result r WHERE r.run = ?1 AND r.outcome IN ('uncertain', 'held', 'rejected', 'invalid', 'blocked', 'failed'))
-SELECT w.destination, w.object, coalesce(f.started_at, ''), count(*)
-FROM waiting w LEFT JOIN run f ON f.id = w.first_run GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+-- Since when what is open is open without a break, by destination and object,
+-- and how many.
+SELECT r.destination, r.object,
+  CASE WHEN i.opened_run <= ?1 THEN i.opened_at ELSE coalesce(i.first_at, u.started_at) END AS opened_at, count(*)
+FROM result r JOIN run u ON u.id = r.run
+LEFT JOIN item i ON i.destination = r.destination AND i.object = r.object AND i.source_id = r.source_id AND i.outcome = r.outcome
+  AND i.cause = r.cause AND i.field = r.field AND i.code = r.code
+WHERE r.run = ?1 AND r.outcome IN ('uncertain', 'held', 'rejected', 'invalid', 'blocked', 'failed', 'mismatched', 'missing')
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3

@@ -6,6 +6,7 @@
 CREATE TABLE difference (
   target      INTEGER PRIMARY KEY REFERENCES target (id) ON DELETE CASCADE,
   destination TEXT NOT NULL, object TEXT NOT NULL, source_id TEXT NOT NULL,
+  target_id   TEXT NOT NULL,
   run         TEXT NOT NULL,                 -- that saw it last
   payload     BLOB NOT NULL
 ) STRICT;
