@@ -172,14 +172,14 @@ func (s *starter) toDo() error {
 	}
 	second := "Nothing was refused."
 	if n := f.total(etl.Invalid, etl.Rejected); n > 0 {
-		second = fmt.Sprintf("Open Reject causes and mend the first line first: %s records were refused, and and with them those that wait for them.", thousands(n))
+		second = fmt.Sprintf("Open Reject causes and mend the first line first: %s records were refused, and with them those that wait for them.", thousands(n))
 	}
 	third := "Nothing is left for the next run."
 	if n := f.total(etl.Failed, etl.Blocked); n > 0 {
 		third = fmt.Sprintf("%s records failed or wait for others: they go by themselves once what they wait for is mended.", thousands(n))
 	}
 	if n := f.total(etl.Mismatched, etl.Missing); n > 0 {
-		third += fmt.Sprintf(" %s visits differ from a schedule or are missing there: their sheet says what to enter.", thousands(n))
+		third += fmt.Sprintf(" %s visits differ from a schedule or are missing there: Mismatches and Missing and Extra say what to enter.", thousands(n))
 	}
 	if s.b.verdictWord() != checkGood {
 		first = "First of all open Balance: the line with ✗ says which object does not add up, and Outcomes shows where. Tell support before you correct anything."

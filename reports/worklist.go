@@ -94,7 +94,7 @@ func (b *book) groupRow(in []any) []any {
 		severity, cause = severities[5], string(etl.Missing)
 		message, suggestion = fmt.Sprintf("%s %s are not there", thousands(n), waiting), "See the sheet Missing and Extra, and enter them there."
 	case id == "":
-		message, suggestion = fmt.Sprintf("%s %s waited for others, which are there now", thousands(n), waiting), "Nothing: the next run sends them."
+		message, suggestion = fmt.Sprintf("%s %s: %s", thousands(n), waiting, str(in[9])), nextStep(cause, cause, outcome)
 	case stands == "":
 		message += ", which was not read from DrChrono"
 	default:
