@@ -132,7 +132,7 @@ func (d *Destination) findClaims(ctx context.Context, del etl.Delivery, ours con
 	f.TargetID = found[0].text("claimSettingsId")
 	have := theirIdentifiers(found[0])
 	if slices.ContainsFunc(keysOf(want), func(id string) bool { return have[id] != want[id] }) {
-		f.Differs = []string{"identifiers"}
+		f.Differs = []load.Difference{{Field: "identifiers", Ours: fmt.Sprint(want), Theirs: fmt.Sprint(have)}}
 	}
 	return f, nil
 }

@@ -87,7 +87,7 @@ func (d *Destination) findLabels(ctx context.Context, _ etl.Delivery, ours conta
 	}
 	f := load.Finding{TargetID: ours.text("contactId"), How: load.ByExternalID}
 	if lacking(wanted(ours), have) {
-		f.Differs = []string{labels}
+		f.Differs = []load.Difference{{Field: labels, Ours: strings.Join(wanted(ours), ", "), Theirs: strings.Join(have, ", ")}}
 	}
 	return f, nil
 }

@@ -101,7 +101,7 @@ func (d *Destination) findMetadata(ctx context.Context, del etl.Delivery, ours c
 	}
 	f := load.Finding{TargetID: ours.text("contactId"), How: load.ByExternalID}
 	if s.holds != ours.text("value") {
-		f.Differs = []string{"value"}
+		f.Differs = []load.Difference{{Field: "value", Ours: ours.text("value"), Theirs: s.holds}}
 		if s.holds != "" && del.TargetID == "" {
 			f.How = load.ByNaturalKey
 		}
