@@ -20,15 +20,22 @@ func Local(naive string, zone *time.Location) (t time.Time, fault string) {
 		return t, "is not a local time, YYYY-MM-DDTHH:MM:SS"
 	}
 	t = time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), 0, zone)
-	if t.Format(naiveLayouts[0]) != wall.Format(naiveLayouts[0]) {
+	if !shows(t, wall) {
 		return t, "does not exist: the clocks of " + zone.String() + " skip it on that day"
 	}
-	for _, shift := range []time.Duration{-time.Hour, time.Hour, -30 * time.Minute, 30 * time.Minute} {
-		if t.Add(shift).Format(naiveLayouts[0]) == wall.Format(naiveLayouts[0]) {
+	for _, shift := range [...]time.Duration{-time.Hour, time.Hour, -30 * time.Minute, 30 * time.Minute} {
+		if shows(t.Add(shift), wall) {
 			return t, "exists twice: the clocks of " + zone.String() + " repeat it on that day"
 		}
 	}
 	return t, ""
+}
+
+// shows reports whether the clocks of an instant's zone show, to the second, a
+// wall clock that was read as UTC.
+func shows(t, wall time.Time) bool {
+	_, ahead := t.Zone()
+	return t.Unix()+int64(ahead) == wall.Unix()
 }
 
 func parseWall(naive string) (time.Time, bool) {

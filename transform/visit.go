@@ -3,6 +3,7 @@ package transform
 import (
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -62,8 +63,8 @@ func (a Appointment) Off() bool {
 func (c *Case) times(a Appointment) (v Visit, known bool, problems []etl.Problem) {
 	zone := c.Zone
 	if d, ok := c.Doctors[a.Doctor.String()]; ok && d.Timezone.String() != "" {
-		loaded, err := time.LoadLocation(d.Timezone.String())
-		if err != nil || loaded == time.Local { // "Local" would be this machine's zone
+		loaded, ok := zoneNamed(d.Timezone.String())
+		if !ok {
 			return v, false, []etl.Problem{{Field: "scheduledStartTime", Code: etl.CodeFormat,
 				Message: "the doctor's time zone is not a known one; correct it in DrChrono"}}
 		}
@@ -85,6 +86,23 @@ func (c *Case) times(a Appointment) (v Visit, known bool, problems []etl.Problem
 	}
 	v.End = v.Start.Add(time.Duration(minutes) * time.Minute)
 	return v, known, problems
+}
+
+// zones keeps the zones that were loaded, by name: to read a zone's file for
+// each visit would take longer than all the rest of its judgement.
+var zones sync.Map
+
+// zoneNamed gives the zone of that name in the IANA database.
+func zoneNamed(name string) (zone *time.Location, ok bool) {
+	if known, ok := zones.Load(name); ok {
+		return known.(*time.Location), true
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil || zone == time.Local { // "Local" would be this machine's zone
+		return nil, false
+	}
+	zones.Store(name, zone)
+	return zone, true
 }
 
 func numeric(id string) bool { return id != "" && strings.Trim(id, "0123456789") == "" }

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chartbridge/chartbridge/extract/drchronotest"
+)
+
+// A bench is a practice on disk whose simulated vendors set no pace, so that
+// what is measured is the program.
+type bench struct {
+	testing.TB
+	v      *vendors
+	dir    string
+	config string
+}
+
+// benchPace lets every call go at once.
+const benchPace = "calls_per_hour: 10000000\n  calls_per_10min: 10000000\n  calls_per_second: 1000000\n  bulk: never\n"
+
+// newBench makes a practice of so many appointments, with a patient for each
+// twenty of them, that sends to Rethink alone.
+func newBench(tb testing.TB, appointments int) *bench {
+	tb.Helper()
+	clock := wallClock{}
+	size := drchronotest.Size{Patients: appointments / 20, Staff: 12, Appointments: appointments}
+	if appointments == drchronotest.DefaultSize.Appointments {
+		size = drchronotest.DefaultSize
+	}
+	v, err := startVendors("127.0.0.1:0", drchronotest.NewPractice(11, size, clock.Now().Add(-24*time.Hour)), clock.Now)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = v.Close() })
+	dir := tb.TempDir()
+	config, err := v.writeFiles(dir, clock.Now().AddDate(-1, 0, 0).Format(time.DateOnly))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s := &bench{tb, v, dir, config}
+	s.set(simSchedules, "")
+	s.set("drchrono:\n", "drchrono:\n  "+benchPace)
+	return s
+}
+
+// set changes the config by replacing a text that must stand in it.
+func (s *bench) set(old, new string) {
+	s.Helper()
+	text, err := os.ReadFile(s.config)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if !bytes.Contains(text, []byte(old)) {
+		s.Fatalf("the config does not hold %q", old)
+	}
+	if err := os.WriteFile(s.config, bytes.Replace(text, []byte(old), []byte(new), 1), 0o600); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// only leaves one destination enabled.
+func (s *bench) only(destination string) {
+	s.Helper()
+	for _, name := range []string{"rethink", "centralreach", "central_registry"} {
+		if name != destination {
+			s.set(name+":\n  enabled: true", name+":\n  enabled: false")
+		}
+	}
+}
+
+// open opens the practice in this process.
+func (s *bench) open() *practice {
+	s.Helper()
+	p, err := openPractice(s.Context(), &shared{config: s.config, stdout: os.Stdout, stderr: os.Stderr, output: "text", logLevel: "error", logFormat: "text"})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return p
+}
+
+// A spent is what a process took.
+type spent struct {
+	wall, cpu time.Duration
+	peak      int // bytes of memory, at most
+}
+
+// process runs the program as a process of its own, as an operator does.
+func (s *bench) process(args ...string) spent {
+	s.Helper()
+	cmd := exec.Command(os.Args[0], append(args, "--config", s.config, "--log-level", "error")...)
+	cmd.Env = append(os.Environ(), "CHARTBRIDGE_TEST_MAIN=1")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	began := time.Now()
+	err := cmd.Run()
+	took := spent{wall: time.Since(began)}
+	if code := cmd.ProcessState.ExitCode(); code != exitDone && code != exitAttention {
+		s.Fatalf("%s ends with %d (%v)\n%s", strings.Join(args, " "), code, err, out.String())
+	}
+	took.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		took.peak = int(usage.Maxrss) * 1024
+	}
+	return took
+}
+
+func (s *bench) database() string { return filepath.Join(s.dir, "data", "chartbridge.db") }
