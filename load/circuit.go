@@ -20,15 +20,15 @@ const unreachedLimit = 3
 // keep the others from their turn.
 const unansweredLimit = 10
 
-func (c *circuit) note(k Kind) {
+func (c *circuit) note(a Answer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch k {
-	case Denied:
+	switch {
+	case a.Kind == Denied:
 		c.open = true
-	case NotSent, Throttled:
+	case a.Kind == NotSent, a.Kind == Throttled:
 		c.unreached++
-	case Unknown:
+	case a.Kind == Unknown && !a.Heard:
 		c.unreached, c.unanswered = 0, c.unanswered+1
 	default:
 		c.unreached, c.unanswered = 0, 0

@@ -82,3 +82,21 @@ func (w *world) practice() {
 var _ transform.Lookups = lookups{}
 
 func jsonNumber(id string) json.Number { return json.Number(id) }
+
+// TestAcceptedWithoutACallback: where nobody hears the callback, what was only
+// accepted is asked after; such an answer is no sign that the vendor is down.
+func TestAcceptedWithoutACallback(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	vendorOf(w).SetAsync(true, "")
+	w.practice()
+	w.put("patients", patients(1, 40, "Rome")...)
+	for range 4 { // staff and clients are created and found, then visits
+		w.must(w.night())
+		w.clock.Move(2 * quiet)
+	}
+	if n := w.count("uncertain", ""); n != 0 {
+		t.Errorf("%d records are uncertain, want none", n)
+	}
+	w.expect("after four nights", "client", "40", "unchanged")
+	w.expect("after four nights", "appointment", "9", "unchanged")
+}

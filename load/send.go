@@ -153,7 +153,7 @@ func (l *line) request(ctx, requests context.Context, d etl.Delivery) Done {
 		case Throttled:
 			wait = max(wait, min(done.Answer.After, maxBackoff))
 		default:
-			l.circuit.note(done.Answer.Kind)
+			l.circuit.note(done.Answer)
 			done.At = l.stage.Clock.Now()
 			return done
 		}
@@ -162,7 +162,7 @@ func (l *line) request(ctx, requests context.Context, d etl.Delivery) Done {
 		}
 	}
 	if ctx.Err() == nil && done.Attempts > 0 {
-		l.circuit.note(done.Answer.Kind)
+		l.circuit.note(done.Answer)
 	}
 	done.At = l.stage.Clock.Now()
 	return done

@@ -167,11 +167,15 @@ func (d *Destination) classify(reply load.Reply, del etl.Delivery) load.Answer {
 	case reply.Status == http.StatusNoContent && updatesOnly(del):
 		a.Kind, a.TargetID = load.Acknowledged, del.TargetID
 	case reply.Status >= 200 && reply.Status < 300:
-		if ticket := d.ticket(reply); ticket != "" {
+		switch ticket := ticket(reply); {
+		case ticket != "" && d.o.CallbackWait > 0:
 			a.Kind, a.Ticket, a.After = load.Accepted, ticket, d.o.CallbackWait
-			return a
+		case ticket != "":
+			a.Kind, a.Heard = load.Unknown, d.o.Readback // nobody hears the callback: the look-up tells
+		default:
+			return answered(a, reply, del)
 		}
-		return answered(a, reply, del)
+		return a
 	case definite[reply.Status]:
 		a.Words = messageIn(reply)
 		a.Kind, a.Problem = load.Rejected, refusal(a.Words, del)
