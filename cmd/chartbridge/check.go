@@ -194,9 +194,6 @@ func (c *preflight) checkConfig(path string) bool {
 	for _, w := range cfg.Warnings {
 		c.warn("config", "", "%s", w)
 	}
-	if err := notYet(cfg); err != nil {
-		c.fail("config", errConfig, "leave these settings out", "%v", err)
-	}
 	if len(cfg.Destinations()) == 0 {
 		c.warn("config", "enable one, or go on staging alone", "no destination is enabled: nothing is sent anywhere")
 	}
