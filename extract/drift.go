@@ -63,7 +63,7 @@ func (w *Watch) Settle() (list []Drift) {
 	w.Recent.Merge(w.Open)
 	list = append(list, w.Base.Member.lost("", &w.Open.Member, &w.Recent.Member)...)
 	if w.Recent.Objects >= enoughShare {
-		list = append(list, w.Base.Member.emptier("", &w.Recent.Member)...)
+		list = append(list, w.Base.Member.emptier("", &w.Recent.Member, w.Open.later)...)
 		w.Base.Merge(w.Recent)
 		w.Base.Member.thin()
 		w.Recent = &Profile{}
@@ -138,10 +138,10 @@ func (m *Member) without(name string, others *Member) int {
 
 // emptier are members that are absent, null or "" in many more rows than they
 // were. What they are now is then what is usual.
-func (m *Member) emptier(path string, recent *Member) (list []Drift) {
+func (m *Member) emptier(path string, recent *Member, later []string) (list []Drift) {
 	for _, name := range m.names() {
 		b, r, field := m.Members[name], recent.Members[name], join(path, name)
-		if r == nil || name == oddName {
+		if r == nil || name == oddName || slices.Contains(later, field) {
 			continue
 		}
 		was, is := b.empty(m.Objects), r.empty(recent.Objects)
@@ -149,7 +149,7 @@ func (m *Member) emptier(path string, recent *Member) (list []Drift) {
 			list = append(list, Drift{field, DriftEmpty, percent(was) + " empty", percent(is) + " empty", recent.Objects})
 			b.Blank = max(0, int(is*float64(m.Objects))-(m.Objects-b.Seen))
 		}
-		list = append(list, b.emptier(field, r)...)
+		list = append(list, b.emptier(field, r, nil)...)
 	}
 	return list
 }

@@ -50,6 +50,20 @@ var enumerations = map[string]map[string][]string{
 	"implantable_devices":  {"status": {"active", "inactive"}},
 }
 
+// fillLater are members that are empty while a record is young and fill in as
+// it is billed, answered or ended. What changed last is young, so they are
+// always emptier there than in a first load, and that is no drift.
+var fillLater = map[string][]string{
+	"appointments":            {"billing_status", "first_billed_date", "last_billed_date", "clinical_note"},
+	"line_items":              {"billing_status", "insurance_status", "posted_date"},
+	"transactions":            {"check_date", "claim_status", "posted_date"},
+	"medications":             {"date_stopped_taking", "order_status"},
+	"problems":                {"date_changed"},
+	"lab_results":             {"results_released", "abnormal_status"},
+	"patient_vaccine_records": {"administered_at", "administered_by", "completion_status"},
+	"tasks":                   {"status"},
+}
+
 var paymentMethods = []string{"CASH", "CHCK", "DBIT", "CRDT", "AMEX", "VISA", "MSTR", "DISC", "SQR1", "SQRE", "PTPA", "ONPT", "OTHR", "DRCP"}
 
 var orderStatuses = []string{"", "Ordered", "Administered during visit", "Electronic eRx Sent", "Phoned into Pharmacy", "Faxed to Pharmacy",

@@ -15,6 +15,7 @@ type Profile struct {
 	Verbose bool `json:"verbose,omitempty"` // the rows were read with verbose=true
 
 	enums map[string][]string
+	later []string // members whose share of empty values says nothing
 }
 
 // A Member is what was seen of one member, and of the objects that it held.
@@ -41,7 +42,9 @@ const (
 const opaque = "permissions"
 
 // NewProfile is an empty profile of an endpoint's rows.
-func NewProfile(endpoint string) *Profile { return &Profile{enums: enumerations[endpoint]} }
+func NewProfile(endpoint string) *Profile {
+	return &Profile{enums: enumerations[endpoint], later: fillLater[endpoint]}
+}
 
 // ReadProfile reads what String wrote; "" is an empty profile.
 func ReadProfile(endpoint, text string) (*Profile, error) {

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -68,7 +69,7 @@ func (s *scanner) object(m *Member, depth int) bool {
 			_, isEnum = s.enums[string(name)]
 		}
 		inner.Seen++
-		if !s.value(inner, depth, isEnum, string(name) == opaque) {
+		if !s.value(inner, depth, isEnum, string(name)) {
 			return false
 		}
 	}
@@ -96,13 +97,15 @@ func plainName(name []byte) bool {
 }
 
 // value counts a member's value.
-func (s *scanner) value(m *Member, depth int, isEnum, closed bool) bool {
+func (s *scanner) value(m *Member, depth int, isEnum bool, name string) bool {
 	from := s.at
 	switch s.peek() {
 	case '"':
 		text := s.quoted()
 		if len(text) == 0 {
-			m.Blank++
+			if !isEnum || !slices.Contains(s.enums[name], "") { // there it is one of the values
+				m.Blank++
+			}
 			return true
 		}
 		m.Kinds |= kindText
@@ -112,7 +115,7 @@ func (s *scanner) value(m *Member, depth int, isEnum, closed bool) bool {
 		return true
 	case '{':
 		m.Kinds |= kindObject
-		if depth+1 < maxProfiled && !closed {
+		if depth+1 < maxProfiled && name != opaque {
 			return s.object(m, depth+1)
 		}
 		return s.skip()
