@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"hash"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,7 +67,7 @@ func readStamp(row *etl.Row) {
 }
 
 func readMembers(e Endpoint, row *etl.Row) error {
-	dec := jsontext.NewDecoder(bytes.NewReader(row.Raw), lenient...)
+	dec := jsontext.NewDecoder(bytes.NewBuffer(row.Raw), lenient...)
 	if tok, err := dec.ReadToken(); err != nil || tok.Kind() != '{' {
 		return fmt.Errorf("the row is not an object")
 	}
@@ -161,7 +160,7 @@ func stampText(v jsontext.Value) string {
 // filledIn reports whether an insurance object is one: it is there, full of
 // "", when the patient has none (drchrono-facts, section 4).
 func filledIn(v jsontext.Value) bool {
-	dec := jsontext.NewDecoder(bytes.NewReader(v), lenient...)
+	dec := jsontext.NewDecoder(bytes.NewBuffer(v), lenient...)
 	if tok, err := dec.ReadToken(); err != nil || tok.Kind() != '{' {
 		return false
 	}
@@ -185,42 +184,46 @@ func filledIn(v jsontext.Value) bool {
 // stableHash leaves out the URLs of volatile members: presigned ones live an
 // hour and differ at each read (drchrono-facts, section 4).
 func stableHash(raw []byte, volatile []string) []byte {
-	h := sha256.New()
-	dec := jsontext.NewDecoder(bytes.NewReader(raw), lenient...)
-	hashValue(h, dec, volatile, "")
-	return h.Sum(nil)[:hashSize]
+	dec := jsontext.NewDecoder(bytes.NewBuffer(raw), lenient...)
+	sum := sha256.Sum256(appendStable(make([]byte, 0, len(raw)), dec, volatile, nil))
+	return sum[:hashSize]
 }
 
-func hashValue(h hash.Hash, dec *jsontext.Decoder, volatile []string, name string) {
-	switch dec.PeekKind() {
+// appendStable writes a value as it is hashed. The form never changes: all that
+// is staged would look changed.
+func appendStable(b []byte, dec *jsontext.Decoder, volatile []string, name []byte) []byte {
+	switch kind := dec.PeekKind(); kind {
 	case '{', '[':
-		tok, _ := dec.ReadToken()
-		object := tok.Kind() == '{'
-		h.Write([]byte{byte(tok.Kind())})
+		if _, err := dec.ReadToken(); err != nil {
+			return b
+		}
+		b = append(b, byte(kind))
 		for dec.PeekKind() != '}' && dec.PeekKind() != ']' && dec.PeekKind() != 0 {
 			member := name
-			if object {
-				tok, err := dec.ReadToken()
+			if kind == '{' {
+				quoted, err := dec.ReadValue()
 				if err != nil {
-					return
+					return b
 				}
-				member = tok.String()
-				h.Write([]byte(member + "\x00"))
+				start := len(b)
+				b, _ = jsontext.AppendUnquote(b, quoted) // a name that is read can be unquoted
+				member = b[start:]
+				b = append(b, 0)
 			}
-			hashValue(h, dec, volatile, member)
+			b = appendStable(b, dec, volatile, member)
 		}
 		if tok, err := dec.ReadToken(); err == nil {
-			h.Write([]byte{byte(tok.Kind())})
+			b = append(b, byte(tok.Kind()))
 		}
+		return b
 	default:
 		value, err := dec.ReadValue()
 		if err != nil {
-			return
+			return b
 		}
-		if slices.Contains(volatile, name) && strings.HasPrefix(scalar(value), "http") {
+		if slices.ContainsFunc(volatile, func(v string) bool { return v == string(name) }) && strings.HasPrefix(scalar(value), "http") {
 			value = jsontext.Value("url")
 		}
-		h.Write(value)
-		h.Write([]byte{0})
+		return append(append(b, value...), 0)
 	}
 }

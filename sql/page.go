@@ -21,6 +21,9 @@ func (s *Store) StagePage(ctx context.Context, run etl.Run, c etl.Cursor, rows [
 	if err != nil {
 		return c, err
 	}
+	if err := s.useDictionary(ctx, c.Endpoint, rows); err != nil {
+		return c, err
+	}
 	after := c
 	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
 		if err := s.putRows(ctx, tx, run, &after, rows, list); err != nil {

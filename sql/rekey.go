@@ -44,8 +44,10 @@ func (s *Store) Rekey(ctx context.Context, to *Sealer, by string, now time.Time)
 	if err != nil || !begun {
 		return 0, err
 	}
+	with := *to
+	with.pack = s.seal.pack // the dictionaries stay as they are, and are sealed anew last
 	for _, c := range SealedColumns {
-		n, err := s.rekeyColumn(ctx, c, to)
+		n, err := s.rekeyColumn(ctx, c, &with)
 		sealed += n
 		if err != nil {
 			return sealed, fmt.Errorf("seal %s.%s anew: %w; nothing is lost: run the same command again", c.Table, c.Column, err)

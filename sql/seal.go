@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 // A Sealer seals what is stored and opens it again. Every payload passes
@@ -19,8 +17,7 @@ import (
 type Sealer struct {
 	keyID [4]byte
 	aead  cipher.AEAD // nil: sealing is off, as the config spells out
-	enc   *zstd.Encoder
-	dec   *zstd.Decoder
+	pack  *packer
 }
 
 // The first byte of a stored blob.
@@ -29,19 +26,13 @@ const (
 	formatSealed = 2 // key id, nonce, AES-256-GCM(zstd)
 )
 
-// maxOpened bounds what a stored blob may unpack to.
-const maxOpened = 256 << 20
-
 // NewSealer makes a Sealer from a key of 32 bytes, or one that only
 // compresses if the key is nil.
 func NewSealer(key []byte) (*Sealer, error) {
 	s := &Sealer{}
 	var err error
-	if s.enc, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1)); err != nil {
-		return nil, fmt.Errorf("start compression: %w", err)
-	}
-	if s.dec, err = zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxOpened), zstd.WithDecoderConcurrency(0)); err != nil {
-		return nil, fmt.Errorf("start decompression: %w", err)
+	if s.pack, err = newPacker(); err != nil {
+		return nil, err
 	}
 	if key == nil {
 		return s, nil
@@ -82,7 +73,7 @@ func (s *Sealer) sealed(blob []byte) bool { return bytes.HasPrefix(blob, s.head(
 
 // Seal packs plain for the row that place names, e.g. "record", "patients", "90001".
 func (s *Sealer) Seal(plain []byte, place ...string) []byte {
-	packed := s.enc.EncodeAll(plain, make([]byte, 0, len(plain)/2+64))
+	packed := s.pack.pack(plain, place)
 	if s.aead == nil {
 		return append([]byte{formatPlain}, packed...)
 	}
@@ -115,7 +106,7 @@ func (s *Sealer) Open(blob []byte, place ...string) ([]byte, error) {
 	default:
 		return nil, fmt.Errorf("open %s: unknown format %d; was it written by a newer program?", where, blob[0])
 	}
-	plain, err := s.dec.DecodeAll(packed, nil)
+	plain, err := s.pack.unpack(packed)
 	if err != nil {
 		return nil, errors.New("open " + where + ": it does not unpack")
 	}

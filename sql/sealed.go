@@ -23,6 +23,7 @@ var SealedColumns = []SealedColumn{
 	{"callback", "payload", []string{"'callback'", "destination", "object", "transaction_id"}},
 	{"token", "access", []string{"'token'", "'access'", "CAST(generation AS TEXT)"}},
 	{"token", "refresh", []string{"'token'", "'refresh'", "CAST(generation AS TEXT)"}},
+	{"dictionary", "payload", []string{"'dictionary'", "CAST(id AS TEXT)"}}, // the last: the others open with it
 }
 
 // opened is the SQL expression that opens the column.

@@ -2,6 +2,7 @@ package sql
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -48,6 +49,12 @@ func fillSealed(t *testing.T, s *Store) {
 	}
 	rows := []etl.Row{{ID: "1", Hash: []byte("h"), Raw: []byte(`{"id":1,"first_name":"Wren"}`)}, {ID: "2", Hash: []byte("h2"), Raw: []byte(`{"id":2}`)}}
 	_, err := s.StagePage(ctx, run, etl.Cursor{Endpoint: "patients", Lane: "nightly", State: etl.StreamOpen}, rows, false)
+	must(err)
+	var long []etl.Row // enough for a dictionary
+	for _, id := range []string{"a", "b", "c", "d", "e"} {
+		long = append(long, etl.Row{ID: id, Hash: []byte(id), Raw: []byte(`{"id":"` + id + `","note":"` + strings.Repeat("Wren ", dictionarySize/20) + `"}`)})
+	}
+	_, err = s.StagePage(ctx, run, etl.Cursor{Endpoint: "offices", Lane: "nightly", State: etl.StreamOpen}, long, false)
 	must(err)
 	must(s.PutTargets(ctx, run, []etl.Target{{Destination: "there", Object: "client", Source: etl.Ref{Endpoint: "patients", ID: "1"},
 		Payload: []byte(`{"a":"Wren"}`), Hash: []byte("h1"), Outcome: etl.Failed, Cause: etl.CauseNotSent}}, nil))

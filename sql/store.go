@@ -26,11 +26,12 @@ var schemaFiles embed.FS
 
 // A Store is one practice's staging database.
 type Store struct {
-	db     *sqlx.DB // one connection: SQLite has one writer
-	read   *sqlx.DB // readers beside it
-	seal   *Sealer
-	path   string
-	holder string // this process, in leases and deliveries
+	db           *sqlx.DB // one connection: SQLite has one writer
+	read         *sqlx.DB // readers beside it
+	dictionaries *sqlx.DB // opened when one is looked up
+	seal         *Sealer
+	path         string
+	holder       string // this process, in leases and deliveries
 
 	rekeying bool   // it is open for a change of key alone
 	journal  string // the folder of what outlives the database; "" = none is kept
@@ -64,9 +65,16 @@ func open(ctx context.Context, dir string, seal *Sealer, holder string, key func
 	if err := f.Close(); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
+	own := *seal // its dictionaries are this database's
+	seal = &own
+	if seal.pack, err = newPacker(); err != nil {
+		return nil, err
+	}
 	s := &Store{seal: seal, path: path, holder: holder}
 	s.db = openPool(path, "immediate", seal, 1)
 	s.read = openPool(path, "deferred", seal, 4)
+	s.dictionaries = openPool(path, "deferred", seal, 1)
+	seal.pack.find = s.findDictionary
 	err = s.prepare(ctx)
 	if err == nil {
 		err = key(s, ctx)
@@ -87,7 +95,7 @@ func (s *Store) prepare(ctx context.Context) error {
 // Close moves the write-ahead log into the database and closes it.
 func (s *Store) Close() error {
 	_, err := s.db.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
-	return errors.Join(err, s.read.Close(), s.db.Close())
+	return errors.Join(err, s.read.Close(), s.dictionaries.Close(), s.db.Close())
 }
 
 // Checkpoint moves the write-ahead log into the database and cuts it to
