@@ -24,23 +24,25 @@ func TestCancellations(t *testing.T) {
 	w.put("doctors", `{"id":7,"first_name":"Bo","last_name":"Lin 7","email":"bo.lin@example.com","is_account_suspended":false}`)
 	w.put("users", `{"id":1007,"doctor":7,"username":"bo.lin.7","is_doctor":true}`)
 	w.put("patients", patient(1, "Troy"))
-	w.put("appointments", visitAt(1, 9, ""), visitAt(2, 10, ""), visitAt(3, 11, ""), visitAt(4, 12, ""))
+	w.put("appointments", visitAt(1, 9, ""), visitAt(2, 10, ""), visitAt(3, 11, ""), visitAt(4, 12, ""), visitAt(5, 13, ""))
 	w.must(w.night())
 	client, provider := number(t, w.theirs("client", "1")), number(t, w.theirs("employee", "7"))
 	var events []loadtest.Event
-	for _, hour := range []int{9, 10, 11} {
+	for _, hour := range []int{9, 10, 11, 13} {
 		at := time.Date(2026, 3, 4, hour, 0, 0, 0, time.UTC)
 		events = append(events, loadtest.Event{ClientID: client, ProviderID: provider, Start: at, End: at.Add(time.Hour), Converted: hour == 11})
 	}
 	vendor.Seed(events...)
 
 	w.clock.Move(24 * time.Hour)
-	w.put("appointments", visitAt(1, 9, `,"status":"No Show"`), visitAt(3, 11, `,"deleted_flag":true`), visitAt(4, 12, `,"status":"Rescheduled"`))
+	w.put("appointments", visitAt(1, 9, `,"status":"No Show"`), visitAt(3, 11, `,"deleted_flag":true`), visitAt(4, 12, `,"status":"Rescheduled"`),
+		visitAt(5, 13, `,"status":"Cancelled"`), visitAt(6, 13, ""))
 	w.Inject(loadtest.ResetAfter().On("POST", "/cancel"))
 	w.must(w.night())
 	w.expect("unanswered", "cancellation", "1", "uncertain no_answer")
 	w.expect("takes place", "cancellation", "2", "excluded takes_place")
 	w.expect("converted to a timesheet", "cancellation", "3", "held candidates")
+	w.expect("entered again for the same time", "cancellation", "5", "excluded takes_place")
 	w.expect("no reason's id", "cancellation", "4", "held status_lookup")
 	w.Heal()
 	w.clock.Move(rested)
@@ -49,7 +51,7 @@ func TestCancellations(t *testing.T) {
 	if n := vendor.Calls()["cancel event"]; n != 1 {
 		t.Errorf("%d cancellations were asked for, want 1", n)
 	}
-	for i, want := range []bool{true, false, false} {
+	for i, want := range []bool{true, false, false, false} {
 		if e := vendor.Events()[i]; e.Canceled != want || want && e.CancelReason != 4 {
 			t.Errorf("event %d: cancelled %v for reason %d, want %v", i, e.Canceled, e.CancelReason, want)
 		}

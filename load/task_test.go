@@ -1,6 +1,7 @@
 package load_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -11,13 +12,7 @@ import (
 // TestTasks: a visit that the schedule lacks gets one task, also where the
 // answer to it was lost; one that is there gets none, until it is gone.
 func TestTasks(t *testing.T) {
-	w := newWorld(t, centralReachWith(false, centralreach.Write{Clients: true, Employees: true, Tasks: true}))
-	vendor := w.oracle.(*loadtest.CentralReach)
-	vendor.SeedEmployee(map[string]any{"externalSystemId": "7", "firstName": "Bo", "lastName": "Lin 7", "primaryEmail": "bo.lin@example.com"})
-	w.put("doctors", `{"id":7,"first_name":"Bo","last_name":"Lin 7","email":"bo.lin@example.com","is_account_suspended":false}`)
-	w.put("users", `{"id":1007,"doctor":7,"username":"bo.lin.7","is_doctor":true}`)
-	w.put("patients", patient(1, "Troy"))
-	w.must(w.night())
+	w, vendor := taskWorld(t)
 	at := time.Date(2026, 3, 4, 9, 0, 0, 0, time.UTC)
 	vendor.Seed(loadtest.Event{ClientID: number(t, w.theirs("client", "1")), ProviderID: number(t, w.theirs("employee", "7")), Start: at, End: at.Add(time.Hour)})
 
@@ -42,4 +37,51 @@ func TestTasks(t *testing.T) {
 	w.put("appointments", visitAt(1, 15, "")) // moved here, and nobody moved it there
 	w.must(w.night())
 	w.expect("moved", "task", "1", "excluded not_needed") // mismatched is no missing visit
+}
+
+// taskWorld is an account with patient 1 and doctor 7, which both sides have.
+func taskWorld(t *testing.T) (*world, *loadtest.CentralReach) {
+	t.Helper()
+	w := newWorld(t, centralReachWith(true, centralreach.Write{Clients: true, Employees: true, Tasks: true}))
+	vendor := w.oracle.(*loadtest.CentralReach)
+	vendor.SeedEmployee(map[string]any{"externalSystemId": "7", "firstName": "Bo", "lastName": "Lin 7", "primaryEmail": "bo.lin@example.com"})
+	w.put("doctors", `{"id":7,"first_name":"Bo","last_name":"Lin 7","email":"bo.lin@example.com","is_account_suspended":false}`)
+	w.put("users", `{"id":1007,"doctor":7,"username":"bo.lin.7","is_doctor":true}`)
+	w.put("patients", patient(1, "Troy"))
+	w.must(w.night())
+	return w, vendor
+}
+
+// TestTaskUnanswered: a list without any task does not prove that one did not
+// land, so it is not made twice; once another is shown, it does.
+func TestTaskUnanswered(t *testing.T) {
+	w, vendor := taskWorld(t)
+	w.put("appointments", visitAt(2, 10, ""))
+	w.Inject(loadtest.ResetBefore().On("POST", "/tasks"))
+	w.must(w.night())
+	w.Heal()
+	w.clock.Move(rested)
+	w.must(w.night())
+	w.expect("no task is shown", "task", "2", "uncertain no_answer")
+	vendor.SeedTask(map[string]any{"title": "Call back"})
+	w.must(w.night())
+	w.expect("another is shown", "task", "2", "created")
+	if list := vendor.Objects("task"); len(list) != 2 {
+		t.Errorf("they hold %d tasks, want ours and theirs", len(list))
+	}
+}
+
+// TestTaskKeepsTheirs: a task is put right, and whom it is given to stays.
+func TestTaskKeepsTheirs(t *testing.T) {
+	w, vendor := taskWorld(t)
+	w.put("appointments", visitAt(2, 10, ""))
+	w.must(w.night())
+	vendor.SetTask(w.theirs("task", "2"), "assignedTo", 99)
+	w.put("appointments", visitAt(2, 14, ""))
+	w.must(w.night())
+	w.expect("moved", "task", "2", "updated")
+	list := vendor.Objects("task")
+	if len(list) != 1 || list[0]["assignedTo"] != json.Number("99") || list[0]["description"] != "Enter it: 2026-03-04 14:00 UTC, 60 minutes." {
+		t.Errorf("they hold %v", list)
+	}
 }

@@ -57,28 +57,40 @@ func (s *Stage) readProfiles(ctx context.Context) error {
 	return nil
 }
 
-// readRelated reads, for the records at hand, the patients and medications
-// that the shape uses.
-func (s *Stage) readRelated(ctx context.Context, shape Shape, sources []etl.Source, env *Env) error {
+// readRelated reads, for the records at hand, the patients, medications and
+// visits that the shape uses.
+func (s *Stage) readRelated(ctx context.Context, shape Shape, sources []etl.Source, env *Env) (err error) {
+	patients := patientsOf(sources)
 	if shape.uses("patients") {
-		if err := s.readPatients(ctx, patientsOf(sources), env); err != nil {
+		if err := s.readPatients(ctx, patients, env); err != nil {
 			return err
 		}
 	}
-	if !shape.uses("medications") {
-		return nil
-	}
-	list, err := s.Store.ByPatient(ctx, "medications", patientsOf(sources))
-	if err != nil {
-		return err
-	}
-	env.Medications = map[string][]Medication{}
-	for _, src := range list {
-		if m, fault := decode[Medication](src.Raw); fault == "" && !src.Gone {
-			env.Medications[src.Patient] = append(env.Medications[src.Patient], m)
+	if shape.uses("medications") {
+		if env.Medications, err = byPatient[Medication](ctx, s.Store, "medications", patients); err != nil {
+			return err
 		}
 	}
-	return nil
+	if shape.uses("appointments") {
+		env.Visits, err = byPatient[Appointment](ctx, s.Store, "appointments", patients)
+	}
+	return err
+}
+
+// byPatient reads an endpoint's rows of those patients that can be read and are
+// not gone.
+func byPatient[T any](ctx context.Context, store Store, endpoint string, patients []string) (map[string][]T, error) {
+	list, err := store.ByPatient(ctx, endpoint, patients)
+	if err != nil {
+		return nil, err
+	}
+	rows := map[string][]T{}
+	for _, src := range list {
+		if row, fault := decode[T](src.Raw); fault == "" && !src.Gone {
+			rows[src.Patient] = append(rows[src.Patient], row)
+		}
+	}
+	return rows, nil
 }
 
 // keptPatients bounds how many decoded patients stay at hand between chunks.

@@ -43,11 +43,15 @@ func cancelReason(v transform.Visit, c *transform.Case) transform.Value {
 	return transform.Raw(c.Lookup("cancelReason", status, `status "`+status+`"`))
 }
 
-// judgeCancellation leaves out what takes place. Without a reason's id it waits
-// for a person: no reason is made up.
+// judgeCancellation leaves out what takes place, also as another visit of the
+// same people at the same time: the event is that one's. Without a reason's id
+// it waits for a person: no reason is made up.
 func judgeCancellation(c *transform.Case) []transform.Verdict {
 	v, decided := c.Visit(func(a transform.Appointment) string {
-		if !a.Off() {
+		enteredAgain := func(b transform.Appointment) bool {
+			return !b.Off() && b.Doctor == a.Doctor && b.ScheduledTime == a.ScheduledTime
+		}
+		if !a.Off() || slices.ContainsFunc(c.Visits[a.Patient.String()], enteredAgain) {
 			return etl.CauseTakesPlace
 		}
 		return ""

@@ -50,7 +50,9 @@ func Shapes(o Options) []transform.Shape {
 			Columns: columns, Judge: judge}
 	}
 	if o.Write.cancels() {
-		list = append(list, visits(cancellation, transform.Columns(cancellationFields), judgeCancellation))
+		cancels := visits(cancellation, transform.Columns(cancellationFields), judgeCancellation)
+		cancels.Uses = append(cancels.Uses, transform.Use{Endpoint: "appointments", By: transform.ByPatient})
+		list = append(list, cancels)
 	}
 	if o.Write.visits() {
 		list = append(list, visits(event, transform.Columns(eventFields), judgeEvent))

@@ -101,18 +101,11 @@ func (s *CentralReach) updatePayor(c *call, _ *contact, p map[string]any) reply 
 	if err != nil {
 		return s.unreadable()
 	}
-	merged := copied(p)
-	for name, v := range sent {
-		if name != "payorId" {
-			merged[name] = v
-		}
-	}
+	merged := s.put(p, sent, "payorId", "isArchived")
 	if errs := s.judgePayor(merged); len(errs) > 0 {
 		return invalid(errs)
 	}
-	for name, v := range merged {
-		p[name] = v
-	}
+	replace(p, merged)
 	c.entry.Applied = true
 	return fine("payor", p)
 }

@@ -194,13 +194,55 @@ func (s *CentralReach) updateTask(c *call, task map[string]any) reply {
 	if err != nil {
 		return s.unreadable()
 	}
-	for name, v := range sent {
-		if name != "taskId" {
-			task[name] = v
-		}
+	merged := s.put(task, sent, "taskId", "contactId")
+	if blank(merged["title"]) {
+		return invalid(required(merged, "title"))
 	}
+	replace(task, merged)
 	c.entry.Applied = true
 	return fine("task", task)
+}
+
+// put is what becomes of something when it is written over, but for what is
+// fixed: what is not sent stays, or is blanked with ReplaceOnPut.
+func (s *CentralReach) put(held, sent map[string]any, fixed ...string) map[string]any {
+	out := map[string]any{}
+	if !s.o.ReplaceOnPut {
+		out = copied(held)
+	}
+	for name, v := range sent {
+		out[name] = v
+	}
+	for _, name := range fixed {
+		out[name] = held[name]
+	}
+	return out
+}
+
+func replace(held, by map[string]any) {
+	clear(held)
+	for name, v := range by {
+		held[name] = v
+	}
+}
+
+// SeedTask adds a task of their own.
+func (s *CentralReach) SeedTask(task map[string]any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	task["taskId"] = s.next()
+	s.tasks = append(s.tasks, task)
+}
+
+// SetTask changes a task as one of their people would.
+func (s *CentralReach) SetTask(id, member string, v any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.tasks {
+		if fmt.Sprint(t["taskId"]) == id {
+			t[member] = v
+		}
+	}
 }
 
 // Objects returns copies of what is held of "client", "employee", "payor",
