@@ -20,7 +20,7 @@ func attachedAt(t *testing.T, c *clock) account {
 	start := centralReachWith(false, centralreach.Write{Clients: true, Employees: true, Labels: true, Metadata: true, ClaimSettings: true})
 	a := start(t, c)
 	a.ids["label"] = map[string]string{"VIP": "12", "Old": "13"}
-	a.ids["metadata"] = map[string]string{"801": "51"}
+	a.ids["metadata"] = map[string]string{"801": "51", "802": "52"}
 	a.ids["customIdentifier"] = map[string]string{"7/4": "CAQH 1", "7/5": "L-1", "8/66": "x"}
 	return a
 }
@@ -71,6 +71,20 @@ func TestWhatHangsOnContacts(t *testing.T) {
 	w.must(w.night())
 	w.expect("another value", "metadata_51", "1", "updated")
 	if got := onClient(vendor, client); got != "[15] map[51:green]" {
+		t.Errorf("they hold labels and metadata %s", got)
+	}
+}
+
+// TestLabelsInTheOtherForm: where {labels} is refused, {labelIds} is sent; and a
+// field of the type TextArea takes its value under its own name.
+func TestLabelsInTheOtherForm(t *testing.T) {
+	w := newWorld(t, attachedAt)
+	w.put("patients", patient(1, "Troy", `"patient_flags_attached":[{"flag_text":"VIP"}]`, `"custom_demographics":[{"field_type":802,"value":"blue"}]`))
+	w.Inject(loadtest.Status(400, `{"responseStatus":{"errorCode":"ArgumentException"}}`).On("POST", "/labels"))
+	w.must(w.night())
+	w.expect("labels", "labels", "1", "updated")
+	w.expect("metadata", "metadata_52", "1", "updated")
+	if got := onClient(w.oracle.(*loadtest.CentralReach), w.theirs("client", "1")); got != "[12] map[52:blue]" {
 		t.Errorf("they hold labels and metadata %s", got)
 	}
 }

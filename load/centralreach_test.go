@@ -22,7 +22,7 @@ func centralReachWith(replacing bool, write centralreach.Write) func(*testing.T,
 			APIKey: "key", OrgID: 1234, ReplaceOnPut: replacing})
 		server := httptest.NewServer(vendor)
 		t.Cleanup(server.Close)
-		options := centralreach.Options{Metadata: map[string]string{"801": "51"}, BaseURL: server.URL + "/enterprise/v1", TokenURL: server.URL + "/connect/token", ClientID: "id",
+		options := centralreach.Options{Metadata: map[string]string{"801": "51", "802": "52"}, BaseURL: server.URL + "/enterprise/v1", TokenURL: server.URL + "/connect/token", ClientID: "id",
 			ClientSecret: "secret", APIKey: "key", OrgID: "1234", InFlight: 4, Clock: clock, Write: write}
 		return account{oracle: vendor, server: server, name: centralreach.Name, shapes: centralreach.Shapes(options),
 			ids: lookups{"contactForm": {"client": "Client", "default": "Client"}, "cancelReason": {"Cancelled": "3", "No Show": "4"}, "insurancePlan": {"P1": "1001/2001", "P2": "1002/2002"}},

@@ -2,13 +2,16 @@ package load
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
+	"github.com/go-json-experiment/json"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 )
@@ -76,11 +79,31 @@ func (g *Grant) Token(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", grantError(err)
 	}
+	if token.ExpiresIn <= 0 {
+		token.ExpiresIn = secondsLeft(token.AccessToken, g.clock.Now())
+	}
 	if token.ExpiresIn > 0 { // by our one clock, not the library's
 		token.Expiry = g.clock.Now().Add(time.Duration(token.ExpiresIn) * time.Second)
 	}
 	g.token = token
 	return token.AccessToken, nil
+}
+
+// secondsLeft is how long a JWT lasts by its claim exp, in seconds since the Unix
+// epoch (centralreach.txt, Authentication); 0 where it does not say.
+func secondsLeft(token string, now time.Time) int64 {
+	var claims struct {
+		Exp int64 `json:"exp"`
+	}
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return 0
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil || json.Unmarshal(payload, &claims) != nil {
+		return 0
+	}
+	return max(0, claims.Exp-now.Unix())
 }
 
 func (g *Grant) life() time.Duration { return time.Duration(g.token.ExpiresIn) * time.Second }

@@ -1,6 +1,10 @@
 package centralreach
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/chartbridge/chartbridge/transform"
+)
 
 func TestPlacesOfService(t *testing.T) {
 	if len(places) != 50 {
@@ -24,6 +28,19 @@ func TestPlacesOfService(t *testing.T) {
 	for _, tt := range tests {
 		if got, ok := PlaceOfServiceID(tt.code); got != tt.want || ok != tt.ok {
 			t.Errorf("code %q: id %d, %v; want %d, %v", tt.code, got, ok, tt.want, tt.ok)
+		}
+	}
+}
+
+// TestPlaceOfAnOffice: a visit's place is the id of the code that the lookup
+// gives its office; a code that CentralReach lacks is a problem, not another.
+func TestPlaceOfAnOffice(t *testing.T) {
+	codes := lookups{"placeOfService": {"1": "12", "2": "27", "3": "66"}}
+	for office, want := range map[string]string{"1": "10", "2": "", "3": ""} {
+		c := newCase(t, "appointments", fields{"id": 5}, codes)
+		got := placeOfService(transform.Visit{Appointment: transform.Appointment{Office: transform.Scalar(office)}}, c)
+		if got.Text() != want {
+			t.Errorf("office %s: id %q, want %q", office, got.Text(), want)
 		}
 	}
 }
