@@ -150,13 +150,13 @@ func (x *trial) between() {
 	x.v.Practice.Patch("patients", id, map[string]any{"address": canaries[2] + " 2"})
 }
 
-// settle runs clean nights until one is done with nothing open, three at most.
+// settle runs clean nights until one is done with nothing open, two at most.
 func (x *trial) settle() (survived bool) {
 	x.v.Rethink.Heal()
 	x.v.CentralReach.Heal()
 	x.v.Registry.Heal()
 	x.v.DrChrono.ClearFaults()
-	for range 3 {
+	for range 2 {
 		if code := x.night(); code != exitDone && code != exitAttention {
 			continue
 		}
@@ -176,17 +176,18 @@ func (x *trial) waits() map[string]int {
 		return nil
 	}
 	var summary struct {
-		Counts []struct {
-			Outcome string
-			N       int
-		}
+		Destinations map[string]map[string]map[string]int
 	}
 	if err := json.Unmarshal(text, &summary); err != nil {
 		x.t.Fatal(err)
 	}
 	waits := map[string]int{}
-	for _, c := range summary.Counts {
-		waits[c.Outcome] += c.N
+	for _, objects := range summary.Destinations {
+		for _, outcomes := range objects {
+			for outcome, n := range outcomes {
+				waits[outcome] += n
+			}
+		}
 	}
 	return waits
 }
@@ -260,9 +261,8 @@ func (x *trial) judge(s standard) (v verdict) {
 	for what, n := range s.holds {
 		missing += max(0, n-holds[what])
 	}
-	if v.held == 0 { // what waits for a person is not lost, nor what waits for that
-		v.lost = missing
-	}
+	// What waits for a person is not lost, nor what waits for that.
+	v.lost = max(0, missing-v.held-max(0, waits["blocked"]-s.waits["blocked"]))
 	for what, n := range holds {
 		if more := n - max(1, s.holds[what]); more > 0 {
 			v.twice += more
