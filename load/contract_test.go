@@ -46,6 +46,7 @@ type mishap struct {
 	name  string
 	fate  fate
 	fault loadtest.Fault
+	slow  bool  // we give up waiting before the fault lets the answer go
 	crash crash // instead of the fault
 	down  bool  // instead of the fault: nobody listens
 }
@@ -55,6 +56,8 @@ var mishaps = []mishap{
 	{name: "reset after apply", fate: landed, fault: loadtest.ResetAfter()},
 	{name: "500 after apply", fate: landed, fault: loadtest.StatusAfter(500)},
 	{name: "truncated reply after apply", fate: landed, fault: loadtest.TruncateAfter()},
+	{name: "timeout before apply", fate: lost, fault: loadtest.Hold(nil), slow: true},
+	{name: "timeout after apply", fate: landed, fault: after(loadtest.Hold(nil)), slow: true},
 	{name: "HTML with 200", fate: lost, fault: loadtest.HTML200()},
 	{name: "503", fate: lost, fault: loadtest.Status(503, `{"message":"busy"}`)},
 	{name: "redirect", fate: lost, fault: loadtest.Status(307, `{}`)},
@@ -142,8 +145,30 @@ func (c contender) strike(w *world, op etl.Op, m mishap) {
 			return r.Method != http.MethodGet && strings.Contains(r.URL.Path, c.write)
 		}
 		w.Inject(m.fault)
-		w.must(w.night())
+		if !m.slow {
+			w.must(w.night())
+			return
+		}
+		from := len(w.writes(0))
+		w.must(w.night(func(s *load.Stage) { s.Destination = hasty{s.Destination} }))
+		for len(w.writes(0)) == from && w.ctx.Err() == nil { // until the vendor sees that we are gone
+			time.Sleep(time.Millisecond)
+		}
 	}
+}
+
+func after(f loadtest.Fault) loadtest.Fault {
+	f.When = loadtest.After
+	return f
+}
+
+// hasty gives a write no time.
+type hasty struct{ load.Destination }
+
+func (d hasty) Send(ctx context.Context, del etl.Delivery) load.Answer {
+	ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+	defer cancel()
+	return d.Destination.Send(ctx, del)
 }
 
 // ends gives the outcomes of the night of a mishap and after the rest.
