@@ -21,6 +21,20 @@ type contender struct {
 	object  string // the object that the faults strike; of endpoint patients
 	write   string // what stands in the path of its writes
 	askable bool
+	inside  bool // it hangs on the patient, who is there before it
+}
+
+// row is a patient for whom the object is as the city says; "" is one without
+// the object, as "" is no patient where the object is the patient itself.
+func (c contender) row(w *world, id int, city string) {
+	switch plan := map[string]string{"Troy": "P1", "Rome": "P2"}[city]; {
+	case c.inside && plan == "":
+		w.put("patients", patient(id, "Troy"))
+	case c.inside:
+		w.put("patients", patient(id, "Troy", insurance("primary", plan)))
+	case city != "":
+		w.put("patients", patient(id, city))
+	}
 }
 
 var contenders = []contender{
@@ -29,6 +43,7 @@ var contenders = []contender{
 	{name: "rethink by callbacks", start: rethinkAnswering(true, callbackWait), object: "client", write: "/client", askable: true},
 	{name: "centralreach", start: centralReachAt(false), object: "client", write: "/contacts/client", askable: true},
 	{name: "centralreach that replaces", start: centralReachAt(true), object: "client", write: "/contacts/client", askable: true},
+	{name: "payors of centralreach", start: centralReachAt(true), object: "primary_payor", write: "/payors", askable: true, inside: true},
 }
 
 // A fate is what a fault does to one request.
@@ -94,13 +109,11 @@ const (
 
 func (c contender) try(t *testing.T, op etl.Op, m mishap) {
 	w := newWorld(t, c.start)
-	w.put("patients", patient(1, "Troy"))
-	if op == etl.Update {
-		w.put("patients", patient(2, "Troy"))
-	}
+	c.row(w, 1, "Troy")
+	c.row(w, 2, map[etl.Op]string{etl.Update: "Troy"}[op])
 	w.must(w.night())
 	w.expect("before", c.object, control, "created")
-	w.put("patients", patient(2, "Rome"))
+	c.row(w, 2, "Rome")
 	w.clock.Move(24 * time.Hour)
 
 	c.strike(w, op, m)
@@ -199,7 +212,7 @@ func (c contender) settled(w *world, m mishap, last string) {
 	}
 	applied := 0
 	for _, e := range w.writes(0) {
-		if e.Applied && e.Op == "create" && strings.HasSuffix(e.ExternalID, victim) {
+		if e.Applied && e.Op == "create" && (c.inside && e.Object == "payor" || !c.inside && strings.HasSuffix(e.ExternalID, victim)) {
 			applied++
 		}
 	}
@@ -211,6 +224,9 @@ func (c contender) settled(w *world, m mishap, last string) {
 		}
 	} else {
 		w.expect("for good", c.object, victim, "unchanged")
+	}
+	if c.inside {
+		applied-- // the control's
 	}
 	if applied != want {
 		w.Errorf("it was created %d times, want %d", applied, want)
