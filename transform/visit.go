@@ -79,8 +79,9 @@ func (c *Case) times(a Appointment) (v Visit, known bool, problems []etl.Problem
 		}
 		problems = append(problems, etl.Problem{Field: "scheduledStartTime", Code: code, Message: "the visit's time " + fault})
 	}
-	minutes, err := strconv.Atoi(a.Duration.String())
-	if err != nil || minutes <= 0 || minutes > 24*60 {
+	whole, fraction, _ := strings.Cut(a.Duration.String(), ".") // 45.0 is 45
+	minutes, err := strconv.Atoi(whole)
+	if err != nil || strings.Trim(fraction, "0") != "" || minutes <= 0 || minutes > 24*60 {
 		problems = append(problems, etl.Problem{Field: "scheduledEndTime", Code: etl.CodeRange,
 			Message: "the visit's duration must be between 1 minute and 24 hours"})
 	}

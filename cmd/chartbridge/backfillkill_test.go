@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"os"
@@ -41,6 +42,8 @@ func TestBackfillKilled(t *testing.T) {
 				}})
 				cmd := exec.Command(os.Args[0], "backfill", "--from", ago(365), "--endpoints", "appointments", "--config", s.config)
 				cmd.Env = append(os.Environ(), "CHARTBRIDGE_TEST_MAIN=1")
+				var stderr bytes.Buffer
+				cmd.Stderr = &stderr
 				if err := cmd.Start(); err != nil {
 					t.Fatal(err)
 				}
@@ -64,6 +67,8 @@ func TestBackfillKilled(t *testing.T) {
 					repeated = 1
 				} else if got := cmd.ProcessState.ExitCode(); got != 143 {
 					t.Errorf("exit code %d, want 143", got)
+				} else if !strings.Contains(stderr.String(), "interrupted by") {
+					t.Errorf("stderr does not say that it was interrupted: %s", &stderr)
 				}
 				s.mustRun(exitDone, "backfill")
 				if got := s.past(); got != 700 {

@@ -29,7 +29,11 @@ func run(args []string, stdout, stderr *os.File) (code int) {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	code = exitCode(err, caught.Load())
-	if err != nil && code != exitAttention && signalIn(err) == 0 {
+	switch signal := signalIn(err); {
+	case err == nil, code == exitAttention:
+	case signal != 0:
+		fmt.Fprintln(stderr, "chartbridge: "+signalError(signal).Error())
+	default:
 		fmt.Fprintln(stderr, "chartbridge: "+shared.scrub.text(explain(err)))
 	}
 	return code

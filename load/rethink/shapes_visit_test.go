@@ -115,6 +115,8 @@ func TestDurations(t *testing.T) {
 	checkFields(t, "appointment", aVisit, []fieldCase{
 		{"1 minute", row{"duration": 1}, "scheduledEndTime", `"19:31"`},
 		{"as text", row{"duration": "45"}, "scheduledEndTime", `"20:15"`},
+		{"as a decimal", row{"duration": "45.00"}, "scheduledEndTime", `"20:15"`},
+		{"half a minute", row{"duration": "45.5"}, "scheduledEndTime", "!range"},
 		{"a day", row{"duration": 1440}, "scheduledEndTime", `"19:30"`},
 		{"more than a day", row{"duration": 1441}, "scheduledEndTime", "!range"},
 		{"0", row{"duration": 0}, "scheduledEndTime", "!range"},
