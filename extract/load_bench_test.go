@@ -58,6 +58,7 @@ func newBenchVendor(b *testing.B, rows int) (*benchVendor, string) {
 	b.Helper()
 	v := &benchVendor{rows: rows}
 	rng := rand.New(rand.NewSource(11))
+	zipf, vocabulary := rand.NewZipf(rng, 1.07, 2.7, 7_999), benchWords(rng)
 	for range min(64, (rows+benchPage-1)/benchPage) {
 		var t benchTemplate
 		for i := range benchPage {
@@ -65,7 +66,7 @@ func newBenchVendor(b *testing.B, rows int) (*benchVendor, string) {
 				t.body = append(t.body, ',')
 			}
 			t.ids = append(t.ids, len(t.body)+len(`{"id":"`))
-			t.body = append(t.body, benchAppointment(rng)...)
+			t.body = append(t.body, benchAppointment(rng, zipf, vocabulary)...)
 		}
 		v.templates = append(v.templates, t)
 	}
@@ -93,17 +94,22 @@ func (v *benchVendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // bytes is the size of all rows' JSON.
 func (v *benchVendor) bytes() int { return v.rows * len(v.templates[0].body) / benchPage }
 
-// benchAppointment is one appointment; its words come from about 40,000 made
-// of syllables, so that it packs as text does.
-func benchAppointment(rng *rand.Rand) string {
+// benchWords are 8,000 words made of syllables.
+func benchWords(rng *rand.Rand) []string {
 	syllables := strings.Fields("ba co de fi gu la me no pi ra se ti vo wen xan yor zel bre cla dro fle gri sho thu wha")
-	word := func() string {
-		n, w := 1+rng.Intn(3), ""
-		for range n + 1 {
-			w += syllables[rng.Intn(len(syllables))]
+	list := make([]string, 8_000)
+	for i := range list {
+		for range 1 + rng.Intn(4) {
+			list[i] += syllables[rng.Intn(len(syllables))]
 		}
-		return w
 	}
+	return list
+}
+
+// benchAppointment is one appointment. How often a word comes follows Zipf's
+// law, as in any text; more even ones would pack worse than text does.
+func benchAppointment(rng *rand.Rand, zipf *rand.Zipf, vocabulary []string) string {
+	word := func() string { return vocabulary[zipf.Uint64()] }
 	words := func(n int) string {
 		list := make([]string, n)
 		for i := range list {
