@@ -17,15 +17,16 @@ import (
 // A book is one workbook being written.
 type book struct {
 	*report
-	f      *excelize.File
-	styles [stylesEnd]int
-	public bool // the summary: no rows of patients
-	places map[string][]place
-	parts  map[key][]place
-	shown  map[key]map[etl.Outcome]int // rows of the objects' sheets, as they were written
-	fault  error                       // of a query whose rows are counted before they are written
-	marked int                         // cells whose text was altered to fit
-	dir    string                      // private; excelize spills long sheets into it
+	f         *excelize.File
+	styles    [stylesEnd]int
+	public    bool // the summary: no rows of patients
+	places    map[string][]place
+	parts     map[key][]place
+	shown     map[key]map[etl.Outcome]int // rows of the objects' sheets, as they were written
+	fault     error                       // of a query whose rows are counted before they are written
+	badChecks int                         // lines of Checks that do not hold
+	marked    int                         // cells whose text was altered to fit
+	dir       string                      // private; excelize spills long sheets into it
 	// spilled are the files of long sheets, by their part of the workbook.
 	spilled map[string]string
 }

@@ -34,6 +34,7 @@ func (b *book) checksSheet(context.Context) []sheet {
 	for _, k := range b.facts.keys {
 		c.controls(k)
 	}
+	b.badChecks = c.bad
 	about := "Each as two numbers from two places; control totals are of distinct ids and of minutes, since no destination takes units or amounts from DrChrono"
 	if b.facts.controls == nil {
 		about = "Each as two numbers from two places" + b.controlsNote()

@@ -141,12 +141,22 @@ func (b *book) rejectsSheet(ctx context.Context) []sheet {
 		{"Source id", kindID, "The record's id in DrChrono."}, {"Outcome", kindOutcome, "invalid: we refused; rejected: they refused."},
 		{"Code", kindText, "What kind of problem."}, {"Field", kindText, "The destination's field."},
 		{"Message", kindWrap, "Our own sentence, never the vendor's text, which may quote a patient."},
+		{"What to do", kindWrap, "The next step."},
 		{"HTTP", kindCount, "The destination's HTTP status, if it was sent."}, {"Lookup", kindText, "The lookup that lacks a key."},
 		{"Key", kindID, "The key that it lacks."}, {"Attempts", kindCount, "How often it was sent in this run."},
 		{"Target id", kindID, "The record's id at the destination, if it has one."}, {"Hash", kindID, "The first 12 digits of the payload's hash."}}
-	rows := mapped(b.snap.Rows(ctx, "rejects", b.o.Run.ID), func(in []any) []any {
-		return []any{destinationName(str(in[0])), objectName(str(in[1]), false), str(in[4]), etl.Outcome(str(in[2])), str(in[5]), str(in[6]),
-			str(in[7]), status(in[10]), str(in[8]), str(in[9]), num(in[11]), str(in[12]), short(blob(in[13]))}
+	full := 0
+	if b.o.Level == LevelFull { // their words may quote a patient
+		full, columns = 1, append(columns, column{"Their words", kindWrap, "What the destination answered, as it came: it may quote the patient, so only phi full shows it."})
+	}
+	rows := mapped(b.snap.Rows(ctx, "rejects", b.o.Run.ID, full), func(in []any) []any {
+		outcome, code := etl.Outcome(str(in[2])), str(in[5])
+		row := []any{destinationName(str(in[0])), objectName(str(in[1]), false), str(in[4]), outcome, code, str(in[6]), str(in[7]), nextStep(code, "", outcome),
+			status(in[10]), str(in[8]), str(in[9]), num(in[11]), str(in[12]), short(blob(in[13]))}
+		if full == 1 {
+			row = append(row, str(in[14]))
+		}
+		return row
 	})
 	return []sheet{{name: "Rejects", title: "Rejects: every problem of every refused record", about: "A record with two problems has two rows",
 		none: "Nothing was refused, by us or by them.", colour: colourOrange, freeze: 3, phi: true, columns: columns, rows: rows}}

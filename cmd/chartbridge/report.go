@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -59,6 +61,7 @@ func rebuild(ctx context.Context, s *shared, p *practice, f reportFlags) error {
 	if f.phi != "" {
 		options.Level = reports.Level(f.phi)
 	}
+	replaced := written(filepath.Join(options.Dir, r.ID, "reconciliation.xlsx"))
 	files, err := p.write(ctx, options)
 	if err != nil {
 		return err
@@ -71,8 +74,20 @@ func rebuild(ctx context.Context, s *shared, p *practice, f reportFlags) error {
 	if s.output == "json" {
 		return printJSON(s.stdout, files)
 	}
+	if !replaced.IsZero() {
+		fmt.Fprintf(s.stderr, "The workbook of run %s, written %s, was replaced; decisions taken in it can still be given to decide.\n", r.ID, replaced.In(p.config.Timezone).Format("2006-01-02 15:04 MST"))
+	}
 	_, err = fmt.Fprintf(s.stdout, "workbook   %s\nsummary    %s\nresults    %s\ncounts     %s\n", files.Reconciliation, files.Summary, files.Results, files.JSON)
 	return err
+}
+
+// written is when a file was written; zero where there is none.
+func written(path string) time.Time {
+	info, err := os.Stat(path)
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
 }
 
 func (p *practice) reportOptions(run etl.Run, finished time.Time, exit int) reports.Options {
