@@ -35,7 +35,7 @@ func (b *book) checksSheet(context.Context) []sheet {
 		c.controls(k)
 	}
 	b.badChecks = c.bad
-	about := "Each as two numbers from two places; control totals are of distinct ids and of minutes, since no destination takes units or amounts from DrChrono"
+	about := "Each as two numbers from two places; visits also by month and provider"
 	if b.facts.controls == nil {
 		about = "Each as two numbers from two places" + b.controlsNote()
 	}

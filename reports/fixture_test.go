@@ -109,6 +109,7 @@ func (f *fixture) fill(patients int) {
 		f.exec(`INSERT INTO call (at_ms, run, spender, endpoint, purpose, status) VALUES (?, ?, 'nightly', ?, 'page', ?)`,
 			fixtureRun.At.Add(time.Duration(i)*time.Minute).UnixMilli(), fixtureRun.ID, []string{"patients", "appointments", "doctors"}[i%3], status)
 	}
+	f.exec(`UPDATE target SET hash = coalesce(hash, x'01'), acked_hash = coalesce(hash, x'01') WHERE outcome IN ('created', 'updated', 'unchanged')`)
 	for k, n := range f.tally {
 		f.exec(`INSERT INTO tally VALUES (?, ?, ?, ?, ?)`, fixtureRun.ID, k[0], k[1], k[2], n)
 		if k[2] == string(etl.Created) && n > 1 {

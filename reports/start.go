@@ -141,7 +141,7 @@ func (b *book) verdict() (word, text string) {
 		return verdictBad, "The balance does not close: some records are in no outcome, or in two. See Balance."
 	}
 	if b.badChecks > 0 {
-		return verdictBad, fmt.Sprintf("%d of the checks do not hold: see Checks, the lines with ✗.", b.badChecks)
+		return verdictWait, fmt.Sprintf("%d of the checks do not hold: see Checks, the lines with ✗.", b.badChecks)
 	}
 	people := f.total(etl.Held, etl.Uncertain, etl.Invalid, etl.Rejected, etl.Mismatched, etl.Missing)
 	all := fmt.Sprintf("All %s source records are accounted for", thousands(source))
