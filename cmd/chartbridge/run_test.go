@@ -86,7 +86,7 @@ func secondPage(r *http.Request) bool {
 func TestABadPageLosesNothing(t *testing.T) {
 	faults := map[string]drchronotest.Fault{
 		"broken JSON": drchronotest.BrokenJSON(secondPage, 1),
-		"HTML":        drchronotest.HTML200(secondPage, 1),
+		"HTML":        drchronotest.HTML200(secondPage, 5),
 		"no results":  drchronotest.NoResults(secondPage, 1),
 	}
 	for name, fault := range faults {
