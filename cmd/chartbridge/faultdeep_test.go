@@ -14,7 +14,7 @@ import (
 
 // TestFaultTable is the whole suite: each fault of the network at each step of
 // each client, kill -9 at calls and at system calls, a full disk and a failing
-// one. It needs strace, and takes half an hour.
+// one. It needs strace, and takes up to an hour.
 func TestFaultTable(t *testing.T) {
 	f, s := &faultTable{t: t}, newStandard(t)
 	for _, at := range steps {
