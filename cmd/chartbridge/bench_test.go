@@ -3,10 +3,6 @@ package main
 import (
 	"bytes"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -18,7 +14,6 @@ import (
 type bench struct {
 	testing.TB
 	v      *vendors
-	dir    string
 	config string
 }
 
@@ -44,7 +39,7 @@ func newBench(tb testing.TB, appointments int) *bench {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s := &bench{tb, v, dir, config}
+	s := &bench{tb, v, config}
 	s.set(simSchedules, "")
 	s.set("drchrono:\n", "drchrono:\n  "+benchPace)
 	return s
@@ -65,16 +60,6 @@ func (s *bench) set(old, new string) {
 	}
 }
 
-// only leaves one destination enabled.
-func (s *bench) only(destination string) {
-	s.Helper()
-	for _, name := range []string{"rethink", "centralreach", "central_registry"} {
-		if name != destination {
-			s.set(name+":\n  enabled: true", name+":\n  enabled: false")
-		}
-	}
-}
-
 // open opens the practice in this process.
 func (s *bench) open() *practice {
 	s.Helper()
@@ -84,31 +69,3 @@ func (s *bench) open() *practice {
 	}
 	return p
 }
-
-// A spent is what a process took.
-type spent struct {
-	wall, cpu time.Duration
-	peak      int // bytes of memory, at most
-}
-
-// process runs the program as a process of its own, as an operator does.
-func (s *bench) process(args ...string) spent {
-	s.Helper()
-	cmd := exec.Command(os.Args[0], append(args, "--config", s.config, "--log-level", "error")...)
-	cmd.Env = append(os.Environ(), "CHARTBRIDGE_TEST_MAIN=1")
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	began := time.Now()
-	err := cmd.Run()
-	took := spent{wall: time.Since(began)}
-	if code := cmd.ProcessState.ExitCode(); code != exitDone && code != exitAttention {
-		s.Fatalf("%s ends with %d (%v)\n%s", strings.Join(args, " "), code, err, out.String())
-	}
-	took.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		took.peak = int(usage.Maxrss) * 1024
-	}
-	return took
-}
-
-func (s *bench) database() string { return filepath.Join(s.dir, "data", "chartbridge.db") }
