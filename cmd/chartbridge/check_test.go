@@ -79,6 +79,8 @@ func TestCheckNamesWhatLookupsLack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.writeLookups(strings.Replace(string(text), `"Complete": 2`, `"Complete": 3`, 1))
+	wantFinding(t, findingsOf(s, exitDone), "warn lookups", "rethink appointmentStatus gives Complete the id 3")
 	s.writeLookups(strings.Replace(string(text), "  gender:\n", "  insurancePlan:\n", 1))
 	found := findingsOf(s, exitDone)
 	wantFinding(t, found, "warn lookups", "rethink gender holds no id at all")

@@ -30,6 +30,10 @@ func (c *preflight) checkLookups(ctx context.Context) error {
 		c.warn("lookups", "`chartbridge run --only extract`, then check again", "nothing is staged yet, so what they must hold is not known")
 		return nil
 	}
+	if id, ok := c.lookups.Find("rethink", "appointmentStatus", "Complete"); ok && id == completedThere {
+		c.warn("lookups", "give Complete the id of Needs Verification", "rethink appointmentStatus gives Complete the id %s, which elsewhere means Completed: "+
+			"that is the staff's own signature, and releases billing", id)
+	}
 	lacking, without := 0, []string{}
 	for _, n := range needed {
 		switch {
@@ -49,6 +53,10 @@ func (c *preflight) checkLookups(ctx context.Context) error {
 	}
 	return nil
 }
+
+// completedThere is Completed at the accounts that were seen; Needs
+// Verification was 2 (destinations-facts, A7 and D).
+const completedThere = "3"
 
 // sentence names the keys that a lookup lacks, up to a handful.
 func (n neededLookup) sentence() string {
