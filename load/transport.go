@@ -19,8 +19,12 @@ import (
 // byte of its answer. The quiet period counts from its end.
 const RequestTimeout = 60 * time.Second
 
-// maxAnswer caps an answer's body after decompression.
-const maxAnswer = 16 << 20
+// Caps of an answer's body after decompression. A list that is read back may
+// be that of a whole practice: half a million visits are some 150 MB.
+const (
+	maxAnswer = 16 << 20
+	maxList   = 256 << 20
+)
 
 // A Client makes requests to one destination. Reads share connections. A write
 // gets a fresh one, since Go sends a POST again on a warm connection in some
@@ -61,17 +65,17 @@ type Reply struct {
 
 // Read makes a request that changes nothing.
 func (c *Client) Read(ctx context.Context, req *http.Request) (Reply, error) {
-	return c.do(ctx, c.reads, req)
+	return c.do(ctx, c.reads, req, maxList)
 }
 
 // Write makes a request that may change something. An error's phase tells
 // whether it can have reached the destination.
 func (c *Client) Write(ctx context.Context, req *http.Request) (Reply, error) {
 	req.GetBody = nil // nothing can send the body again behind our back
-	return c.do(ctx, c.writes, req)
+	return c.do(ctx, c.writes, req, maxAnswer)
 }
 
-func (c *Client) do(ctx context.Context, client *http.Client, req *http.Request) (Reply, error) {
+func (c *Client) do(ctx context.Context, client *http.Client, req *http.Request, most int64) (Reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	var wrote, first atomic.Bool
@@ -94,7 +98,7 @@ func (c *Client) do(ctx context.Context, client *http.Client, req *http.Request)
 		return Reply{Phase: phase()}, scrub(req, err, phase())
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(http.MaxBytesReader(nil, res.Body, maxAnswer))
+	body, err := io.ReadAll(http.MaxBytesReader(nil, res.Body, most))
 	reply := Reply{Status: res.StatusCode, Header: res.Header, Body: body, Phase: PhaseAnswer}
 	if err != nil {
 		return reply, cutOff(req, err)

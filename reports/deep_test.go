@@ -145,7 +145,9 @@ func TestLibreOfficeKeepsTheTokens(t *testing.T) {
 	rows, at := worklist(t, f)
 	words := []string{"RETRY", "SKIP", "MAP", "APPROVE", ""}
 	for n := 4; n <= len(rows); n++ {
-		set(t, f, "Worklist", at[headDecision]+1, n, words[n%len(words)])
+		if tokenOf(rows[n-1], at) != manyToken { // a line for many records takes no decision
+			set(t, f, "Worklist", at[headDecision]+1, n, words[n%len(words)])
+		}
 	}
 	path := filepath.Join(t.TempDir(), "filled.xlsx")
 	if err := f.SaveAs(path); err != nil {
@@ -162,6 +164,13 @@ func TestLibreOfficeKeepsTheTokens(t *testing.T) {
 	checkedLive(t, open(t, again))
 }
 
+func tokenOf(row []string, at map[string]int) string {
+	if i := at[headToken]; i < len(row) {
+		return row[i]
+	}
+	return ""
+}
+
 // checkedLive compares what the live check says of each row with what decide
 // would say.
 func checkedLive(t *testing.T, f *excelize.File) {
@@ -174,6 +183,9 @@ func checkedLive(t *testing.T, f *excelize.File) {
 				return row[i]
 			}
 			return ""
+		}
+		if tokenOf(row, at) == manyToken {
+			continue
 		}
 		word, check := cell(headDecision), cell(headCheck)
 		want := ""
