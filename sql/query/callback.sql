@@ -11,8 +11,8 @@ SELECT state FROM delivery WHERE id = ?
 
 -- name: callback-settled
 -- Whether a callback speaks of a delivery that has its answer already.
-SELECT EXISTS (SELECT 1 FROM delivery WHERE destination = ? AND object = ? AND transaction_id = ? AND state <> 'uncertain')
-  AND NOT EXISTS (SELECT 1 FROM delivery WHERE destination = ?1 AND object = ?2 AND transaction_id = ?3 AND state = 'uncertain')
+SELECT EXISTS (SELECT 1 FROM delivery WHERE destination = ? AND object = ? AND transaction_id = ? AND transaction_id <> '' AND state <> 'uncertain')
+  AND NOT EXISTS (SELECT 1 FROM delivery WHERE destination = ?1 AND object = ?2 AND transaction_id = ?3 AND transaction_id <> '' AND state = 'uncertain')
 
 -- name: put-callback
 INSERT INTO callback (destination, object, transaction_id, received_at, payload)
@@ -23,7 +23,7 @@ SELECT ?1, ?2, ?3, ?4, ?5 WHERE (SELECT count(*) FROM callback WHERE destination
 -- transaction's name again: what came before the request left is another's.
 SELECT k.id AS callback, k.received_at, k.payload AS answer, d.id, d.target, d.destination, d.object, d.source_id, d.op, d.hash, d.payload, d.needs,
   k.transaction_id, coalesce(c.target_id, '') AS target_id
-FROM callback k JOIN delivery d ON d.destination = k.destination AND d.object = k.object AND d.transaction_id = k.transaction_id AND d.state = 'uncertain'
+FROM callback k JOIN delivery d ON d.destination = k.destination AND d.object = k.object AND d.transaction_id = k.transaction_id AND d.transaction_id <> '' AND d.state = 'uncertain'
   AND d.intent_at <= k.received_at
 LEFT JOIN crosswalk c ON c.destination = d.destination AND c.object = d.object AND c.source_id = d.source_id
 WHERE k.destination = ? ORDER BY k.id LIMIT ?
