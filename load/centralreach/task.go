@@ -82,15 +82,29 @@ func (d *Destination) findTasks(ctx context.Context, ds []etl.Delivery) ([]load.
 	if err != nil {
 		return nil, err
 	}
-	byTitle := map[string]contact{}
-	for _, t := range tasks {
-		byTitle[t.text("title")] = t
-	}
 	findings := make([]load.Finding, len(ds))
+	known := tasksBy(tasks)
 	for i, c := range Reconcile(visits, events, d.zone())[:len(ds)] {
-		findings[i] = findTask(ds[i], bodies[i], byTitle[bodies[i].text("title")], c.Outcome == etl.Missing, len(tasks) > 0)
+		theirs := known[taskKey{"taskId", ds[i].TargetID}]
+		if theirs == nil {
+			theirs = known[taskKey{"title", bodies[i].text("title")}]
+		}
+		findings[i] = findTask(ds[i], bodies[i], theirs, c.Outcome == etl.Missing, len(tasks) > 0)
 	}
 	return findings, nil
+}
+
+// A taskKey is a member by which a task is found, and its value.
+type taskKey struct{ member, value string }
+
+func tasksBy(tasks []contact) map[taskKey]contact {
+	m := map[taskKey]contact{}
+	for _, t := range tasks {
+		for _, member := range []string{"taskId", "title"} {
+			m[taskKey{member, t.text(member)}] = t
+		}
+	}
+	return m
 }
 
 // findTask judges one visit. A list without any task may be one that the API
