@@ -50,7 +50,7 @@ func (e *OlderError) Error() string {
 // KeepJournal names the folder, outside the database's own, that holds what a
 // restored database must not forget: the epoch, and the discharges that went.
 // It is made 0700. Without one, Store keeps neither.
-func (s *Store) KeepJournal(ctx context.Context, dir string) error {
+func (s *Store) KeepJournal(ctx context.Context, dir string, now time.Time) error {
 	if err := os.MkdirAll(dir, journalFolder); err != nil {
 		return fmt.Errorf("make journal_dir: %w", err)
 	}
@@ -72,7 +72,7 @@ func (s *Store) KeepJournal(ctx context.Context, dir string) error {
 		if err := s.db.GetContext(ctx, &empty, query("holds-nothing")); err != nil || !empty {
 			return wrap(err, "look whether the database is new")
 		}
-		return s.takeOn(ctx, "chartbridge", "a new database where another one was", time.Now()) // nothing in it can be mistaken for the truth
+		return s.takeOn(ctx, "chartbridge", "a new database where another one was", now) // nothing in it can be mistaken for the truth
 	}
 	return nil
 }
@@ -190,13 +190,18 @@ func (s *Store) epochs(ctx context.Context, q sqlx.QueryerContext) (knows, seen 
 func (s *Store) epochPath() string { return filepath.Join(s.journal, epochFile) }
 
 // writeEpoch brings the number to the disk. It is written in place, always as
-// long, within one sector: a power cut leaves the old one or the new one.
+// long, within one sector: a power cut leaves the old one or the new one. What
+// somebody else wrote behind it would make it no number, and is cut off.
 func (s *Store) writeEpoch(n int64) error {
 	if s.journal == "" {
 		return nil
 	}
 	_, missing := os.Lstat(s.epochPath())
-	err := writeSynced(s.epochPath(), os.O_WRONLY|os.O_CREATE, fmt.Sprintf("%019d\n", n))
+	text := fmt.Sprintf("%019d\n", n)
+	err := writeSynced(s.epochPath(), os.O_WRONLY|os.O_CREATE, text)
+	if err == nil {
+		err = os.Truncate(s.epochPath(), int64(len(text)))
+	}
 	if err == nil && missing != nil {
 		err = syncFolder(s.journal)
 	}

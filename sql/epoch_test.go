@@ -23,7 +23,7 @@ func (l *ledger) epoch() (text string) {
 // returns; a commit that sends nothing is not.
 func TestTheEpochCountsWhatLeaves(t *testing.T) {
 	l := openLedger(t, "client")
-	l.must(l.KeepJournal(t.Context(), t.TempDir()))
+	l.must(l.KeepJournal(t.Context(), t.TempDir(), l.now))
 	if got := l.epoch(); got != "" {
 		t.Errorf("before anything left: %s", got)
 	}
@@ -44,10 +44,13 @@ func TestAnOlderDatabaseSendsNothing(t *testing.T) {
 		"behind":     func(l *ledger) { l.must(os.WriteFile(l.epochPath(), []byte("7\n"), 0o600)) },
 		"lost":       func(l *ledger) { l.must(os.Remove(l.epochPath())) },
 		"unreadable": func(l *ledger) { l.must(os.WriteFile(l.epochPath(), []byte("\x00\x00"), 0o600)) },
+		"written behind": func(l *ledger) {
+			l.must(os.WriteFile(l.epochPath(), []byte("0000000000000000001\nput back by hand\n"), 0o600))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := openLedger(t, "client")
-			l.must(l.KeepJournal(t.Context(), t.TempDir()))
+			l.must(l.KeepJournal(t.Context(), t.TempDir(), l.now))
 			d, err := l.intend(etl.Create)
 			l.must(err)
 			l.must(l.answered(d, load.NotSent))
@@ -85,7 +88,7 @@ func TestAnOlderDatabaseSendsNothing(t *testing.T) {
 // is no older database.
 func TestAFileThatIsBehindIsCaughtUp(t *testing.T) {
 	l := openLedger(t, "client")
-	l.must(l.KeepJournal(t.Context(), t.TempDir()))
+	l.must(l.KeepJournal(t.Context(), t.TempDir(), l.now))
 	d, err := l.intend(etl.Create)
 	l.must(err)
 	l.must(l.answered(d, load.NotSent))
@@ -119,7 +122,7 @@ func TestADischargeOfTheJournalIsNotSentAgain(t *testing.T) {
 			l.must(l.SetApprovers(t.Context(), 1))
 			dir := t.TempDir()
 			l.must(os.WriteFile(filepath.Join(dir, dischargesFile), []byte(tt.journal), 0o600))
-			l.must(l.KeepJournal(t.Context(), dir))
+			l.must(l.KeepJournal(t.Context(), dir, l.now))
 			for range 2 { // the second finds what the first took over
 				l.must(l.Orphans(t.Context(), l.run, "there", l.now))
 			}
@@ -148,7 +151,7 @@ func TestAJournalThatWasChangedIsTold(t *testing.T) {
 	l := openLedger(t, "discharge")
 	dir := t.TempDir()
 	l.must(os.WriteFile(filepath.Join(dir, dischargesFile), []byte(`{"at":"x","state":}`+"\n"), 0o600))
-	l.must(l.KeepJournal(t.Context(), dir))
+	l.must(l.KeepJournal(t.Context(), dir, l.now))
 	if err := l.Orphans(t.Context(), l.run, "there", l.now); err == nil || !strings.Contains(err.Error(), "line 1") {
 		t.Errorf("got %v, want the line named", err)
 	}

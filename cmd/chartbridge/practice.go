@@ -82,7 +82,7 @@ func (p *practice) openStore(ctx context.Context) error {
 	if p.store, err = sql.Open(ctx, p.config.DataDir, seal, holder()); err != nil {
 		return err
 	}
-	if err := p.store.KeepJournal(ctx, p.config.JournalDir); err != nil {
+	if err := p.store.KeepJournal(ctx, p.config.JournalDir, p.clock.Now()); err != nil {
 		return errors.Join(err, p.store.Close())
 	}
 	if err := p.overlay(ctx); err != nil {
