@@ -130,7 +130,7 @@ func (b *book) balanceSheet(context.Context) []sheet {
 	columns := []column{{"Destination", kindText, "Where the records go."}, {"Object", kindText, "What they are there."},
 		{"Source", kindCount, "Records in scope, counted from what is staged from DrChrono."},
 		{"Sum of outcomes", kindCount, "A live formula over the sheet Outcomes, which counts the rows of this workbook."},
-		{"Sum by the program", kindCount, "The same sum as the run itself counted it."},
+		{"By the program", kindCount, "The same sum as the run itself counted it."},
 		{"Difference", kindCount, "Source less the sum of outcomes: nothing, if every record is counted once."},
 		{"Check", kindCheck, "✓ ok where source, the formula's sum and the program's sum are equal."},
 		{"Statement", kindText, "The same in words."}}

@@ -171,7 +171,7 @@ func (d *decider) decideRule(ctx context.Context, a Ask) (Verdict, error) {
 	if err != nil || v.Word != Applied {
 		return v, err
 	}
-	v.Reason = fmt.Sprintf("%d records are judged again", records)
+	v.Reason = fmt.Sprintf("records that are judged again: %d", records)
 	if _, err := d.tx.ExecContext(ctx, query("release-waiting"), a.Destination, a.Lookup, a.Key, a.Value); err != nil {
 		return v, err
 	}
@@ -207,7 +207,7 @@ func (s *Store) Undo(ctx context.Context, id int64, by string, now time.Time) (l
 		var imp PastImport
 		err := tx.GetContext(ctx, &imp, query("import-one"), id)
 		if errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("there is no import %d; `chartbridge decide --imports` lists them: %w", id, ErrRefused)
+			return fmt.Errorf("%w: there is no such import; `chartbridge decide --imports` lists them", ErrRefused)
 		}
 		if err != nil {
 			return err

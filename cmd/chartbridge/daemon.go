@@ -121,7 +121,11 @@ func (d *daemon) serve(ctx context.Context) error {
 	stop(err)
 	beside.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
-		d.log.WithError(cause).Error("stopped serving")
+		if signalIn(cause) != 0 {
+			d.log.WithField("why", cause.Error()).Info("stopped serving")
+		} else {
+			d.log.WithError(cause).Error("stopped serving")
+		}
 		d.mu.Lock()
 		d.stopped = cause
 		d.mu.Unlock()

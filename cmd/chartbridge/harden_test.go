@@ -45,6 +45,22 @@ func TestTheLogIsScrubbedAtLast(t *testing.T) {
 	}
 }
 
+// TestSentencesAboutSecretsKeepTheirWords: what follows a key of the config is
+// taken for a secret, but for the words of our own.
+func TestSentencesAboutSecretsKeepTheirWords(t *testing.T) {
+	var s scrubber
+	for line, want := range map[string]string{
+		"client_secret: the environment variable X is not set": "client_secret: the environment variable X is not set",
+		"api_key: cannot read the file k":                      "api_key: cannot read the file k",
+		"password: theropod":                                   "password: [secret]",
+		`"password":"the"`:                                     `"password":"[secret]"`,
+	} {
+		if got := s.text(line); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 // TestAPanicTellsNoValue runs a program that panics with a patient's name.
 func TestAPanicTellsNoValue(t *testing.T) {
 	f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))

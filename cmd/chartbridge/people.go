@@ -113,7 +113,7 @@ func newUncertain(s *shared) *cobra.Command {
 		}}
 	resolve.Flags().StringVar(&present, "present", "", "it is there under `TARGET_ID`")
 	resolve.Flags().BoolVar(&absent, "absent", false, "it is not there")
-	resolve.Flags().StringVar(&evidence, "evidence", "", "how you know")
+	resolve.Flags().StringVar(&evidence, "evidence", "", "`TEXT` that says how you know")
 	asName(resolve, &by)
 	parent.AddCommand(list, resolve)
 	return parent

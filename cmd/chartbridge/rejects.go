@@ -142,6 +142,9 @@ func retryRefused(ctx context.Context, s *shared, p *practice, ids []string, cau
 	if err := p.store.Retry(ctx, chosen, by, "", p.clock.Now()); err != nil {
 		return err
 	}
+	if s.output == "json" {
+		return printJSON(s.stdout, map[string]int{"retried": len(chosen)})
+	}
 	_, err = fmt.Fprintf(s.stdout, "%d records are judged and sent again with the next run.\n", len(chosen))
 	return err
 }

@@ -42,7 +42,9 @@ func newRoot(stdout, stderr *os.File) (*cobra.Command, *shared) {
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())}
+	})
 	flags := root.PersistentFlags()
 	flags.StringVar(&s.config, "config", fromEnv("CHARTBRIDGE_CONFIG", "./config.yaml"), "config `FILE`")
 	flags.StringVar(&s.output, "output", fromEnv("CHARTBRIDGE_OUTPUT", "text"), "data on stdout as `text|json`")
@@ -68,7 +70,7 @@ func asUsage(cmd *cobra.Command) *cobra.Command {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return usageError{err}
+				return usageError{fmt.Errorf("%w: it is `%s`; see its --help", err, cmd.UseLine())}
 			}
 			return nil
 		}
@@ -91,6 +93,10 @@ func whichVerb(cmd *cobra.Command, args []string) error {
 		}
 	}
 	if len(args) > 0 {
+		cmd.SuggestionsMinimumDistance = 2
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			return usageError{fmt.Errorf("%s has no %q; did you mean %s? --help lists what it has", cmd.CommandPath(), args[0], strings.Join(near, " or "))}
+		}
 		return usageError{fmt.Errorf("%s has no %q; it has %s", cmd.CommandPath(), args[0], strings.Join(names, ", "))}
 	}
 	return usageError{fmt.Errorf("%s needs one of %s; --help says what they do", cmd.CommandPath(), strings.Join(names, ", "))}

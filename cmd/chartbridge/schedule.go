@@ -90,6 +90,10 @@ func scheduleList(ctx context.Context, s *shared, count int) (err error) {
 	if s.output == "json" {
 		return printJSON(s.stdout, list)
 	}
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(s.stdout, "No time fell due yet: the daemon, `chartbridge serve`, keeps this list.")
+		return err
+	}
 	var rows [][]string
 	for _, o := range list {
 		rows = append(rows, []string{o.Schedule, o.Local, o.DueAt, o.State, orDash(o.Run), orDash(o.Note)})

@@ -25,7 +25,11 @@ const scrubbed = "[secret]"
 // words out of sentences.
 const shortest = 6
 
-var tokenText = regexp.MustCompile(`(?i)(bearer\s+|(?:access_token|refresh_token|client_secret|api_key|password)["'\\]*\s*[=:]\s*["'\\]*)[^\s"'\\&,;]+`)
+var tokenText = regexp.MustCompile(`(?i)(bearer\s+|(?:access_token|refresh_token|client_secret|api_key|password)["'\\]*\s*[=:]\s*["'\\]*)([^\s"'\\&,;]+)`)
+
+// ownWords are those that a sentence of ours goes on with after a key of the
+// config and a colon: no secret, and the sentence needs them.
+var ownWords = regexp.MustCompile(`: (a|the|is|must|cannot|unknown|given)$`)
 
 // learn takes a config's secrets in; it is called before anything is logged
 // that could hold one.
@@ -65,7 +69,12 @@ func (s *scrubber) text(line string) string {
 	if s.secrets != nil {
 		line = s.secrets.Replace(line)
 	}
-	return tokenText.ReplaceAllString(line, "${1}"+scrubbed)
+	return tokenText.ReplaceAllStringFunc(line, func(found string) string {
+		if ownWords.MatchString(found) {
+			return found
+		}
+		return tokenText.ReplaceAllString(found, "${1}"+scrubbed)
+	})
 }
 
 // A scrubbing formatter scrubs what another one made.
