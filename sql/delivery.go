@@ -13,8 +13,9 @@ import (
 )
 
 // Orphans makes the intents of dead processes uncertain, and discharges that
-// only the journal knows. It is called under the run lease, so every intent
-// that it finds is a dead one's.
+// only the journal knows, and what is uncertain without an open delivery due
+// again. It is called under the run lease, so every intent that it finds is a
+// dead one's.
 func (s *Store) Orphans(ctx context.Context, run etl.Run, destination string, now time.Time) error {
 	return s.inTx(ctx, func(tx *sqlx.Tx) error {
 		if err := s.takeOverDischarges(ctx, tx, run, destination); err != nil {
@@ -23,8 +24,11 @@ func (s *Store) Orphans(ctx context.Context, run etl.Run, destination string, no
 		if _, err := tx.ExecContext(ctx, query("orphan-deliveries"), stamp(now), destination); err != nil {
 			return fmt.Errorf("find open intents: %w", err)
 		}
-		_, err := tx.ExecContext(ctx, query("orphan-targets"), run.ID, destination, destination)
-		return wrap(err, "mark open intents")
+		if _, err := tx.ExecContext(ctx, query("orphan-targets"), run.ID, destination, destination); err != nil {
+			return fmt.Errorf("mark open intents: %w", err)
+		}
+		_, err := tx.ExecContext(ctx, query("settled-targets"), run.ID, destination)
+		return wrap(err, "mark what was settled meanwhile")
 	})
 }
 

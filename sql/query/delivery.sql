@@ -9,6 +9,16 @@ UPDATE target SET outcome = 'uncertain', cause = 'no_answer', run = ?,
     ELSE 'it rests and is then asked after' END
 WHERE destination = ? AND outcome <> 'uncertain' AND id IN (SELECT target FROM delivery WHERE destination = ? AND state = 'uncertain')
 
+-- name: settled-targets
+-- A callback, or a person, may settle a delivery while its record is judged;
+-- the judgement then says what was so before. Nothing is open, so it is due.
+UPDATE target SET run = ?1, field = '',
+  outcome = CASE WHEN acked_hash = hash THEN 'unchanged' WHEN refused_hash = hash THEN 'rejected' ELSE 'failed' END,
+  cause = CASE WHEN acked_hash = hash THEN '' WHEN refused_hash = hash THEN 'refused' ELSE 'not_sent' END,
+  code = CASE WHEN acked_hash = hash THEN '' WHEN refused_hash = hash THEN 'refused' ELSE 'not_sent' END,
+  message = CASE WHEN refused_hash = hash THEN 'the destination refused this very payload; correct the source, or retry it' ELSE '' END
+WHERE destination = ?2 AND outcome = 'uncertain' AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.target = target.id AND d.state IN ('intent', 'uncertain'))
+
 -- name: open-deliveries
 SELECT d.id, d.target, d.destination, d.object, d.source_id, d.op, d.hash, d.payload, d.needs,
   coalesce(c.target_id, '') AS target_id
