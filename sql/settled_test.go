@@ -34,3 +34,19 @@ func TestSettledWhileJudged(t *testing.T) {
 		}
 	}
 }
+
+// TestCalledIsCountedByANight: what a callback brought between two runs is
+// created in the next night, also where a dry run came before it.
+func TestCalledIsCountedByANight(t *testing.T) {
+	l := openLedger(t, "client")
+	d := l.unanswered(etl.Create)
+	done := load.Done{Delivery: d, Answer: load.Answer{Kind: load.Acknowledged, TargetID: "77"}, SettledBy: load.ByCallback, At: l.now}
+	l.must(l.Complete(t.Context(), etl.Run{ID: CallbackRun}, 1, done))
+	for _, run := range []etl.Run{{ID: "r2", At: l.now, DryRun: true}, {ID: "r3", At: l.now}, {ID: "r4", At: l.now}} {
+		l.must(l.OpenRun(t.Context(), run, "v", ""))
+		l.must(l.Conclude(t.Context(), run))
+	}
+	if got := l.text("SELECT coalesce(group_concat(run || ' ' || outcome, ', '), '') FROM result"); got != "r3 created" {
+		t.Errorf("results are %q, want it created in r3 alone", got)
+	}
+}
