@@ -249,54 +249,6 @@ func (n *night) leave(ctx context.Context, res *result, finished time.Time) erro
 	return n.prune(ctx)
 }
 
-// account writes a run's counts and holds them against the law: over all
-// staged records in scope of a destination and object, source = the sum of
-// outcomes. It speaks of the enabled destinations, and the law of those whose
-// records this run judged.
-func (n *night) account(ctx context.Context, res *result) error {
-	if err := n.store.Conclude(ctx, n.run); err != nil {
-		return err
-	}
-	counts, err := n.store.Tally(ctx, n.run.ID)
-	if err != nil {
-		return err
-	}
-	enabled := n.config.Destinations()
-	res.Counts = slices.DeleteFunc(counts, func(c sql.Count) bool { return !slices.Contains(enabled, c.Destination) })
-	spent, err := n.store.CallsOf(ctx, n.run.ID)
-	if err != nil {
-		return err
-	}
-	for _, s := range spent {
-		res.Calls += s.Calls
-	}
-	return n.checkLaw(ctx, res.Counts)
-}
-
-func (n *night) checkLaw(ctx context.Context, counts []sql.Count) (broken error) {
-	for _, d := range n.judged {
-		for _, shape := range d.shapes {
-			source, err := n.store.SourceCount(ctx, shape.Endpoint, shape.Parts)
-			if err != nil {
-				return err
-			}
-			if err := n.store.KeepSource(ctx, n.run, d.name, shape.Object, source); err != nil {
-				return err
-			}
-			sum := 0
-			for _, c := range counts {
-				if c.Destination == d.name && c.Object == shape.Object && c.Outcome != etl.Extra {
-					sum += c.N
-				}
-			}
-			if sum != source {
-				broken = errors.Join(broken, fmt.Errorf("%s %s: %d source records, %d in the outcomes: %w", d.name, shape.Object, source, sum, errBalance))
-			}
-		}
-	}
-	return broken
-}
-
 // note is what a run's row keeps of an error.
 func note(err error) string {
 	if err == nil || errors.Is(err, errAttention) {
