@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"testing"
 	"time"
 
@@ -74,7 +73,7 @@ func (s *bench) sources(endpoint string) []etl.Source {
 		list = append(list, etl.Source{Ref: etl.Ref{Endpoint: endpoint, ID: r.ID}, Patient: r.Patient, Doctor: r.Doctor, Parts: r.Parts, Raw: raw})
 	}
 	if len(list) == 0 {
-		s.Fatal(fmt.Sprintf("the practice has no %s", endpoint))
+		s.Fatalf("the practice has no %s", endpoint)
 	}
 	return list
 }

@@ -3,8 +3,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -80,4 +82,17 @@ func atSystemCalls(t *testing.T, s standard, call, what string, database bool) (
 		})
 	}
 	return sum
+}
+
+// apart runs such a night to its end, or to its death; -1.
+func (x *trial) apart(before ...string) int {
+	x.t.Helper()
+	out, err := x.process(before...).CombinedOutput()
+	x.printed += string(out)
+	if ended := new(exec.ExitError); err != nil && !errors.As(err, &ended) {
+		x.t.Fatal(err)
+	} else if err != nil {
+		return ended.ExitCode()
+	}
+	return 0
 }

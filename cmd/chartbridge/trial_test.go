@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -120,19 +119,6 @@ func (x *trial) process(before ...string) *exec.Cmd {
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "CHARTBRIDGE_TEST_MAIN=1", "TMPDIR="+x.tmp)
 	return cmd
-}
-
-// apart runs such a night to its end, or to its death; -1.
-func (x *trial) apart(before ...string) int {
-	x.t.Helper()
-	out, err := x.process(before...).CombinedOutput()
-	x.printed += string(out)
-	if ended := new(exec.ExitError); err != nil && !errors.As(err, &ended) {
-		x.t.Fatal(err)
-	} else if err != nil {
-		return ended.ExitCode()
-	}
-	return 0
 }
 
 // between is the day: discharges are approved, and a few things change.
