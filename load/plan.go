@@ -29,6 +29,9 @@ type Step struct {
 	TargetID    string   `json:"target_id,omitempty"`
 	Changes     []Change `json:"changes,omitempty"`
 	Hash        string   `json:"payload_hash"`
+	WaitsFor    []string `json:"waits_for,omitempty"` // blocked: "object id" of each record that has to be there first
+
+	Stands etl.Outcome `json:"-"` // the outcome that the record has until then
 }
 
 // Plan says what would be done with what is due, in the order of its sending.
@@ -38,10 +41,10 @@ type Step struct {
 func Plan(object Object, due []Due, acked map[int64][]byte, going map[string]bool) []Step {
 	steps := make([]Step, 0, len(due))
 	for _, d := range due {
-		s := Step{Destination: d.Destination, Object: d.Object, SourceID: d.SourceID, TargetID: d.TargetID, Hash: hex.EncodeToString(d.Hash)}
+		s := Step{Destination: d.Destination, Object: d.Object, SourceID: d.SourceID, TargetID: d.TargetID, Hash: hex.EncodeToString(d.Hash), Stands: d.Outcome}
 		switch {
 		case !allGoing(d.Missing, going):
-			s.Does, s.Cause = string(etl.Blocked), etl.CauseReference
+			s.Does, s.Cause, s.WaitsFor = string(etl.Blocked), etl.CauseReference, d.Missing
 		case object.Final && (d.Known || d.Refused || d.Approvals == 0):
 			s.Does, s.Cause = string(etl.Held), etl.CauseApproval
 		case object.Final:

@@ -19,7 +19,8 @@ type book struct {
 	*report
 	f         *excelize.File
 	styles    [stylesEnd]int
-	public    bool // the summary: no rows of patients
+	public    bool   // the summary: no rows of patients
+	plan      string // the hash of a plan; "" where it reports a run
 	places    map[string][]place
 	parts     map[key][]place
 	shown     map[key]map[etl.Outcome]int // rows of the objects' sheets, as they were written
@@ -168,11 +169,14 @@ func (b *book) entries() []entry {
 func (b *book) save(w io.Writer, dir string) error {
 	at := b.o.Run.At.UTC()
 	stamp, title := at.Format(time.RFC3339), "Chartbridge reconciliation"
-	if b.public {
+	switch {
+	case b.plan != "":
+		title = planTitle
+	case b.public:
 		title = "Chartbridge summary"
 	}
 	err := b.f.SetDocProps(&excelize.DocProperties{Creator: "chartbridge", LastModifiedBy: "chartbridge", Created: stamp, Modified: stamp,
-		Title: title, Subject: "Run " + b.o.Run.ID})
+		Title: title, Subject: b.named()})
 	if err != nil {
 		return fmt.Errorf("set document properties: %w", err)
 	}
@@ -194,4 +198,12 @@ func (b *book) save(w io.Writer, dir string) error {
 		return errors.Join(fmt.Errorf("put the workbook together: %w", err), zip.spool.Close())
 	}
 	return nil
+}
+
+// named is what a sheet says that it belongs to.
+func (b *book) named() string {
+	if b.plan != "" {
+		return "Plan " + b.plan
+	}
+	return "Run " + b.o.Run.ID
 }

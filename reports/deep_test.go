@@ -100,7 +100,7 @@ for path in sys.argv[1:]:
             assert want in ids, want
 print("read")
 `
-	out, err := exec.Command(python(), "-c", script, files.Reconciliation, files.Summary).CombinedOutput()
+	out, err := exec.Command(python(), "-c", script, files.Reconciliation, files.Summary, writtenPlan(t, LevelMasked, "")).CombinedOutput()
 	if err != nil || strings.TrimSpace(string(out)) != "read" {
 		t.Errorf("openpyxl: %v\n%s", err, out)
 	}

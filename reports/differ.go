@@ -2,6 +2,7 @@ package reports
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -83,17 +84,19 @@ func plain(s string) string {
 var openFields = []string{"startdate", "enddate", "time", "iscanceled", "providerid", "placeofserviceid", "statusid", "typeid", "locationid", "serviceid",
 	"staffid", "paycodeid", "tagid", "servicelineid", "funderid", "fundersequence", "genderid"}
 
+func namesNobody(field string) bool {
+	name := strings.ToLower(field)
+	return slices.ContainsFunc(openFields, func(open string) bool { return strings.Contains(name, open) })
+}
+
 // at is a value as a level shows it. Masked, each letter is x or X and each
 // digit 9, so that case, spaces and format still can be compared.
 func (d difference) at(value string, level Level) string {
 	if level != LevelMasked {
 		return value
 	}
-	name := strings.ToLower(d.field)
-	for _, open := range openFields {
-		if strings.Contains(name, open) {
-			return value
-		}
+	if namesNobody(d.field) {
+		return value
 	}
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -36,7 +36,7 @@ func (b *book) printSetup(name string, phi bool) error {
 		notice = "CONFIDENTIAL – contains PHI"
 	}
 	if err := b.f.SetHeaderFooter(name, &excelize.HeaderFooterOptions{OddHeader: "&L" + inHeader(b.o.Practice) + "&C" + notice + "&R&A",
-		OddFooter: "&LRun " + inHeader(b.o.Run.ID) + "&RPage &P of &N"}); err != nil {
+		OddFooter: "&L" + inHeader(b.named()) + "&RPage &P of &N"}); err != nil {
 		return err
 	}
 	if name == startName {

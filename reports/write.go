@@ -140,7 +140,7 @@ func (w *writer) head() error {
 	if err := w.out.SetRow("A1", []any{w.b.cell(styleTitle, title)}, excelize.RowOpts{Height: 24}); err != nil {
 		return err
 	}
-	about := s.about + " · Run " + w.b.o.Run.ID
+	about := s.about + " · " + w.b.named()
 	if err := w.out.SetRow("A2", []any{w.b.cell(styleSubtitle, about)}, excelize.RowOpts{Height: 18}); err != nil {
 		return err
 	}

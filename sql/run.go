@@ -118,6 +118,13 @@ func (s *Store) Tally(ctx context.Context, run string) (list []Count, err error)
 	return list, wrap(err, "read counts of run %s", run)
 }
 
+// Standing is how many records of each destination and object have each outcome
+// now.
+func (s *Store) Standing(ctx context.Context) (list []Count, err error) {
+	err = s.db.SelectContext(ctx, &list, query("standing"))
+	return list, wrap(err, "count records by outcome")
+}
+
 // SourceCount is how many source records an endpoint holds; with parts, how
 // many objects of their own stand inside them. It is counted from staging
 // alone, independently of what was judged.

@@ -5,49 +5,82 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"time"
+	"slices"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/reports"
+	"github.com/chartbridge/chartbridge/sql"
 	"github.com/spf13/cobra"
 )
 
 // A plan is what the next load would do.
 type plan struct {
-	Hash  string      `json:"hash"`
-	Steps []load.Step `json:"steps"`
+	Hash     string      `json:"hash"`
+	Workbook string      `json:"workbook,omitempty"`
+	Steps    []load.Step `json:"steps"`
 }
 
+type planFlags struct{ phi, workbook string }
+
 func newPlan(s *shared) *cobra.Command {
-	phi := ""
+	var f planFlags
 	cmd := &cobra.Command{
-		Use:   "plan",
-		Short: "What would be created, updated, and wait, with a hash for push; it maps what is staged and sends nothing",
-		Args:  cobra.NoArgs,
+		Use:     "plan",
+		Short:   "What would be created, updated, and wait, with a hash for push; it maps what is staged and sends nothing",
+		Example: "  chartbridge plan\n  chartbridge plan --workbook plan.xlsx --phi full",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if phi != "none" && phi != "full" {
-				return usageError{fmt.Errorf("--phi %q: write none or full", phi)}
+			if err := f.check(); err != nil {
+				return err
 			}
 			return withPractice(cmd.Context(), s, func(p *practice) error {
-				steps, err := p.planned(cmd.Context())
+				steps, left, err := p.planned(cmd.Context())
 				if err != nil {
 					return err
 				}
-				return p.showPlan(cmd.Context(), s, steps, phi == "full")
+				if err := p.writePlan(cmd.Context(), f, steps, left); err != nil {
+					return err
+				}
+				err = p.showPlan(cmd.Context(), s, steps, f)
+				if err == nil && f.workbook != "" && s.output != "json" {
+					_, err = fmt.Fprintf(s.stdout, "\nworkbook   %s\n", f.workbook)
+				}
+				return err
 			})
 		},
 	}
-	cmd.Flags().StringVar(&phi, "phi", "none", "`none` names the fields that change; full shows what they hold, old and new")
+	flags := cmd.Flags()
+	flags.StringVar(&f.phi, "phi", "", "`none|masked|full`: none names the fields that change; full shows what they hold, old and new; masked is for a workbook. None by default; for a workbook, the config's")
+	flags.StringVar(&f.workbook, "workbook", "", "also write the plan into `FILE.xlsx`, which must not be there yet")
 	return cmd
 }
 
-// planned maps what is staged, under the run lease, and lists what is due.
-func (p *practice) planned(ctx context.Context) (steps []load.Step, err error) {
+func (f planFlags) check() error {
+	switch {
+	case !slices.Contains([]string{"", "none", "masked", "full"}, f.phi):
+		return usageError{fmt.Errorf("--phi %q: write none, masked or full", f.phi)}
+	case f.phi == "masked" && f.workbook == "":
+		return usageError{errors.New("--phi masked is for a workbook: give --workbook FILE.xlsx, or write none or full")}
+	case f.workbook != "":
+		if err := reports.FreeForPlan(f.workbook); err != nil {
+			return usageError{err}
+		}
+	}
+	return nil
+}
+
+// planned maps what is staged, under the run lease, and lists what is due and
+// how many records are left as they are.
+func (p *practice) planned(ctx context.Context) (steps []load.Step, left []sql.Count, err error) {
 	err = p.underLease(ctx, func(ctx context.Context) error {
-		steps, err = p.mapped(ctx)
+		if steps, err = p.mapped(ctx); err != nil {
+			return err
+		}
+		left, err = p.left(ctx, steps)
 		return err
 	})
-	return steps, err
+	return steps, left, err
 }
 
 // mapped maps what is staged and lists what is due; the run lease is held.
@@ -88,8 +121,8 @@ func (p *practice) steps(ctx context.Context) ([]load.Step, error) {
 	return steps, nil
 }
 
-func (p *practice) showPlan(ctx context.Context, s *shared, steps []load.Step, full bool) error {
-	if full {
+func (p *practice) showPlan(ctx context.Context, s *shared, steps []load.Step, f planFlags) error {
+	if f.phi == "full" {
 		if err := p.store.Audit(ctx, p.clock.Now(), operator(), "plan", load.PlanHash(steps), "shown with phi full"); err != nil {
 			return err
 		}
@@ -97,7 +130,7 @@ func (p *practice) showPlan(ctx context.Context, s *shared, steps []load.Step, f
 		withoutValues(steps)
 	}
 	if s.output == "json" {
-		return printJSON(s.stdout, plan{load.PlanHash(steps), steps})
+		return printJSON(s.stdout, plan{load.PlanHash(steps), f.workbook, steps})
 	}
 	var rows [][]string
 	waiting := 0
@@ -154,70 +187,4 @@ func planCounts(steps []load.Step) string {
 		n[s.Does]++
 	}
 	return fmt.Sprintf("%d to create, %d to update, %d to discharge, %d blocked, %d held", n["create"], n["update"], n["discharge"], n["blocked"], n["held"])
-}
-
-func newPush(s *shared) *cobra.Command {
-	hash := ""
-	cmd := &cobra.Command{
-		Use:   "push --plan HASH",
-		Short: "Send exactly what that plan says, or refuse; releases the brake and an initial load",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if hash == "" {
-				return usageError{errors.New("--plan is missing; `chartbridge plan` prints the hash")}
-			}
-			return withPractice(cmd.Context(), s, func(p *practice) error { return p.push(cmd.Context(), s, hash) })
-		},
-	}
-	cmd.Flags().StringVar(&hash, "plan", "", "the `HASH` that plan printed")
-	return cmd
-}
-
-// push sends a plan. The comparison and the sending are under one lease, so that
-// nobody changes what is due between them.
-func (p *practice) push(ctx context.Context, s *shared, hash string) error {
-	n := &night{practice: p, run: p.newRun("push", false), released: true, skip: []string{stageExtract, stageTransform}}
-	n.first = func(ctx context.Context) error { return p.release(ctx, n, hash) }
-	res, err := n.pass(ctx)
-	if res.Run.ID != "" {
-		err = errors.Join(err, printResult(s, res))
-	}
-	return err
-}
-
-// release compares what is due with the plan that a person saw, and releases
-// the initial load that it creates.
-func (p *practice) release(ctx context.Context, n *night, hash string) error {
-	steps, err := p.mapped(ctx)
-	if err != nil {
-		return err
-	}
-	if !load.Sends(steps) {
-		return usageError{errors.New("nothing is due, so there is nothing to send")}
-	}
-	if now := load.PlanHash(steps); now != hash {
-		return usageError{fmt.Errorf("what is due is not that plan any more: it is %s now; look at `chartbridge plan` again", now)}
-	}
-	for _, d := range p.destinations() {
-		if d.vendorFirst && creates(steps, d.name) {
-			if err := p.store.SetSetting(ctx, "initial_load/"+d.name, n.run.At.Format(time.RFC3339)); err != nil {
-				return err
-			}
-		}
-		if load.Blind(d.sender()) && creates(steps, d.name) {
-			if err := p.store.Asked(ctx, d.name); err != nil {
-				return err
-			}
-		}
-	}
-	return p.store.Audit(ctx, p.clock.Now(), operator(), "push", hash, planCounts(steps))
-}
-
-func creates(steps []load.Step, destination string) bool {
-	for _, s := range steps {
-		if s.Destination == destination && s.Does == string(etl.Create) {
-			return true
-		}
-	}
-	return false
 }

@@ -73,7 +73,7 @@ func (p *practice) showDue(ctx context.Context, s *shared) error {
 	if err != nil {
 		return err
 	}
-	return p.showPlan(ctx, s, steps, false)
+	return p.showPlan(ctx, s, steps, planFlags{})
 }
 
 // check refuses flags that say nothing that can be done.

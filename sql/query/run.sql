@@ -34,6 +34,10 @@ WHERE (t.run = ?1 AND t.outcome <> 'unchanged') OR t.outcome IN ('rejected', 'in
 INSERT OR REPLACE INTO tally (run, destination, object, outcome, n)
 SELECT ?, destination, object, outcome, count(*) FROM target GROUP BY destination, object, outcome
 
+-- name: standing
+-- How many records have each outcome now, whatever run reached it.
+SELECT destination, object, outcome, count(*) AS n FROM target GROUP BY destination, object, outcome ORDER BY destination, object, outcome
+
 -- name: tally
 -- The number of source records stands beside the outcomes, for reports.
 SELECT destination, object, outcome, n FROM tally WHERE run = ? AND outcome <> 'source' ORDER BY destination, object, outcome
