@@ -3,10 +3,13 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/chartbridge/chartbridge/extract/drchronotest"
 	"github.com/chartbridge/chartbridge/load/loadtest"
 	"github.com/chartbridge/chartbridge/sql"
 	"github.com/xuri/excelize/v2"
@@ -198,4 +201,36 @@ func TestRetryOnceANight(t *testing.T) {
 		refuse()
 		s.mustRun(exitAttention, "run")
 	}
+}
+
+// A funder that was refused, and is retried while its client does not map, goes
+// once more with the client when that one maps again: it waits for no one.
+func TestRetryWhileItsRecordDoesNotMap(t *testing.T) {
+	s := newSizedSite(t, drchronotest.Size{Patients: 40, Staff: 8, Appointments: 10})
+	path, away := filepath.Join(s.dir, "lookups.yaml"), filepath.Join(s.dir, "away.yaml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unknown := strings.Replace(string(text), "  funder:\n", "  funder:\n    \"Nowhere Indemnity\": \"555\"\n", 1)
+	if err := os.WriteFile(path, []byte(unknown), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refused := func() {
+		t.Helper()
+		s.mustRun(exitAttention, "run")
+		if list, _ := s.mustRun(exitDone, "rejects", "list"); !strings.Contains(list, "unknown_id") {
+			t.Errorf("the funder is not refused:\n%s", list)
+		}
+	}
+	refused()
+	if err := os.Rename(path, away); err != nil {
+		t.Fatal(err)
+	}
+	s.mustRun(exitAttention, "run")
+	s.mustRun(exitDone, "rejects", "retry", "--cause", "lookup", "--as", "Ada Roma")
+	if err := os.Rename(away, path); err != nil {
+		t.Fatal(err)
+	}
+	refused()
 }

@@ -38,10 +38,13 @@ UPDATE target SET outcome = CASE WHEN hash = acked_hash THEN 'unchanged' ELSE 'f
   cause = CASE WHEN hash = acked_hash THEN '' ELSE 'not_sent' END, refused_hash = NULL, field = '', code = '', message = '' WHERE id = ?
 
 -- name: release-parent
--- What travels inside another record goes again with it.
-UPDATE target SET acked_hash = NULL, outcome = 'failed', cause = 'not_sent' WHERE parent_id = '' AND source_endpoint = 'patients'
-  AND payload IS NOT NULL AND outcome IN ('unchanged', 'created', 'updated')
-  AND (destination, source_id) IN (SELECT destination, parent_id FROM target WHERE id = ? AND parent_id <> '')
+-- What travels inside another record goes again with it: at once, or, where
+-- that one does not map and this one was never taken, when that one maps again.
+UPDATE target SET acked_hash = NULL, outcome = CASE WHEN payload IS NULL THEN outcome ELSE 'failed' END,
+  cause = CASE WHEN payload IS NULL THEN cause ELSE 'not_sent' END WHERE parent_id = '' AND source_endpoint = 'patients'
+  AND (destination, source_id) IN (SELECT destination, parent_id FROM target WHERE id = ?1 AND parent_id <> '')
+  AND (payload IS NOT NULL AND outcome IN ('unchanged', 'created', 'updated')
+    OR payload IS NULL AND outcome IN ('invalid', 'failed') AND EXISTS (SELECT 1 FROM target WHERE id = ?1 AND acked_hash IS NULL))
 
 -- name: rejected
 SELECT t.id, t.destination, t.object, t.source_endpoint, t.source_id, t.outcome, t.cause, t.field, t.code, t.message, t.http_status, t.run,
