@@ -127,7 +127,9 @@ func (p *practice) receive(ctx context.Context) (stop func()) {
 	return func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callbackFarewell)
 		defer cancel()
-		_ = server.Shutdown(ctx) // one that hangs is cut off: Rethink sends it again
+		if server.Shutdown(ctx) != nil {
+			_ = server.Close() // one that hangs is cut off: Rethink sends it again
+		}
 	}
 }
 

@@ -1,12 +1,17 @@
 package main
 
 import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
 	"github.com/chartbridge/chartbridge/load/loadtest"
@@ -101,6 +106,33 @@ func TestReceiver(t *testing.T) {
 	receiver{d.practice}.ServeHTTP(w, req)
 	if w.Code != http.StatusServiceUnavailable {
 		t.Errorf("without a database: %d, want 503, so that it is sent again", w.Code)
+	}
+}
+
+// TestReceiverEndsWithItsRun: a callback that hangs does not outlive it.
+func TestReceiverEndsWithItsRun(t *testing.T) {
+	d := newCalledSite(t).daemon()
+	defer d.close()
+	p := *d.practice
+	p.served = false
+	stop := p.receive(t.Context())
+	conn, err := net.Dial("tcp", p.config.Serve.Listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := fmt.Fprintf(conn, "POST /%s HTTP/1.1\r\nHost: here\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n", simSecret); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "100") {
+		t.Fatalf("got %q (%v), want the receiver to ask for the body", line, err)
+	}
+	stop()
+	if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(conn); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("its connection is still open")
 	}
 }
 
