@@ -15,9 +15,18 @@ func TestPlanWritesAWorkbook(t *testing.T) {
 	s.mustRun(exitDone, "run", "--only", "extract")
 	path := filepath.Join(s.dir, "plan.xlsx")
 	stdout, _ := s.mustRun(exitDone, "plan", "--workbook", path)
-	asJSON, _ := s.mustRun(exitDone, "plan", "--output", "json")
-	hash := decodeJSON[plan](t, asJSON).Hash
 	text := sheetsOf(t, path)
+	asJSON, _ := s.mustRun(exitDone, "plan", "--output", "json")
+	shown := decodeJSON[plan](t, asJSON)
+	hash, waiting := shown.Hash, 0
+	for _, step := range shown.Steps {
+		if step.Does == "blocked" && len(step.WaitsFor) > 0 && strings.Contains(text, strings.Join(step.WaitsFor, ", ")) {
+			waiting++
+		}
+	}
+	if waiting == 0 {
+		t.Error("no blocked record says what it waits for")
+	}
 	if !strings.Contains(stdout, "push --plan "+hash) || !strings.Contains(stdout, path) || !strings.Contains(text, hash) {
 		t.Errorf("the terminal says\n%s\nthe workbook lacks %s or is not named", stdout, hash)
 	}
