@@ -121,7 +121,7 @@ func (s *Stage) refusedBulk(e Endpoint, start string, err error) bool {
 func short(c etl.Cursor, rows int, page drchrono.Page) etl.Cursor {
 	if c.State == etl.StreamDrained && page.Count > c.Rows+rows {
 		c.Began, c.Newest = "", ""
-		c.Note = fmt.Sprintf("the list counts %d records and brought %d: the next run reads the same window again", page.Count, c.Rows+rows)
+		c.Note = also(c.Note, fmt.Sprintf("the list counts %d records and brought %d: the next run reads the same window again", page.Count, c.Rows+rows))
 	}
 	return c
 }

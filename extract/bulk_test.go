@@ -169,6 +169,37 @@ func (l lossy) Bulk(ctx context.Context, endpoint, query string, ordered func(st
 	}, nil
 }
 
+// torn is a lossy list of two pages, the first of which cannot be read.
+type torn struct{ extract.Bulker }
+
+func (l torn) Bulk(ctx context.Context, endpoint, query string, ordered func(string, time.Time) error) (iter.Seq2[drchrono.Page, error], error) {
+	pages, err := lossy(l).Bulk(ctx, endpoint, query, ordered)
+	if err != nil {
+		return nil, err
+	}
+	return func(yield func(drchrono.Page, error) bool) {
+		for page, err := range pages {
+			first := page
+			first.Rows, first.Next, first.Count = []drchrono.Row{{Raw: []byte("7")}}, "page=2", 0
+			page.Rows = page.Rows[1:]
+			if !yield(first, err) || !yield(page, err) {
+				return
+			}
+		}
+	}, nil
+}
+
+// What a stream has to say besides is not lost.
+func TestBulkShortAndUnreadable(t *testing.T) {
+	w := newWorld(t, busy(), offersBulk)
+	w.bulk()
+	w.stage.Bulk = torn{w.stage.Bulk}
+	w.good("appointments")
+	if c := w.cursor("appointments"); !strings.Contains(c.Note, "brought") || !strings.Contains(c.Note, "cannot be read") {
+		t.Errorf("note %q; want both told", c.Note)
+	}
+}
+
 // The count of a bulk list is held against the rows that came.
 func TestBulkShort(t *testing.T) {
 	w := newWorld(t, busy(), offersBulk)

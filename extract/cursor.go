@@ -71,7 +71,7 @@ func advance(e Endpoint, c etl.Cursor, page drchrono.Page, rows []etl.Row, later
 			c.Newest = c.Began
 		}
 		if c.Began == "" && !strings.Contains(c.Note, "reads the same window again") && e.Move != Full {
-			c.Note = strings.TrimPrefix(c.Note+"; ", "; ") + "the watermark stays, so the next run reads the same window again"
+			c.Note = also(c.Note, "the watermark stays, so the next run reads the same window again")
 		}
 	}
 	return c
@@ -122,10 +122,15 @@ func faultNote(note string, rows []etl.Row, page int) string {
 	if n == 0 || strings.Count(note, words) >= fewNotes {
 		return note
 	}
-	if note != "" {
-		note += "; "
+	return also(note, fmt.Sprintf("%d of the records on page %d %s (%s): kept as they came", n, page, words, why))
+}
+
+// also adds a sentence to a stream's note.
+func also(note, text string) string {
+	if note == "" {
+		return text
 	}
-	return note + fmt.Sprintf("%d of the records on page %d %s (%s): kept as they came", n, page, words, why)
+	return note + "; " + text
 }
 
 // variant tells a list's rows from those of its other variants, which may bear
