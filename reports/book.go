@@ -205,5 +205,5 @@ func (b *book) named() string {
 	if b.plan != "" {
 		return "Plan " + b.plan
 	}
-	return "Run " + b.o.Run.ID
+	return b.o.runs()
 }

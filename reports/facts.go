@@ -100,14 +100,27 @@ func readCounts(ctx context.Context, snap Snapshot, run string, source, extra ma
 	return counts, nil
 }
 
+// readTally reads what the run counted. Of a range, what an earlier run sent
+// counts as sent.
 func (f *facts) readTally(ctx context.Context, snap Snapshot, o Options) (err error) {
 	f.told, err = readCounts(ctx, snap, o.Run.ID, f.source, f.extra)
 	f.tallied = len(f.told)+len(f.source) > 0
-	return err
+	if err != nil || o.Range.Since == "" {
+		return err
+	}
+	for row, err := range snap.Rows(ctx, "sent-before", o.Run.ID, o.Range.Since) {
+		if err != nil {
+			return err
+		}
+		k, n := key{str(row[0]), str(row[1])}, num(row[3])
+		add(f.told, k, etl.Outcome(str(row[2])), n)
+		add(f.told, k, etl.Unchanged, -n)
+	}
+	return nil
 }
 
 func (f *facts) readBefore(ctx context.Context, snap Snapshot, o Options) (err error) {
-	for row, err := range snap.Rows(ctx, "run-before", o.Run.ID) {
+	for row, err := range snap.Rows(ctx, "run-before", o.since()) {
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 // A summary is the content of summary.json. Times are UTC, RFC 3339.
 type summary struct {
 	Run          string                               `json:"run"`
+	Since        string                               `json:"since,omitempty"` // the first run of a range
 	Trigger      string                               `json:"trigger"`
 	StartedAt    string                               `json:"started_at"`
 	FinishedAt   string                               `json:"finished_at"`
@@ -43,7 +44,7 @@ type endpointSummary struct {
 
 func (r *report) writeJSON(path string) error {
 	f := r.facts
-	s := summary{Run: r.o.Run.ID, Trigger: f.run.trigger, StartedAt: utc(r.o.Run.At), FinishedAt: utc(r.o.Finished), ExitCode: r.o.ExitCode,
+	s := summary{Run: r.o.Run.ID, Since: r.o.Range.Since, Trigger: f.run.trigger, StartedAt: utc(r.o.Run.At), FinishedAt: utc(r.o.Finished), ExitCode: r.o.ExitCode,
 		Balanced: f.closes(), Calls: callSummary{ByEndpoint: f.calls}, Endpoints: []endpointSummary{},
 		Destinations: map[string]map[string]map[string]int{}, Problems: f.codes, Drift: f.driftOf(r.o.Run.ID)}
 	for _, n := range f.calls {

@@ -31,18 +31,22 @@ type line struct {
 }
 
 // writeLines writes one line for each record that was judged or sent in the
-// run, or waits, and counts them as it goes.
+// run or range, or waits, and counts them as it goes.
 func (r *report) writeLines(ctx context.Context, path string) error {
 	return writeFile(path, func(w io.Writer) error {
 		out := bufio.NewWriterSize(w, 1<<16)
 		enc := json.NewEncoder(out)
 		enc.SetEscapeHTML(false)
 		at := r.o.Run.At.UTC().Format(time.RFC3339)
-		for row, err := range r.snap.Rows(ctx, "results", r.o.Run.ID) {
+		for row, err := range r.snap.Rows(ctx, "results", r.o.Run.ID, r.o.since()) {
 			if err != nil {
 				return fmt.Errorf("read results: %w", err)
 			}
-			l := line{r.o.Run.ID, at, str(row[0]), str(row[1]), str(row[2]), str(row[3]), str(row[4]), str(row[5]), num(row[6]),
+			run, started := str(row[12]), at
+			if run != r.o.Run.ID {
+				started = utc(instant(row[13]))
+			}
+			l := line{run, started, str(row[0]), str(row[1]), str(row[2]), str(row[3]), str(row[4]), str(row[5]), num(row[6]),
 				num(row[7]), str(row[8]), str(row[9]), str(row[10]), hex.EncodeToString(blob(row[11]))}
 			if err := enc.Encode(l); err != nil {
 				return err

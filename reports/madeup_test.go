@@ -18,9 +18,9 @@ func (m madeUp) Rows(_ context.Context, name string, _ ...any) iter.Seq2[[]any, 
 		raw := `{"first_name":"Ada","last_name":"Roma","date_of_birth":"1984-03-09","chart_id":"ROMA000001","patient_status":"A"}`
 		for i := range m.rows {
 			id := fmt.Sprint(90001 + i)
-			row := []any{"rethink", "client", "patients", id, "created", "5" + id, int64(1), int64(201), "", "", "", []byte(id)}
+			row := []any{"rethink", "client", "patients", id, "created", "5" + id, int64(1), int64(201), "", "", "", []byte(id), fixtureRun.ID, ""}
 			if name == "object-rows" {
-				row = []any{"patients", id, "created", "", "", "", "", int64(201), "5" + id, int64(1), []byte(id), raw, nil, nil}
+				row = []any{"patients", id, "created", "", "", "", "", int64(201), "5" + id, int64(1), []byte(id), raw, nil, nil, fixtureRun.ID}
 			}
 			if !yield(row, nil) {
 				return

@@ -148,7 +148,7 @@ func (b *book) visitsSheet(ctx context.Context) []sheet {
 	if b.o.All {
 		all, about = 1, "Every visit, each destination side by side"
 	}
-	rows := mapped(b.snap.Rows(ctx, "visits", b.o.Run.ID, b.opens(), all), func(in []any) []any {
+	rows := mapped(b.snap.Rows(ctx, "visits", b.o.Run.ID, b.opens(), all, b.o.since()), func(in []any) []any {
 		row := []any{str(in[0])}
 		if b.o.Level != LevelNone {
 			s := newSubject("appointments", str(in[0]), str(in[2]), str(in[3]), "")

@@ -5,6 +5,7 @@
 package reports
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,10 +47,33 @@ type Options struct {
 	Dir      string // output_dir
 	All      bool   // list unchanged and carried records too
 	Objects  []Object
+	Range    Range  // "" twice = the run alone
 	Key      []byte // signs the rows that decisions may be taken on
 	RowCap   int    // records a sheet holds before another is begun; 0 = 250,000
 
 	Passphrase string // encrypts the reconciliation workbook; "" = it is not encrypted
+}
+
+// A Range is what a workbook of several runs tells of them: what was judged or
+// sent in any of them, with the newest word on each record. Options.Run is the
+// newest of them, which must have counted; how things stand is told as of it.
+type Range struct {
+	Since  string // id of the first run
+	Folder string // the name of the folder below Dir
+}
+
+// since is the first run that is told of.
+func (o *Options) since() string { return cmp.Or(o.Range.Since, o.Run.ID) }
+
+// folder is where the files go.
+func (o *Options) folder() string { return filepath.Join(o.Dir, cmp.Or(o.Range.Folder, o.Run.ID)) }
+
+// runs names the run, or the first and the newest.
+func (o *Options) runs() string {
+	if o.Range.Since == "" {
+		return "Run " + o.Run.ID
+	}
+	return "Runs " + o.Range.Since + " to " + o.Run.ID
 }
 
 // An Object is what a destination takes from one endpoint's records.
@@ -96,14 +120,15 @@ const rowCap = 250_000
 // the rest, on their object's sheet.
 const worklistCap = 20_000
 
-// Write writes the files of a run into Dir/<run id>, each beside its place
+// Write writes the files of a run into Dir/<run id>, or of a range of runs into
+// the folder that it names, each beside its place
 // first and renamed when it is whole, and lets `latest` name the run if it was
 // good. The same run gives the same bytes.
 func Write(ctx context.Context, snap Snapshot, o Options) (Files, error) {
 	if err := o.check(); err != nil {
 		return Files{}, err
 	}
-	dir := filepath.Join(o.Dir, o.Run.ID)
+	dir := o.folder()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return Files{}, fmt.Errorf("make the run's folder: %w", err)
 	}
@@ -138,6 +163,9 @@ func (o *Options) check() error {
 	}
 	if o.Run.ID == "" || o.Run.ID != filepath.Base(o.Run.ID) || o.Run.ID == "." || o.Run.ID == ".." {
 		return fmt.Errorf("run id %q cannot name a folder", o.Run.ID)
+	}
+	if (o.Range.Since == "") != (o.Range.Folder == "") || o.Range.Folder != "" && !filepath.IsLocal(o.Range.Folder) || o.Range.Since > o.Run.ID {
+		return fmt.Errorf("the runs from %q to %q cannot go into a folder %q", o.Range.Since, o.Run.ID, o.Range.Folder)
 	}
 	if o.Dir == "" {
 		return errors.New("no output folder is given")

@@ -117,7 +117,7 @@ func (b *book) crosswalkSheet(ctx context.Context) []sheet {
 	if b.o.All {
 		about, all = "Every id that is known", 1
 	}
-	rows := mapped(b.snap.Rows(ctx, "links", b.o.Run.ID, all), func(in []any) []any {
+	rows := mapped(b.snap.Rows(ctx, "links", b.o.Run.ID, all, b.o.since()), func(in []any) []any {
 		return []any{destinationName(str(in[0])), objectName(str(in[1]), false), str(in[2]), str(in[3]), str(in[4]), str(in[5])}
 	})
 	return []sheet{{name: "Crosswalk", title: "Crosswalk: our ids and theirs", about: about, colour: colourGood, freeze: 3, phi: true,

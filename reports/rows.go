@@ -49,6 +49,9 @@ var resultColumns = []column{
 
 func (b *book) objectSheet(ctx context.Context, k key, o Object) sheet {
 	query, about := "object-rows", "Records judged or sent in this run, or waiting"
+	if b.o.Range.Since != "" {
+		about = "Records judged or sent in a run of the range, or waiting; the newest word on each"
+	}
 	if b.o.All {
 		query, about = "object-rows-all", "All records, also those that the run left alone"
 	}
@@ -57,8 +60,11 @@ func (b *book) objectSheet(ctx context.Context, k key, o Object) sheet {
 		shown = nil
 	}
 	columns := append(append(append([]column(nil), recordColumns...), at(shown, b.o.Level)...), resultColumns...)
-	row := make([]any, 0, len(columns))
-	rows := mapped(b.snap.Rows(ctx, query, b.o.Run.ID, k.destination, k.object, b.opens()), func(in []any) []any {
+	if b.o.Range.Since != "" {
+		columns = append(columns, column{"Run", kindText, "The run that this was the word of."})
+	}
+	row := make([]any, 0, len(columns)+1)
+	rows := mapped(b.snap.Rows(ctx, query, b.o.Run.ID, k.destination, k.object, b.opens(), b.o.since()), func(in []any) []any {
 		row = append(row[:0], str(in[1]))
 		if len(shown) > 0 {
 			from := newSubject(str(in[0]), str(in[1]), str(in[11]), str(in[12]), str(in[13]))
@@ -66,8 +72,9 @@ func (b *book) objectSheet(ctx context.Context, k key, o Object) sheet {
 				row = append(row, s.value(from, b.o.Level))
 			}
 		}
-		return append(row, etl.Outcome(str(in[2])), causeOf(str(in[3]), str(in[4])), str(in[5]), str(in[6]), status(in[7]), str(in[8]),
+		row = append(row, etl.Outcome(str(in[2])), causeOf(str(in[3]), str(in[4])), str(in[5]), str(in[6]), status(in[7]), str(in[8]),
 			num(in[9]), short(blob(in[10])))
+		return append(row, str(in[14]))[:len(columns)] // the run, where there is a column for it
 	})
 	name := destinationName(k.destination) + " " + objectName(k.object, true)
 	return sheet{name: k.sheetName(), title: name, about: about, colour: colourGood, freeze: 1, phi: true,

@@ -108,7 +108,7 @@ func (s *starter) verdict() error {
 	if err := s.put(24, b.cell(styleTitle, title)); err != nil {
 		return err
 	}
-	night := b.o.Run.At.In(b.o.Zone).Format("Monday, 2 January 2006, 15:04 MST") + " · Run " + b.o.Run.ID
+	night := b.o.Run.At.In(b.o.Zone).Format("Monday, 2 January 2006, 15:04 MST") + " · " + b.o.runs()
 	if err := s.put(18, b.cell(styleSubtitle, night)); err != nil {
 		return err
 	}

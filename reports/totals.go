@@ -175,7 +175,7 @@ func (b *book) totalOf(k key, o etl.Outcome) int { return b.shown[k][o] + b.carr
 // counted anew from the database where no later run has changed it.
 func (b *book) carriedOf(k key, o etl.Outcome) int {
 	switch {
-	case !b.facts.recounted:
+	case !b.facts.recounted || b.o.Range.Since != "":
 		return b.facts.counted(k, o) - b.shown[k][o]
 	case b.o.All && !b.public:
 		return 0

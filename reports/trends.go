@@ -28,8 +28,12 @@ func (b *book) historySheet(ctx context.Context) []sheet {
 		{"Check", kindCheck, "✓ ok where closing equals open, and opening the closing before."},
 		{"Decisions", kindCount, "Decisions that people took from the start of this run to the start of the next."},
 		{"Night", kindText, "The start once more in few characters, for the chart."}}
+	most, about := historyNights, fmt.Sprintf("At most %d runs", historyNights)
+	if b.o.Range.Since != "" {
+		most, about = -1, "The runs of the range"
+	}
 	n, before := 0, -1
-	rows := mapped(b.snap.Rows(ctx, "history", b.o.Run.ID), func(in []any) []any {
+	rows := mapped(b.snap.Rows(ctx, "history", b.o.Run.ID, b.o.Range.Since, most), func(in []any) []any {
 		started, ended := instant(in[1]), instant(in[2])
 		code := "running, or killed"
 		if c := num(in[3]); c >= 0 {
@@ -41,7 +45,7 @@ func (b *book) historySheet(ctx context.Context) []sheet {
 		return append(row, num(in[14]), b.wall(started).Format("Jan 2 15:04"))
 	})
 	return []sheet{{name: "History", title: "History: the nights, and how what is open opened and closed", colour: colourDark, freeze: 1, columns: columns,
-		about: fmt.Sprintf("At most %d runs, oldest first; closing = opening + new + reopened - resolved - decided", historyNights), none: "No run has counted yet.",
+		about: about + ", oldest first; closing = opening + new + reopened - resolved - decided", none: "No run has counted yet.",
 		rows: rows, chart: (*writer).backlogChart}}
 }
 

@@ -126,7 +126,7 @@ func TestObjectRowsUnseal(t *testing.T) {
 		t.Fatal(err)
 	}
 	for level, want := range map[int]any{0: nil, 1: `{"first_name":"Ada"}`} {
-		for row, err := range snap.Rows(ctx, "object-rows", "r1", "rethink", "client", level) {
+		for row, err := range snap.Rows(ctx, "object-rows", "r1", "rethink", "client", level, "r1") {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -145,7 +145,7 @@ func TestObjectRowsUnseal(t *testing.T) {
 func TestStreamedReportsAreNotSorted(t *testing.T) {
 	s := openReportStore(t)
 	for _, name := range []string{"results", "object-rows", "object-rows-all", "rejects", "carried"} {
-		rows, err := s.read.Queryx("EXPLAIN QUERY PLAN "+reportQueries[name], "run", "destination", "object", 0)
+		rows, err := s.read.Queryx("EXPLAIN QUERY PLAN "+reportQueries[name], "run", "destination", "object", 0, "run")
 		if err != nil {
 			t.Fatal(err)
 		}

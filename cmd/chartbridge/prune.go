@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,7 +15,8 @@ import (
 const callbacksKept = 7 * 24 * time.Hour
 
 // prune forgets the runs beyond the newest that the config keeps: their folder,
-// results and counts. The run that `latest` names stays.
+// results and counts, and the folders of ranges that end with them. The run
+// that `latest` names stays.
 func (n *night) prune(ctx context.Context) error {
 	old, err := n.store.RunsBeyond(ctx, n.config.Keep)
 	if err != nil {
@@ -22,6 +24,9 @@ func (n *night) prune(ctx context.Context) error {
 	}
 	if latest, err := os.Readlink(filepath.Join(n.config.OutputDir, "latest")); err == nil {
 		old = slices.DeleteFunc(old, func(id string) bool { return id == filepath.Base(latest) })
+	}
+	if err := n.pruneRanges(old); err != nil {
+		return err
 	}
 	for _, id := range old {
 		if id != filepath.Base(id) {
@@ -35,4 +40,25 @@ func (n *night) prune(ctx context.Context) error {
 		return err
 	}
 	return n.store.ForgetRuns(ctx, old)
+}
+
+// pruneRanges removes the folders of ranges whose newest run is one of these.
+// What names no run of ours is left alone.
+func (n *night) pruneRanges(old []string) error {
+	const date = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
+	paths, err := filepath.Glob(filepath.Join(n.config.OutputDir, date+"_"+date, "summary.json"))
+	if err != nil {
+		return fmt.Errorf("look for ranges: %w", err)
+	}
+	for _, path := range paths {
+		var counts struct{ Run, Since string }
+		text, err := os.ReadFile(path)
+		if err != nil || json.Unmarshal(text, &counts) != nil || counts.Since == "" || !slices.Contains(old, counts.Run) {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Dir(path)); err != nil {
+			return fmt.Errorf("prune a range that ended with run %s: %w", counts.Run, err)
+		}
+	}
+	return nil
 }

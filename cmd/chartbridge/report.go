@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,16 +17,22 @@ import (
 )
 
 type reportFlags struct {
-	run, phi string
-	all      bool
+	run, phi, from, to string
+	all                bool
 }
 
 func newReport(s *shared) *cobra.Command {
 	var f reportFlags
 	cmd := &cobra.Command{
 		Use:   "report",
-		Short: "Rebuild the workbook and the other files of a run",
-		Args:  cobra.NoArgs,
+		Short: "Rebuild the workbook and the other files of a run, or of a range of days",
+		Long: `Rebuild the workbook and the other files of a run, or of a range of days.
+
+With --from or --to, one workbook tells of every run that began in those days:
+it lists what was judged or sent in any of them, with the newest word on each
+record, and how things stand as of the newest. It goes into its own folder of
+output_dir, named by its days, which is pruned with that run.`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withPractice(cmd.Context(), s, func(p *practice) error { return rebuild(cmd.Context(), s, p, f) })
 		},
@@ -33,41 +40,34 @@ func newReport(s *shared) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.run, "run", "", "the run's `ID`; the newest by default")
 	flags.StringVar(&f.phi, "phi", "", "how much of a patient the workbook shows: `none|masked|full`; the config's by default")
+	flags.StringVar(&f.from, "from", "", "the first `DAY` of a range, in the practice's zone; the oldest run's by default")
+	flags.StringVar(&f.to, "to", "", "its last `DAY`; the newest run's by default")
 	flags.BoolVar(&f.all, "all", false, "list unchanged and excluded records too")
 	return cmd
 }
 
-// rebuild writes a past run's files again.
+// rebuild writes a past run's files again, or those of a range of runs.
 func rebuild(ctx context.Context, s *shared, p *practice, f reportFlags) error {
 	if f.phi != "" && !slices.Contains([]string{"none", "masked", "full"}, f.phi) {
 		return usageError{fmt.Errorf("--phi %q: write none, masked or full", f.phi)}
 	}
-	past, err := p.store.Runs(ctx, 1)
+	r, days, newest, err := p.chosen(ctx, f)
 	if err != nil {
 		return err
 	}
-	if f.run == "" && len(past) == 0 {
-		return usageError{errors.New("there is no run yet; `chartbridge run` makes one")}
-	}
-	if f.run == "" {
-		f.run = past[0].ID
-	}
-	r, err := p.store.Run(ctx, f.run)
-	if err != nil {
-		return usageError{err}
-	}
 	options := p.reportOptions(etl.Run{ID: r.ID, At: r.Started(), Trigger: r.Trigger, DryRun: r.Dry}, r.Finished(), r.ExitCode)
-	options.All, options.Good = f.all, options.Good && r.ID == past[0].ID
+	options.All, options.Good, options.Range = f.all, options.Good && newest, days
 	if f.phi != "" {
 		options.Level = reports.Level(f.phi)
 	}
-	replaced := written(filepath.Join(options.Dir, r.ID, "reconciliation.xlsx"))
+	subject := cmp.Or(days.Folder, r.ID)
+	replaced := written(filepath.Join(options.Dir, subject, "reconciliation.xlsx"))
 	files, err := p.write(ctx, options)
 	if err != nil {
 		return err
 	}
 	if options.Level != "none" {
-		if err := p.store.Audit(ctx, p.clock.Now(), operator(), "report", r.ID, "workbook written with phi "+string(options.Level)); err != nil {
+		if err := p.store.Audit(ctx, p.clock.Now(), operator(), "report", subject, "workbook written with phi "+string(options.Level)); err != nil {
 			return err
 		}
 	}
@@ -75,7 +75,11 @@ func rebuild(ctx context.Context, s *shared, p *practice, f reportFlags) error {
 		return printJSON(s.stdout, files)
 	}
 	if !replaced.IsZero() {
-		fmt.Fprintf(s.stderr, "The workbook of run %s, written %s, was replaced; decisions taken in it can still be given to decide.\n", r.ID, replaced.In(p.config.Timezone).Format("2006-01-02 15:04 MST"))
+		what := "run " + r.ID
+		if days.Folder != "" {
+			what = "the runs " + days.Since + " to " + r.ID
+		}
+		fmt.Fprintf(s.stderr, "The workbook of %s, written %s, was replaced; decisions taken in it can still be given to decide.\n", what, replaced.In(p.config.Timezone).Format("2006-01-02 15:04 MST"))
 	}
 	_, err = fmt.Fprintf(s.stdout, "workbook   %s\nsummary    %s\nresults    %s\ncounts     %s\n", files.Reconciliation, files.Summary, files.Results, files.JSON)
 	return err

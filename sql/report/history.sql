@@ -1,7 +1,7 @@
--- The newest runs up to this one, oldest first, each with what it counted and
+-- The newest runs (?3 of them; -1: all) from ?2 up to this one, oldest first, each with what it counted and
 -- how what is open opened, grew, shrank and closed; -1 where that was not kept.
-WITH past AS (SELECT id, started_at, finished_at, exit_code FROM run u WHERE u.id <= ?1 AND u.dry = 0
-    AND EXISTS (SELECT 1 FROM tally y WHERE y.run = u.id) ORDER BY id DESC LIMIT 30),
+WITH past AS (SELECT id, started_at, finished_at, exit_code FROM run u WHERE u.id BETWEEN ?2 AND ?1 AND u.dry = 0
+    AND EXISTS (SELECT 1 FROM tally y WHERE y.run = u.id) ORDER BY id DESC LIMIT ?3),
 night AS (SELECT id, started_at, finished_at, exit_code FROM past)
 SELECT n.id, n.started_at, n.finished_at, n.exit_code,
   (SELECT coalesce(sum(y.n), 0) FROM tally y WHERE y.run = n.id AND y.outcome NOT IN ('source', 'extra')) AS source,

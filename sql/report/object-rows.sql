@@ -1,13 +1,17 @@
 -- One object's records at one destination that were judged or sent in the run,
--- or wait. Payloads are opened only where the level (?4) allows it.
+-- or wait, and those of the runs since ?5 on which no later run has a word.
+-- Payloads are opened only where the level (?4) allows it.
 SELECT r.source_endpoint, r.source_id, r.outcome, r.cause, r.code, r.field, r.message, r.http_status, r.target_id, r.attempts, r.hash,
   CASE WHEN ?4 AND rec.id IS NOT NULL THEN unseal(rec.payload, 'record', rec.endpoint, rec.source_id) END AS raw,
   CASE WHEN ?4 AND who.id IS NOT NULL THEN unseal(who.payload, 'record', who.endpoint, who.source_id) END AS person,
-  CASE WHEN ?4 AND t.payload IS NOT NULL THEN unseal(t.payload, 'target', t.destination, t.object, t.source_id) END AS body
+  CASE WHEN ?4 AND t.payload IS NOT NULL THEN unseal(t.payload, 'target', t.destination, t.object, t.source_id) END AS body,
+  r.run
 FROM result r LEFT JOIN target t ON t.id = r.target AND t.source_id = r.source_id AND t.object = r.object AND t.destination = r.destination
 LEFT JOIN record rec ON rec.endpoint = r.source_endpoint
   AND rec.source_id = CASE instr(r.source_id, '/') WHEN 0 THEN r.source_id ELSE substr(r.source_id, 1, instr(r.source_id, '/') - 1) END
 LEFT JOIN record who ON who.endpoint = 'patients' AND who.source_id = rec.patient AND rec.endpoint <> 'patients' AND rec.patient <> ''
-WHERE r.run = ?1 AND r.destination = ?2 AND r.object = ?3
+WHERE r.run BETWEEN ?5 AND ?1 AND r.destination = ?2 AND r.object = ?3
+  AND (r.run = ?1 OR r.outcome IN ('created', 'updated', 'matched', 'excluded') AND t.id IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM run u JOIN result n ON n.run = u.id AND n.target = r.target WHERE u.id > r.run AND u.id <= ?1))
   AND r.outcome <> 'unchanged' AND NOT (r.outcome = 'excluded' AND coalesce(t.run, r.run) < r.run)
-ORDER BY r.target
+ORDER BY r.run, r.target
