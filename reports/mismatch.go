@@ -144,7 +144,7 @@ func (b *book) visitsSheet(ctx context.Context) []sheet {
 	if len(keys) == 0 {
 		return nil
 	}
-	all, about := 0, "Visits that this run touched or that wait, each destination side by side"
+	all, about := 0, "Visits that "+b.o.told()+" touched or that wait, each destination side by side"
 	if b.o.All {
 		all, about = 1, "Every visit, each destination side by side"
 	}

@@ -70,10 +70,18 @@ func (o *Options) folder() string { return filepath.Join(o.Dir, cmp.Or(o.Range.F
 
 // runs names the run, or the first and the newest.
 func (o *Options) runs() string {
-	if o.Range.Since == "" {
+	if o.since() == o.Run.ID {
 		return "Run " + o.Run.ID
 	}
 	return "Runs " + o.Range.Since + " to " + o.Run.ID
+}
+
+// told is what the sheets of records tell of.
+func (o *Options) told() string {
+	if o.Range.Since == "" {
+		return "this run"
+	}
+	return "the runs of the range"
 }
 
 // An Object is what a destination takes from one endpoint's records.

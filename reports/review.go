@@ -112,7 +112,7 @@ func (b *book) crosswalkSheet(ctx context.Context) []sheet {
 		{"Source id", kindID, "Our id: the record's in DrChrono."}, {"Target id", kindID, "Theirs."},
 		{"How", kindText, "created: we made it; external_id: it carried our id; natural_key: it matched; import or decision: a person gave it."},
 		{"Run", kindText, "Since when."}}
-	about := "Ids that were matched, imported or decided, and those of this run"
+	about := "Ids that were matched, imported or decided, and those of " + b.o.told()
 	all := 0
 	if b.o.All {
 		about, all = "Every id that is known", 1
