@@ -93,15 +93,32 @@ func ourIdentifiers(ours contact) map[string]string {
 	return pairs(list)
 }
 
-func theirIdentifiers(theirs contact) map[string]string {
+func theirRows(theirs contact) (rows []contact) {
 	_, v, _ := theirs.member("identifiers")
-	var rows []contact
 	_ = json.Unmarshal(v, &rows) // what is no list holds none
+	return rows
+}
+
+func theirIdentifiers(theirs contact) map[string]string {
 	m := map[string]string{}
-	for _, r := range rows {
+	for _, r := range theirRows(theirs) {
 		m[r.text("identifierId")] = r.text("value")
 	}
 	return m
+}
+
+// overIdentifiers puts our identifiers over rows of theirs, whose other members
+// stay.
+func overIdentifiers(rows []contact, ours map[string]string) []contact {
+	for _, id := range keysOf(ours) {
+		i := slices.IndexFunc(rows, func(r contact) bool { return r.text("identifierId") == id })
+		if i < 0 {
+			i, rows = len(rows), append(rows, contact{"identifierId": jsontext.Value(number(id))})
+		}
+		value, _ := jsontext.AppendQuote(nil, strings.ToValidUTF8(ours[id], "\uFFFD")) // fails for invalid UTF-8 only
+		rows[i].set("value", value)
+	}
+	return rows
 }
 
 // findClaims: settings that hold one of our identifiers are ours to complete.
@@ -151,7 +168,8 @@ func (d *Destination) sendClaims(ctx context.Context, del etl.Delivery) load.Ans
 	if err != nil {
 		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
 	}
-	all, whole, method := map[string]string{}, contact{}, http.MethodPost
+	var rows []contact
+	whole, method := contact{}, http.MethodPost
 	if del.TargetID != "" {
 		items, err := d.items(ctx, claimsPath(ours), nil, "claimSettingsId")
 		if err != nil {
@@ -161,20 +179,13 @@ func (d *Destination) sendClaims(ctx context.Context, del etl.Delivery) load.Ans
 		if i < 0 {
 			return load.Answer{Kind: load.Rejected, Status: http.StatusOK, Phase: load.PhaseAnswer, Problem: etl.Problem{Code: "not_found", Message: notFound(del)}}
 		}
-		all, whole, method = theirIdentifiers(items[i]), items[i], http.MethodPut
+		rows, whole, method = theirRows(items[i]), items[i], http.MethodPut
 	}
-	for id, value := range ourIdentifiers(ours) {
-		all[id] = value
+	list, err := json.Marshal(overIdentifiers(rows, ourIdentifiers(ours)), json.Deterministic(true))
+	if err != nil {
+		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
 	}
-	rows := make([]string, 0, len(all))
-	for _, id := range keysOf(all) {
-		value, err := jsontext.AppendQuote(nil, all[id])
-		if err != nil {
-			return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
-		}
-		rows = append(rows, `{"identifierId":`+number(id)+`,"value":`+string(value)+`}`)
-	}
-	whole.set("identifiers", jsontext.Value("["+strings.Join(rows, ",")+"]"))
+	whole.set("identifiers", list)
 	body, err := json.Marshal(whole, json.Deterministic(true))
 	if err != nil {
 		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}

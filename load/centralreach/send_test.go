@@ -10,6 +10,7 @@ import (
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/load/loadtest"
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -243,5 +244,18 @@ func TestEmployeesAreNotCreated(t *testing.T) {
 	id := fmt.Sprint(s.SeedEmployee(fields{"firstName": "Ada", "lastName": "Roma"}))
 	if a = d.Send(t.Context(), delivery(t, employee, id, with(ada(), "ContactForm", nil))); a.Kind != load.Acknowledged {
 		t.Errorf("update: answer %+v, want acknowledged", a)
+	}
+}
+
+// Identifiers of ours go over theirs, and what else stands in their rows stays.
+func TestIdentifiersKeepWhatTheyDoNotSay(t *testing.T) {
+	theirs, err := parseContact([]byte(`{"identifiers":[{"identifierId":4,"value":"old","payorId":7},{"identifierId":6,"value":"x"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal(overIdentifiers(theirRows(theirs), map[string]string{"4": "new", "5": "L-1"}), json.Deterministic(true))
+	want := `[{"identifierId":4,"payorId":7,"value":"new"},{"identifierId":6,"value":"x"},{"identifierId":5,"value":"L-1"}]`
+	if err != nil || string(got) != want {
+		t.Errorf("got %s (%v), want %s", got, err, want)
 	}
 }
