@@ -11,10 +11,13 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"sort"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -153,7 +156,7 @@ func openPool(path, lock string, seal *Sealer, conns int) *sqlx.DB {
 }
 
 // migrate applies the schema files that the database does not have yet, each
-// in one transaction with the version number that it raises.
+// in one transaction with the version, which is the number of the file's name.
 func (s *Store) migrate(ctx context.Context) error {
 	entries, err := schemaFiles.ReadDir("schema")
 	if err != nil {
@@ -164,23 +167,36 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err := s.db.GetContext(ctx, &have, "PRAGMA user_version"); err != nil {
 		return fmt.Errorf("read schema version: %w", err)
 	}
-	if have > len(entries) {
+	if have > version(entries[len(entries)-1]) {
 		return ErrNewer
 	}
-	for i := have; i < len(entries); i++ {
-		text, err := schemaFiles.ReadFile("schema/" + entries[i].Name())
+	for _, file := range entries {
+		if version(file) <= have {
+			continue
+		}
+		text, err := schemaFiles.ReadFile("schema/" + file.Name())
 		if err != nil {
 			return fmt.Errorf("read schema: %w", err)
 		}
 		err = s.inTx(ctx, func(tx *sqlx.Tx) error {
-			_, err := tx.ExecContext(ctx, fmt.Sprintf("%s;\nPRAGMA user_version = %d;", text, i+1))
+			_, err := tx.ExecContext(ctx, fmt.Sprintf("%s;\nPRAGMA user_version = %d;", text, version(file)))
 			return err
 		})
 		if err != nil {
-			return fmt.Errorf("apply schema %s: %w", entries[i].Name(), err)
+			return fmt.Errorf("apply schema %s: %w", file.Name(), err)
 		}
 	}
 	return nil
+}
+
+// version is the number that a schema file's name begins with.
+func version(file fs.DirEntry) int {
+	digits, _, _ := strings.Cut(file.Name(), "_")
+	n, err := strconv.Atoi(digits)
+	if err != nil {
+		panic("schema file " + file.Name() + " begins with no number") // it is part of the program
+	}
+	return n
 }
 
 // assertSettings refuses to work on a database whose settings did not take.
