@@ -7,7 +7,7 @@ SELECT t.source_endpoint, t.source_id,
   CASE WHEN ?4 AND who.id IS NOT NULL THEN unseal(who.payload, 'record', who.endpoint, who.source_id) END AS person,
   CASE WHEN ?4 AND t.payload IS NOT NULL THEN unseal(t.payload, 'target', t.destination, t.object, t.source_id) END AS body,
   coalesce(r.run, '')
-FROM target t LEFT JOIN result r ON r.target = t.id AND r.run = (SELECT max(n.run) FROM run u JOIN result n ON n.run = u.id AND n.target = t.id WHERE u.id BETWEEN ?5 AND ?1)
+FROM target t LEFT JOIN result r ON r.target = t.id AND r.run = (SELECT max(n.run) FROM run u CROSS JOIN result n ON n.run = u.id AND n.target = t.id WHERE u.id BETWEEN ?5 AND ?1)
   AND (r.run = ?1 OR r.outcome IN ('created', 'updated', 'matched', 'excluded'))
 LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
 LEFT JOIN record rec ON rec.endpoint = t.source_endpoint

@@ -12,6 +12,6 @@ LEFT JOIN record rec ON rec.endpoint = r.source_endpoint
 LEFT JOIN record who ON who.endpoint = 'patients' AND who.source_id = rec.patient AND rec.endpoint <> 'patients' AND rec.patient <> ''
 WHERE r.run BETWEEN ?5 AND ?1 AND r.destination = ?2 AND r.object = ?3
   AND (r.run = ?1 OR r.outcome IN ('created', 'updated', 'matched', 'excluded') AND t.id IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM run u JOIN result n ON n.run = u.id AND n.target = r.target WHERE u.id > r.run AND u.id <= ?1))
+    AND NOT EXISTS (SELECT 1 FROM run u CROSS JOIN result n ON n.run = u.id AND n.target = r.target WHERE u.id > r.run AND u.id <= ?1))
   AND r.outcome <> 'unchanged' AND NOT (r.outcome = 'excluded' AND coalesce(t.run, r.run) < r.run)
 ORDER BY r.run, r.target

@@ -8,6 +8,6 @@ SELECT r.destination, r.object, r.source_endpoint, r.source_id, r.outcome, r.tar
 FROM result r LEFT JOIN target t ON t.id = r.target AND t.source_id = r.source_id AND t.object = r.object AND t.destination = r.destination
 WHERE r.run BETWEEN ?2 AND ?1
   AND (r.run = ?1 OR r.outcome IN ('created', 'updated', 'matched', 'excluded') AND t.id IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM run u JOIN result n ON n.run = u.id AND n.target = r.target WHERE u.id > r.run AND u.id <= ?1))
+    AND NOT EXISTS (SELECT 1 FROM run u CROSS JOIN result n ON n.run = u.id AND n.target = r.target WHERE u.id > r.run AND u.id <= ?1))
   AND r.outcome <> 'unchanged' AND NOT (r.outcome = 'excluded' AND coalesce(t.run, r.run) < r.run)
 ORDER BY r.run, r.target
