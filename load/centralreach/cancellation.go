@@ -2,11 +2,9 @@ package centralreach
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
-	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
@@ -69,23 +67,7 @@ func judgeCancellation(c *transform.Case) []transform.Verdict {
 // findEvents looks for the events of visits: those of the same client, provider
 // and start. One that is converted to a timesheet is a person's to decide on.
 func (d *Destination) findEvents(ctx context.Context, ds []etl.Delivery) ([]load.Finding, error) {
-	bodies, providers := make([]contact, len(ds)), map[string]bool{}
-	var from, to time.Time
-	for i, del := range ds {
-		body, err := parseContact(del.Body)
-		if err != nil {
-			return nil, err
-		}
-		at, _ := utc(body.text("startDate")) // it is our own
-		if from.IsZero() || at.Before(from) {
-			from = at
-		}
-		if at.After(to) {
-			to = at
-		}
-		bodies[i], providers[body.text("providerId")] = body, true
-	}
-	events, err := d.Events(ctx, slices.Sorted(maps.Keys(providers)), nil, from, to)
+	bodies, events, err := d.eventsOf(ctx, ds, 0)
 	if err != nil {
 		return nil, err
 	}

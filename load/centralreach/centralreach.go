@@ -51,6 +51,7 @@ type Destination struct {
 
 	listing   sync.Mutex
 	lists     map[string]*list // by object, read once a run
+	taskList  []contact        // nil: not read in this run
 	conflicts map[etl.Ref]bool // by object and source id: answered with 409 in this run
 }
 

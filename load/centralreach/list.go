@@ -57,6 +57,7 @@ func (d *Destination) forget() {
 	d.listing.Lock()
 	defer d.listing.Unlock()
 	clear(d.lists)
+	d.taskList = nil
 	clear(d.conflicts)
 }
 

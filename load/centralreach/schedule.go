@@ -3,11 +3,13 @@ package centralreach
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
 	"time"
 
+	"github.com/chartbridge/chartbridge/etl"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -44,6 +46,28 @@ func (d *Destination) Events(ctx context.Context, providers, clients []string, f
 	all := slices.Concat(answers...)
 	slices.SortFunc(all, byStart)
 	return slices.CompactFunc(all, func(a, b Event) bool { return a.ID == b.ID }), nil
+}
+
+// eventsOf reads the schedule of the providers that deliveries of visits name,
+// over the days on which these begin and a margin around them.
+func (d *Destination) eventsOf(ctx context.Context, ds []etl.Delivery, margin time.Duration) (bodies []contact, events []Event, err error) {
+	providers, from, to := map[string]bool{}, time.Time{}, time.Time{}
+	for _, del := range ds {
+		body, err := parseContact(del.Body)
+		if err != nil {
+			return nil, nil, err
+		}
+		at, _ := utc(body.text("startDate")) // it is our own
+		if from.IsZero() || at.Before(from) {
+			from = at
+		}
+		if at.After(to) {
+			to = at
+		}
+		bodies, providers[body.text("providerId")] = append(bodies, body), true
+	}
+	events, err = d.Events(ctx, slices.Sorted(maps.Keys(providers)), nil, from.Add(-margin), to.Add(margin))
+	return bodies, events, err
 }
 
 func eventsIn(items []contact) ([]Event, error) {

@@ -3,11 +3,8 @@ package centralreach
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
-	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
@@ -56,29 +53,17 @@ func judgeTask(c *transform.Case) []transform.Verdict {
 // findTasks says of each visit whether it needs a task, and whether there is
 // one: by the id that we know, else by its title.
 func (d *Destination) findTasks(ctx context.Context, ds []etl.Delivery) ([]load.Finding, error) {
-	bodies, visits, providers := make([]contact, len(ds)), make([]Visit, len(ds)), map[string]bool{}
-	var from, to time.Time
-	for i, del := range ds {
-		body, err := parseContact(del.Body)
-		if err != nil {
-			return nil, err
-		}
-		if visits[i], err = visitIn(load.Due{Delivery: del}); err != nil {
-			return nil, err
-		}
-		if from.IsZero() || visits[i].Start.Before(from) {
-			from = visits[i].Start
-		}
-		if visits[i].End.After(to) {
-			to = visits[i].End
-		}
-		bodies[i], providers[visits[i].Provider] = body, true
-	}
-	events, err := d.Events(ctx, slices.Sorted(maps.Keys(providers)), nil, from.Add(-around), to.Add(around))
+	bodies, events, err := d.eventsOf(ctx, ds, around)
 	if err != nil {
 		return nil, err
 	}
-	tasks, err := d.items(ctx, "/tasks", nil, "taskId")
+	visits := make([]Visit, len(ds))
+	for i, del := range ds {
+		if visits[i], err = visitIn(load.Due{Delivery: del}); err != nil {
+			return nil, err
+		}
+	}
+	tasks, err := d.tasks(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -92,6 +77,21 @@ func (d *Destination) findTasks(ctx context.Context, ds []etl.Delivery) ([]load.
 		findings[i] = findTask(ds[i], bodies[i], theirs, c.Outcome == etl.Missing, len(tasks) > 0)
 	}
 	return findings, nil
+}
+
+// tasks reads the list of tasks once a run: what we create after it is known by
+// the ledger.
+func (d *Destination) tasks(ctx context.Context) ([]contact, error) {
+	d.listing.Lock()
+	defer d.listing.Unlock()
+	if d.taskList == nil {
+		list, err := d.items(ctx, "/tasks", nil, "taskId")
+		if err != nil {
+			return nil, err
+		}
+		d.taskList = append([]contact{}, list...)
+	}
+	return d.taskList, nil
 }
 
 // A taskKey is a member by which a task is found, and its value.
