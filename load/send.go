@@ -22,7 +22,9 @@ type line struct {
 	object Object
 
 	circuit        circuit
-	sent, rejected int
+	sent, rejected int    // rejected: by an answer that came at once
+	accepted       int    // of those sent: their answers come later, into the ledger
+	sampled        bool   // it was waited for the first of these
 	stopped        bool   // the brake held something
 	again          bool   // a second pass has something to do
 	pending        []Done // answers that the next commit saves
@@ -51,7 +53,11 @@ func (l *line) send(ctx context.Context, ds []etl.Delivery, marks []Mark) error 
 		if err := ctx.Err(); err != nil {
 			return l.flush(err)
 		}
-		if l.tripped() {
+		tripped, err := l.tripped(ctx)
+		if err != nil {
+			return l.flush(err)
+		}
+		if tripped {
 			for _, d := range ds {
 				l.hold(Due{Delivery: d})
 			}
@@ -186,7 +192,8 @@ func (l *line) count(answers []Done) error {
 		case Rejected:
 			l.rejected++
 		case Accepted:
-			l.stage.accepted = true
+			l.accepted++
+			l.stage.accepted, l.stage.called = true, true
 		case Exists:
 			l.again = !l.object.Final // what is final is never sent twice
 		}
@@ -198,20 +205,6 @@ func (l *line) count(answers []Done) error {
 		return ErrGivenUp
 	}
 	return nil
-}
-
-// tripped reports whether so much was rejected that going on would do harm.
-func (l *line) tripped() bool {
-	b := l.stage.Brake
-	return !l.stage.Released && l.sent >= b.After && l.sent > 0 && l.rejected*100 > l.sent*b.Rejected
-}
-
-func (l *line) hold(due ...Due) {
-	l.stopped = l.stopped || len(due) > 0
-	for _, d := range due {
-		l.marks = append(l.marks, held(d, etl.CauseBrake,
-			"the brake stopped the night because too much was rejected; look, then release it"))
-	}
 }
 
 // end is the end of a pass: what the brake stopped is held by then.

@@ -9,18 +9,6 @@ import (
 	"github.com/chartbridge/chartbridge/etl"
 )
 
-// A Brake stops a night that would change suspiciously much. Shares are in
-// hundredths.
-type Brake struct {
-	Changed  int // of the acknowledged records of an object
-	Rejected int // of those sent, once After were sent
-	After    int
-}
-
-// fewRecords is the number of changes that is never suspicious, whatever
-// share of a small practice it is.
-const fewRecords = 10
-
 // A Stage brings one destination's records there.
 type Stage struct {
 	Store       Store
@@ -37,6 +25,7 @@ type Stage struct {
 	OnSent      func(destination, object string, sent int)
 
 	accepted bool // something was accepted for later in this round
+	called   bool // likewise, in this run
 }
 
 // ErrBrake says that the brake stopped an object; its records are held.
@@ -203,19 +192,6 @@ func (s *Stage) deliverPass(ctx context.Context, run etl.Run, line *line, braked
 			return err
 		}
 	}
-}
-
-// braked reports whether this night would change suspiciously much of what
-// the destination acknowledged before. A first load has nothing acknowledged.
-func (s *Stage) braked(ctx context.Context, object Object) (bool, error) {
-	if s.Released || object.Final {
-		return false, nil
-	}
-	known, changed, err := s.Store.Weight(ctx, s.Destination.Name(), object.Name)
-	if err != nil {
-		return false, err
-	}
-	return changed > fewRecords && changed*100 > known*s.Brake.Changed, nil
 }
 
 // sort splits due targets into what goes now and what waits, and looks for

@@ -33,6 +33,9 @@ type Store interface {
 	Linked(ctx context.Context, run etl.Run, destination, object string) (bool, error)
 	// Weight counts, for the brake: records acknowledged, and of these due.
 	Weight(ctx context.Context, destination, object string) (known, changed int, err error)
+	// Score counts, for the brake: deliveries of a run and object that were
+	// accepted for later, of these rejected, and still without an answer.
+	Score(ctx context.Context, run etl.Run, destination, object string) (Score, error)
 	// Commit saves what came of deliveries and marks targets, and then the
 	// intents of the next ones, in one transaction; it gives the intents' ids.
 	// An intent that its rules refuse is an *IntentError, and nothing is saved.

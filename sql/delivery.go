@@ -92,6 +92,12 @@ func (s *Store) Weight(ctx context.Context, destination, object string) (known, 
 	return known, changed, wrap(err, "weigh what is due")
 }
 
+// Score counts the deliveries of a run and object that were accepted for later.
+func (s *Store) Score(ctx context.Context, run etl.Run, destination, object string) (score load.Score, err error) {
+	err = s.db.GetContext(ctx, &score, query("score"), run.ID, destination, object)
+	return score, wrap(err, "count the answers that came by callback")
+}
+
 // Commit saves what came of deliveries and marks targets, and then the intents
 // of the next ones, in one transaction; it gives the intents' ids. Where the
 // database refuses an intent by its own rules, the error is a

@@ -6,6 +6,11 @@ UPDATE delivery SET state = 'uncertain', answered_at = ?, phase = ?, http_status
 -- When the last answer should have come of what was accepted for later; '' = none is awaited.
 SELECT coalesce(max(deadline), '') FROM delivery WHERE destination = ? AND state = 'uncertain' AND transaction_id <> '' AND deadline > ?
 
+-- name: score
+-- What a run sent of an object and they accepted for later: its answer may be there by now.
+SELECT count(*) AS sent, coalesce(sum(state = 'rejected'), 0) AS rejected, coalesce(sum(state = 'uncertain'), 0) AS open
+FROM delivery WHERE run = ? AND destination = ? AND object = ? AND transaction_id <> ''
+
 -- name: delivery-state
 SELECT state FROM delivery WHERE id = ?
 

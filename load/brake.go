@@ -1,0 +1,99 @@
+package load
+
+import (
+	"context"
+
+	"github.com/chartbridge/chartbridge/etl"
+)
+
+// A Brake stops a night that would change suspiciously much. Shares are in
+// hundredths.
+type Brake struct {
+	Changed  int // of the acknowledged records of an object
+	Rejected int // of those sent, once After were sent
+	After    int
+}
+
+// fewRecords is the number of changes that is never suspicious, whatever
+// share of a small practice it is.
+const fewRecords = 10
+
+// braked reports whether this night would change suspiciously much of what
+// the destination acknowledged before. A first load has nothing acknowledged.
+func (s *Stage) braked(ctx context.Context, object Object) (bool, error) {
+	if s.Released || object.Final {
+		return false, nil
+	}
+	known, changed, err := s.Store.Weight(ctx, s.Destination.Name(), object.Name)
+	if err != nil {
+		return false, err
+	}
+	return changed > fewRecords && changed*100 > known*s.Brake.Changed, nil
+}
+
+// A Score counts what a run sent of an object and what was accepted for later.
+type Score struct{ Sent, Rejected, Open int }
+
+// over reports whether so much of it was rejected that going on would do harm.
+func (b Brake) over(s Score) bool {
+	return s.Sent > 0 && s.Sent >= b.After && s.Rejected*100 > s.Sent*b.Rejected
+}
+
+// tripped reports whether the brake stops the line. What was accepted for later
+// is counted by the ledger: its refusals come by callback, also to another
+// process.
+func (l *line) tripped(ctx context.Context) (bool, error) {
+	switch {
+	case l.stage.Released:
+		return false, nil
+	case l.stopped:
+		return true, nil
+	case !l.stage.called:
+		return l.stage.Brake.over(Score{Sent: l.sent, Rejected: l.rejected}), nil
+	}
+	score, err := l.score(ctx)
+	if err != nil || l.sampled || l.accepted == 0 || score.Sent < l.stage.Brake.After {
+		return l.stage.Brake.over(score), err
+	}
+	l.sampled = true
+	return l.sample(ctx, score)
+}
+
+// sample waits once for the answers of the first that were accepted for later,
+// as long as they may trip the brake and no longer than a run waits at its end:
+// otherwise all would be sent before the first refusal comes.
+func (l *line) sample(ctx context.Context, score Score) (bool, error) {
+	brake, until := l.stage.Brake, l.stage.Clock.Now().Add(patience)
+	for !brake.over(score) && brake.over(Score{score.Sent, score.Rejected + score.Open, 0}) && l.stage.Clock.Now().Before(until) {
+		if err := l.stage.Clock.Sleep(ctx, lookForCallbacks); err != nil {
+			return false, err
+		}
+		var err error
+		if score, err = l.score(ctx); err != nil {
+			return false, err
+		}
+	}
+	return brake.over(score), nil
+}
+
+// score collects the answers that came by callback, and counts.
+func (l *line) score(ctx context.Context) (Score, error) {
+	if _, err := l.commit(nil); err != nil { // a callback speaks of an acceptance that is on the disk
+		return Score{}, err
+	}
+	if _, err := Collect(ctx, l.stage.Store, l.stage.Destination, l.run); err != nil {
+		return Score{}, err
+	}
+	score, err := l.stage.Store.Score(ctx, l.run, l.stage.Destination.Name(), l.object.Name)
+	score.Sent += l.sent - l.accepted
+	score.Rejected += l.rejected
+	return score, err
+}
+
+func (l *line) hold(due ...Due) {
+	l.stopped = l.stopped || len(due) > 0
+	for _, d := range due {
+		l.marks = append(l.marks, held(d, etl.CauseBrake,
+			"the brake stopped the night because too much was rejected; look, then release it"))
+	}
+}
