@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -97,12 +99,11 @@ type world struct {
 
 func newWorld(t *testing.T, start func(*testing.T, *clock) account) *world {
 	t.Helper()
-	seal, err := sql.NewSealer([]byte(strings.Repeat("k", 32)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{T: t, ctx: t.Context(), clock: newClock(), dir: t.TempDir(), seal: seal}
+	w := &world{T: t, ctx: t.Context(), clock: newClock(), dir: t.TempDir(), seal: newSeal()}
 	w.account = start(t, w.clock)
+	empty, err := migrated()
+	w.must(err)
+	w.must(os.WriteFile(filepath.Join(w.dir, sql.FileName), empty, 0o600))
 	w.restart()
 	if w.calls {
 		vendorOf(w).SetAsync(true, w.receive()+"/the-secret")
@@ -114,6 +115,32 @@ func newWorld(t *testing.T, start func(*testing.T, *clock) account) *world {
 	})
 	return w
 }
+
+func newSeal() *sql.Sealer {
+	seal, err := sql.NewSealer([]byte(strings.Repeat("k", 32)))
+	if err != nil {
+		panic(err) // the key is of the right length
+	}
+	return seal
+}
+
+// migrated is an empty database: to make each anew would take much of a test's
+// time.
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "migrated")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // what stays is empty
+	store, err := sql.Open(context.Background(), dir, newSeal(), "nobody")
+	if err != nil {
+		return nil, err
+	}
+	if err := store.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(dir, sql.FileName))
+})
 
 // restart is another process on the same database.
 func (w *world) restart() {

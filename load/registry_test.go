@@ -84,7 +84,7 @@ func TestFinalContract(t *testing.T) {
 				t.Fatalf("%d writes without approval", len(sent))
 			}
 			w.approve("discharge", "1")
-			contender{object: "discharge", write: "/discharge", askable: true}.strike(w, etl.Create, m)
+			contender{object: "discharge", write: "/discharge", askable: true, refusal: `{"success":false,"code":"11-002","errors":{}}`}.strike(w, etl.Create, m)
 			from := len(w.Journal())
 			if m.fate == unready {
 				from = 0
@@ -94,9 +94,12 @@ func TestFinalContract(t *testing.T) {
 				w.stayApproved()
 				w.must(w.night())
 			}
-			if m.fate == lost || m.fate == landed {
+			switch m.fate {
+			case lost, landed:
 				w.is("for good", "uncertain no_answer")
-			} else {
+			case refused:
+				w.is("for good", "rejected")
+			default:
 				w.is("for good", "unchanged")
 			}
 			if sent := w.writes(from); m.fate == unready && len(sent) != 1 || m.fate != unready && len(sent) > 0 {

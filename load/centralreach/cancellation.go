@@ -98,8 +98,12 @@ func findEvent(ours contact, id string, events []Event) load.Finding {
 		return f
 	}
 	f := load.Finding{TargetID: found[0].ID, How: load.ByExternalID} // who, with whom, and when: no other event is meant
-	if !found[0].Canceled {
+	reason := ours.text("cancelReasonId")
+	switch theirs := found[0]; {
+	case !theirs.Canceled:
 		f.Differs = []load.Difference{{Field: "isCanceled", Ours: "true", Theirs: "false"}}
+	case id != "" && theirs.Reason != "" && theirs.Reason != "0" && theirs.Reason != reason: // one that they cancelled themselves keeps its reason
+		f.Differs = []load.Difference{{Field: "cancelReasonId", Ours: reason, Theirs: theirs.Reason}}
 	}
 	return f
 }

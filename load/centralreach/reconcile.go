@@ -29,8 +29,9 @@ type Event struct {
 	Provider       string
 	Start, End     time.Time
 	Canceled       bool
-	Converted      bool // to a timesheet
-	PlaceOfService int  // 0 = not known
+	Converted      bool   // to a timesheet
+	PlaceOfService int    // 0 = not known
+	Reason         string // the cancel reason's id; "" = not known
 }
 
 // A Comparison is what came of one visit, or of one event that is theirs alone.
@@ -67,7 +68,7 @@ func inZone(e Event, z *time.Location) Event { e.Start, e.End = e.Start.In(z), e
 func Reconcile(visits []Visit, events []Event, zone *time.Location) []Comparison {
 	ours, theirs := make([]Event, len(visits)), make([]Event, len(events))
 	for i, v := range visits {
-		ours[i] = inZone(Event{v.ID, v.Client, v.Provider, v.Start, v.End, v.Off, false, v.PlaceOfService}, zone)
+		ours[i] = inZone(Event{ID: v.ID, Client: v.Client, Provider: v.Provider, Start: v.Start, End: v.End, Canceled: v.Off, PlaceOfService: v.PlaceOfService}, zone)
 	}
 	for i, e := range events {
 		theirs[i] = inZone(e, zone)

@@ -81,7 +81,7 @@ func eventsIn(items []contact) ([]Event, error) {
 		place, _ := strconv.Atoi(item.text("placeOfServiceId")) // absent is not known
 		events[i] = Event{ID: item.text("eventId"), Client: item.text("clientId"), Provider: item.text("providerId"),
 			Start: start, End: end, Canceled: item.text("isCanceled") == "true", Converted: item.text("isConverted") == "true",
-			PlaceOfService: place}
+			PlaceOfService: place, Reason: item.text("cancelReasonId")}
 	}
 	return events, nil
 }
