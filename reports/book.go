@@ -24,12 +24,25 @@ type book struct {
 	places    map[string][]place
 	parts     map[key][]place
 	shown     map[key]map[etl.Outcome]int // rows of the objects' sheets, as they were written
+	firsts    map[outcomeOf]link          // the first of them
+	causes    map[refusal]link            // the first row of Rejects with each cause
 	fault     error                       // of a query whose rows are counted before they are written
 	badChecks int                         // lines of Checks that do not hold
 	marked    int                         // cells whose text was altered to fit
 	dir       string                      // private; excelize spills long sheets into it
 	// spilled are the files of long sheets, by their part of the workbook.
 	spilled map[string]string
+}
+
+// An outcomeOf is an outcome of an object.
+type outcomeOf struct {
+	key
+	outcome etl.Outcome
+}
+
+func newBook(r *report, f *excelize.File, dir string) *book {
+	return &book{report: r, f: f, dir: dir, spilled: map[string]string{}, places: map[string][]place{}, parts: map[key][]place{},
+		shown: map[key]map[etl.Outcome]int{}, firsts: map[outcomeOf]link{}, causes: map[refusal]link{}}
 }
 
 // An entry is one or more sheets of the workbook. Late ones hold counts of
@@ -55,7 +68,7 @@ func allEntries() []entry {
 		{make: (*book).missingSheet},
 		{make: (*book).matchesSheet},
 		{make: (*book).dischargesSheet},
-		{public: true, make: (*book).causesSheet},
+		{late: causesName, public: true, make: (*book).causesSheet},
 		{make: (*book).rejectsSheet},
 		{make: (*book).visitsSheet},
 		{make: (*book).objectSheets},
@@ -80,8 +93,8 @@ func (r *report) writeBook(ctx context.Context, path string, public bool) (err e
 		return fmt.Errorf("make a folder for sheets under way: %w", err)
 	}
 	f := excelize.NewFile(excelize.Options{TmpDir: dir})
-	b := &book{report: r, f: f, public: public, dir: dir, spilled: map[string]string{}, places: map[string][]place{}, parts: map[key][]place{}, shown: map[key]map[etl.Outcome]int{}}
-	if public {
+	b := newBook(r, f, dir)
+	if b.public = public; public {
 		b.shown = r.facts.lines
 	}
 	err = b.fill(ctx)

@@ -169,8 +169,8 @@ func TestCraft(t *testing.T) {
 		for _, sheet := range book.GetSheetList() {
 			craft(t, book, sheet, tables)
 		}
-		if n := len(book.Styles.CellXfs.Xf); n > int(stylesEnd)+1 {
-			t.Errorf("the workbook has %d styles", n)
+		if n := len(book.Styles.CellXfs.Xf); n > 26 { // one is the file's own
+			t.Errorf("the workbook has %d styles, want about 25", n)
 		}
 	}
 }

@@ -29,6 +29,12 @@ func (b *book) value(c column, v any) excelize.Cell {
 	case link:
 		l := v.formula()
 		return excelize.Cell{StyleID: b.styles[styleLink], Formula: l.text, Value: l.value}
+	case counted:
+		look := styleCount
+		if v.leads() {
+			look = styleCountLink
+		}
+		return excelize.Cell{StyleID: b.styles[look], Formula: v.text, Value: v.n}
 	case formula:
 		look := kindStyles[c.kind]
 		if word, ok := v.value.(string); ok && c.kind == kindCheck {
@@ -66,7 +72,7 @@ func (b *book) text(c column, s string) excelize.Cell {
 }
 
 var kindStyles = map[kind]style{kindText: styleText, kindWrap: styleWrap, kindID: styleID, kindCount: styleCount, kindDate: styleDate,
-	kindTime: styleTime, kindOutcome: stylePlain, kindCheck: styleCheckGood, kindLink: styleLink, kindInput: styleInput}
+	kindTime: styleTime, kindOutcome: stylePlain, kindCheck: styleGood, kindLink: styleLink, kindInput: styleInput}
 
 func outcomeStyle(o etl.Outcome) style {
 	switch o {
@@ -82,7 +88,7 @@ func outcomeStyle(o etl.Outcome) style {
 
 func checkStyle(word string) style {
 	if len(word) > 0 && []rune(word)[0] == '✗' {
-		return styleCheckBad
+		return styleProblem
 	}
-	return styleCheckGood
+	return styleGood
 }

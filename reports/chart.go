@@ -30,7 +30,7 @@ func (w *writer) headCell(n int) string {
 func (w *writer) putChart(title, alt string, main *excelize.Chart, more ...*excelize.Chart) error {
 	main.Title = excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: title, Font: &excelize.Font{Size: 13, Bold: true, Color: chartText}}}}
 	main.Legend = excelize.ChartLegend{Position: "bottom", Font: &excelize.Font{Size: 10, Color: chartText}}
-	main.Dimension = excelize.ChartDimension{Width: 1000, Height: 360}
+	main.Dimension = excelize.ChartDimension{Width: 1000, Height: max(360, main.Dimension.Height)}
 	main.Format = excelize.GraphicOptions{AltText: alt + " The numbers stand on this sheet.", OffsetX: 4, OffsetY: 6, Positioning: "oneCell"}
 	axis := excelize.Font{Size: 10, Color: chartText}
 	main.XAxis.Font, main.YAxis.Font = axis, axis
@@ -38,8 +38,12 @@ func (w *writer) putChart(title, alt string, main *excelize.Chart, more ...*exce
 	for _, c := range more {
 		c.XAxis.Font, c.YAxis.Font = axis, axis
 	}
-	return w.b.f.AddChart(w.place.sheet, cellName(1, w.row+2), main, more...)
+	w.charts++
+	return w.b.f.AddChart(w.place.sheet, cellName(1, w.row+2+(w.charts-1)*chartHigh), main, more...)
 }
+
+// chartHigh is how many rows a chart covers, with one to part it from the next.
+const chartHigh = 20
 
 func fill(colour string) excelize.Fill {
 	return excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{colour}}
@@ -60,7 +64,17 @@ func (w *writer) backlogChart() error {
 	c := &excelize.Chart{Type: excelize.Line, Series: []excelize.ChartSeries{waiting, fresh}}
 	zero := 0.0
 	c.YAxis.Minimum = &zero
-	return w.putChart("Backlog over the nights", "A line chart: records that wait at the end of each run, and those that came new in it.", c)
+	if err := w.putChart("Backlog over the nights", "A line chart: records that wait at the end of each run, and those that came new in it.", c); err != nil {
+		return err
+	}
+	return w.nightsChart(last)
+}
+
+// nightsChart is what each night opened and closed.
+func (w *writer) nightsChart(last int) error {
+	c := &excelize.Chart{Type: excelize.Col, Series: []excelize.ChartSeries{w.series(9, 17, 9, last, chartOrange), w.series(10, 17, 10, last, chartYellow),
+		w.series(11, 17, 11, last, chartBlue), w.series(12, 17, 12, last, chartSky)}}
+	return w.putChart("What each night opened and closed", "Columns: breaks that were new or reopened in each run, and those that it resolved or people had decided.", c)
 }
 
 // agingChart is stacked columns, by how long records have waited.
@@ -77,11 +91,16 @@ func (w *writer) agingChart() error {
 // paretoBars is how many causes the chart shows.
 const paretoBars = 10
 
+// paretoSlant is by how many degrees the causes lean, so that none is broken
+// within a word.
+const paretoSlant = -30
+
 // paretoChart is the commonest causes with the share that they add up to.
 func (w *writer) paretoChart() error {
 	last := min(w.row, headRow+paretoBars)
 	bars := w.series(1, 2, 1, last, chartBlue)
 	c := &excelize.Chart{Type: excelize.Col, Series: []excelize.ChartSeries{bars}}
+	c.XAxis.Alignment.TextRotation, c.Dimension.Height = paretoSlant, 520
 	gap := uint(40)
 	c.GapWidth = &gap
 	share := w.series(3, 2, 3, last, chartOrange)

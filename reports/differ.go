@@ -39,7 +39,7 @@ var classMeanings = "case, space, format: the same value written otherwise; stal
 
 // class says how a difference is meant. changed: ours changed when it began.
 func (d difference) class(changed bool) string {
-	squeezed := func(s string) string { return strings.Join(strings.Fields(s), "") }
+	squeezed := func(s string) string { return parted(strings.Join(strings.Fields(s), " "), "") }
 	switch {
 	case strings.EqualFold(d.ours, d.theirs):
 		return classCase
@@ -54,15 +54,16 @@ func (d difference) class(changed bool) string {
 }
 
 // plain is what a value says, whatever way it is written: an instant in UTC, a
-// number, a truth value, or letters and digits alone.
+// number, a truth value, or its letters and digits, without the signs that only
+// part them. Any other sign says something: O+ is not O-.
 func plain(s string) string {
-	s = strings.TrimSpace(s)
+	s = strings.ToLower(strings.TrimSpace(s))
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05", time.DateOnly, "01/02/2006"} {
-		if t, err := time.Parse(layout, s); err == nil {
+		if t, err := time.Parse(layout, strings.ToUpper(s)); err == nil {
 			return t.UTC().Format(time.RFC3339)
 		}
 	}
-	switch strings.ToLower(s) {
+	switch s {
 	case "true", "yes", "y":
 		return "true"
 	case "false", "no", "n":
@@ -71,12 +72,41 @@ func plain(s string) string {
 	if n, err := strconv.ParseFloat(s, 64); err == nil && len(s) < 15 {
 		return strconv.FormatFloat(n, 'f', -1, 64)
 	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsNumber(r) {
-			return unicode.ToLower(r)
+	return parted(s, ".,;:/()'’-–‐")
+}
+
+// longNumber is how many digits a value without letters has at least, if signs
+// and spaces between them only part them: a telephone number, a ZIP code.
+const longNumber = 7
+
+// parted takes spaces and the given signs away where they only part words or
+// the digits of a long number. Between other digits they say something, as in
+// 1.5 or 1/2, and so does a hyphen at an end, as in O-.
+func parted(s, signs string) string {
+	runes, digits, letters := []rune(strings.TrimSpace(s)), 0, false
+	for _, r := range runes {
+		letters = letters || unicode.IsLetter(r)
+		if unicode.IsNumber(r) {
+			digits++
 		}
-		return -1
-	}, s)
+	}
+	long := !letters && digits >= longNumber
+	word := func(i int) bool {
+		return i >= 0 && i < len(runes) && (unicode.IsLetter(runes[i]) || unicode.IsNumber(runes[i]))
+	}
+	var out strings.Builder
+	for i, r := range runes {
+		if !unicode.IsSpace(r) && !strings.ContainsRune(signs, r) {
+			out.WriteRune(r)
+			continue
+		}
+		inNumber := word(i-1) && word(i+1) && unicode.IsNumber(runes[i-1]) && unicode.IsNumber(runes[i+1])
+		atEnd := strings.ContainsRune("-–‐", r) && !(word(i-1) && word(i+1))
+		if !long && (inNumber || atEnd) {
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
 }
 
 // openFields are parts of field names whose values name nobody: they are shown

@@ -28,6 +28,7 @@ type facts struct {
 	extra     map[key]int
 	lines     map[key]map[etl.Outcome]int // lines of load-results.jsonl
 	codes     map[string]int              // problems of those lines
+	unread    map[key]int                 // of those lines, of records that cannot be read
 	tallied   bool                        // the run counted
 	recounted bool                        // no later run has moved on: carried could be counted anew
 
@@ -56,7 +57,7 @@ type endpointFacts struct {
 }
 
 func readFacts(ctx context.Context, snap Snapshot, o Options) (*facts, error) {
-	f := &facts{source: map[key]int{}, extra: map[key]int{}, lines: map[key]map[etl.Outcome]int{}, codes: map[string]int{},
+	f := &facts{source: map[key]int{}, extra: map[key]int{}, lines: map[key]map[etl.Outcome]int{}, codes: map[string]int{}, unread: map[key]int{},
 		beforeSrc: map[key]int{}, calls: map[string]int{}}
 	steps := []func(context.Context, Snapshot, Options) error{
 		f.readRun, f.readTally, f.readSource, f.readBefore, f.readCarried, f.readIdentities, f.readControls, f.readEndpoints, f.readCalls, f.readDrift}

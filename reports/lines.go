@@ -55,6 +55,9 @@ func (r *report) writeLines(ctx context.Context, path string) error {
 			if l.Code != "" {
 				r.facts.codes[l.Code]++
 			}
+			if l.Code == etl.CodeUnread && l.Outcome == string(etl.Failed) {
+				r.facts.unread[key{l.Destination, l.Object}]++
+			}
 		}
 		return out.Flush()
 	})

@@ -70,8 +70,7 @@ func million(b *testing.B, fill func(*book) error) {
 	b.Helper()
 	dir := b.TempDir()
 	f := excelize.NewFile(excelize.Options{TmpDir: dir})
-	bk := &book{report: &report{o: Options{Run: etl.Run{ID: "r"}, RowCap: 1_000_000}}, f: f, dir: dir, spilled: map[string]string{},
-		places: map[string][]place{}, parts: map[key][]place{}, shown: map[key]map[etl.Outcome]int{}}
+	bk := newBook(&report{o: Options{Run: etl.Run{ID: "r"}, RowCap: 1_000_000}}, f, dir)
 	var err error
 	if bk.styles, err = makeStyles(f); err != nil {
 		b.Fatal(err)

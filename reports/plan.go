@@ -63,7 +63,8 @@ func WritePlan(path string, p Plan) (err error) {
 	}
 	f := excelize.NewFile(excelize.Options{TmpDir: dir})
 	o := Options{Run: etl.Run{ID: p.Hash, At: p.At}, Practice: p.Practice, Zone: p.Zone, Level: p.Level, RowCap: rowCap, Passphrase: p.Passphrase}
-	b := &book{report: &report{o: o}, f: f, dir: dir, plan: p.Hash, spilled: map[string]string{}, places: map[string][]place{}, parts: map[key][]place{}}
+	b := newBook(&report{o: o}, f, dir)
+	b.plan = p.Hash
 	if err = b.fillPlan(p); err == nil {
 		err = FreeForPlan(path)
 	}

@@ -78,7 +78,7 @@ func planCounts(p Plan) sheet {
 
 // streamPlanStart writes the first sheet of a plan.
 func (b *book) streamPlanStart(p Plan) error {
-	if err := b.sheetLook(startName, colourDark); err != nil {
+	if err := b.sheetLook(startName, colourDark, startPaper); err != nil {
 		return err
 	}
 	out, err := b.f.NewStreamWriter(startName)
@@ -108,7 +108,7 @@ func (b *book) streamPlanStart(p Plan) error {
 			return err
 		}
 	}
-	if err := b.printSetup(startName, false); err != nil {
+	if err := b.printSetup(startName, false, startPaper); err != nil {
 		return err
 	}
 	return out.Flush()
@@ -139,7 +139,7 @@ func (s *starter) planSums(sums []int) error {
 		return err
 	}
 	for j, c := range planColumns {
-		if err := s.put(15.5, s.b.cell(styleLabel, c.head), s.b.cell(styleText, c.meaning), s.b.cell(styleCount, sums[j])); err != nil {
+		if err := s.put(15.5, s.b.cell(styleTotal, c.head), s.b.cell(styleText, c.meaning), s.b.cell(styleCount, sums[j])); err != nil {
 			return err
 		}
 	}

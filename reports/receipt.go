@@ -42,7 +42,7 @@ func WriteReceipt(path string, r Receipt) (err error) {
 	}
 	f := excelize.NewFile(excelize.Options{TmpDir: dir})
 	o := Options{Run: etl.Run{ID: r.Run, At: r.At}, Zone: r.Zone, Level: LevelMasked, RowCap: rowCap}
-	b := &book{report: &report{o: o}, f: f, dir: dir, spilled: map[string]string{}, places: map[string][]place{}, parts: map[key][]place{}}
+	b := newBook(&report{o: o}, f, dir)
 	if err = b.fillReceipt(r); err == nil {
 		err = writeFile(path, func(w io.Writer) error { return b.save(w, dir) })
 	}

@@ -110,9 +110,14 @@ func status(v any) any {
 
 func short(hash []byte) string { return firstOf(hex.EncodeToString(hash), 12) }
 
+// A refusal is why a record was refused, in the words of the sheets.
+type refusal struct{ destination, object, outcome, code, field, lookup, key string }
+
+const causesName = "Reject causes"
+
 // causesSheet is the Pareto of refusals.
 func (b *book) causesSheet(ctx context.Context) []sheet {
-	columns := []column{{"Records", kindCount, "How many records have this problem: the commonest comes first."},
+	columns := []column{{"Records", kindCount, "How many records have this problem or wait for one that has it: the commonest comes first. Leads to the first of them on the sheet Rejects."},
 		{"In short", kindText, "The cause in a few words."},
 		{"Share so far %", kindCount, "Of all these problems, the part that this line and those above it make, in per cent."},
 		{"Destination", kindText, "Where they go."}, {"Object", kindText, "What they are there."},
@@ -134,11 +139,12 @@ func (b *book) causesSheet(ctx context.Context) []sheet {
 			message = meaningOf(str(in[3]), etl.Outcome(str(in[2])))
 		}
 		sum += num(in[8])
-		return []any{num(in[8]), causeLabel(str(in[0]), str(in[3]), str(in[4]), str(in[5]), str(in[6])), sum * 100 / max(1, all),
+		cause := refusal{destinationName(str(in[0])), objectName(str(in[1]), false), str(in[2]), str(in[3]), str(in[4]), str(in[5]), str(in[6])}
+		return []any{counted{num(in[8]), "", b.causes[cause]}, causeLabel(str(in[0]), str(in[3]), str(in[4]), str(in[5]), str(in[6])), sum * 100 / max(1, all),
 			destinationName(str(in[0])), objectName(str(in[1]), true), etl.Outcome(str(in[2])), str(in[3]), str(in[4]),
 			str(in[5]), str(in[6]), message, suggestion}
 	})
-	return []sheet{{name: "Reject causes", title: "Reject causes: what to mend first", about: "By how many records each would free",
+	return []sheet{{name: causesName, title: "Reject causes: what to mend first", about: "By how many records each would free",
 		none: "Nothing was refused, by us or by them.", colour: colourOrange, freeze: 2, columns: columns, rows: rows, chart: (*writer).paretoChart}}
 }
 
@@ -166,5 +172,14 @@ func (b *book) rejectsSheet(ctx context.Context) []sheet {
 		return row
 	})
 	return []sheet{{name: "Rejects", title: "Rejects: every problem of every refused record", about: "A record with two problems has two rows",
-		none: "Nothing was refused, by us or by them.", colour: colourOrange, freeze: 3, phi: true, columns: columns, rows: rows}}
+		none: "Nothing was refused, by us or by them.", colour: colourOrange, freeze: 3, phi: true, columns: columns, rows: rows, note: b.noteCause}}
+}
+
+// noteCause keeps where a cause stands first.
+func (b *book) noteCause(row []any, at link) {
+	outcome, _ := row[3].(etl.Outcome)
+	cause := refusal{str(row[0]), str(row[1]), string(outcome), str(row[4]), str(row[5]), str(row[9]), str(row[10])}
+	if _, ok := b.causes[cause]; !ok && len(b.causes) < worklistCap {
+		b.causes[cause] = at
+	}
 }

@@ -28,7 +28,7 @@ type column struct {
 }
 
 // A sheet is a title, a header and rows. A row holds string, int, time.Time,
-// formula, rowFormula, link or nil, one for each column.
+// formula, rowFormula, counted, link or nil, one for each column.
 type sheet struct {
 	name    string // at most 28 characters: a number may follow
 	title   string
@@ -41,11 +41,13 @@ type sheet struct {
 	of      *key // rows are this object's records, to be counted by outcome
 	phi     bool // rows are records of patients; such a sheet is split where it grows long
 	total   []any
-	hidden  bool                // no person reads it
-	input   bool                // a person fills it in: it has decision columns
-	verbs   int                 // which of the decisions alone it offers, from 1; 0 = all
-	chart   func(*writer) error // put below its rows
-	print   int                 // columns that are printed; 0 = all
+	hidden  bool                     // no person reads it
+	input   bool                     // a person fills it in: it has decision columns
+	verbs   int                      // which of the decisions alone it offers, from 1; 0 = all
+	chart   func(*writer) error      // put below its rows
+	print   int                      // columns that are printed; 0 = all
+	paper   paper                    // how it prints
+	note    func(row []any, at link) // is told where each row was written
 }
 
 // A formula is one with the value that we computed ourselves.
@@ -60,6 +62,17 @@ type link struct{ sheet, cell, text string }
 func (l link) formula() formula {
 	return formula{`HYPERLINK("#'` + l.sheet + `'!` + l.cell + `","` + l.text + `")`, l.text}
 }
+
+// A counted is a number that leads to the rows that it counts, where the
+// workbook lists them. The link is one of the cell, not a formula: so other
+// formulas go on counting with it.
+type counted struct {
+	n    int
+	text string // of the formula that gives it; "" = it is no formula
+	to   link
+}
+
+func (c counted) leads() bool { return c.to.sheet != "" && c.n != 0 }
 
 // A place is a sheet, or a part of one, as it was written.
 type place struct {

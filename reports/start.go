@@ -27,7 +27,7 @@ func (b *book) writeStart() error {
 }
 
 func (b *book) streamStart() error {
-	if err := b.sheetLook(startName, colourDark); err != nil {
+	if err := b.sheetLook(startName, colourDark, startPaper); err != nil {
 		return err
 	}
 	out, err := b.f.NewStreamWriter(startName)
@@ -50,13 +50,16 @@ func (b *book) streamStart() error {
 			return err
 		}
 	}
-	if err := b.printSetup(startName, false); err != nil {
+	if err := b.printSetup(startName, false, startPaper); err != nil {
 		return err
 	}
 	return out.Flush()
 }
 
 const startWidth = 92
+
+// startPaper: the first sheet is higher than wide.
+var startPaper = paper{portrait: true, one: true}
 
 func (s *starter) put(height float64, cells ...any) error {
 	s.row++
@@ -93,7 +96,7 @@ func (s *starter) across(cells ...any) []any {
 // line is a label and a sentence.
 func (s *starter) line(name, text string) error {
 	text, _ = cellText(text)
-	return s.put(15.5*float64(linesIn(text, startWidth)), s.across(s.b.cell(styleLabel, name), s.b.cell(styleWrap, text))...)
+	return s.put(15.5*float64(linesIn(text, startWidth)), s.across(s.b.cell(styleTotal, name), s.b.cell(styleWrap, text))...)
 }
 
 func (s *starter) verdict() error {
@@ -127,6 +130,7 @@ func (s *starter) verdict() error {
 const (
 	verdictGood = "✓ In order"
 	verdictWait = "▲ Needs a person"
+	verdictDry  = "▲ Not sent yet"
 	verdictBad  = "✗ Do not rely on this"
 )
 
@@ -150,7 +154,7 @@ func (b *book) verdict() (word, text string) {
 	}
 	switch {
 	case b.o.Run.DryRun:
-		return verdictGood, all + "; it was a dry run, so nothing was sent."
+		return b.dryVerdict(all, people)
 	case !f.tallied:
 		return verdictWait, all + ", but the run ended before it counted them itself: see its exit code below."
 	case people > 0:
@@ -159,6 +163,20 @@ func (b *book) verdict() (word, text string) {
 		return verdictGood, fmt.Sprintf("%s; none needs a person, %s go with the next run.", all, thousands(f.total(etl.Failed, etl.Blocked)))
 	}
 	return verdictGood, all + "; nothing waits for anybody."
+}
+
+// dryVerdict is that of a run that sent nothing: what would go is no good news
+// yet.
+func (b *book) dryVerdict(all string, people int) (word, text string) {
+	waits := b.facts.total(etl.Failed, etl.Blocked)
+	all += "; it was a dry run, so nothing was sent"
+	switch {
+	case people > 0:
+		return verdictWait, fmt.Sprintf("%s: %s of them need a person, and %s would go with a real run or wait for others.", all, thousands(people), thousands(waits))
+	case waits > 0:
+		return verdictDry, fmt.Sprintf("%s: %s would go with a real run, or wait for others.", all, thousands(waits))
+	}
+	return verdictGood, all + ": nothing waits for anybody."
 }
 
 // toDo is what to do, in three lines.

@@ -14,28 +14,25 @@ const (
 	styleSubtitle
 	styleHead
 	styleHeadRight
-	styleLabel
 	styleText
 	styleWrap
 	styleQuoted // looks like a formula: stays text also when it is edited
 	styleMarked // was altered to fit into a cell
 	styleID
 	styleCount
+	styleCountLink // a count that leads to its rows
 	styleDate
 	styleTime
 	styleGood
 	stylePlain
 	styleWait
 	styleProblem
-	styleCheckGood
-	styleCheckBad
 	styleLink
 	styleTotal
 	styleTotalCount
 	styleVerdictGood
 	styleVerdictWait
 	styleVerdictBad
-	styleHint
 	styleHeadInput
 	styleInput // filled in by a person: text whatever it looks like
 	stylesEnd  // one more than the last
@@ -80,28 +77,25 @@ var looks = map[style]look{
 	styleSubtitle:    {text: colourQuiet, bare: true},
 	styleHead:        {text: colourWhite, fill: colourDark, bold: true, wrap: true, bare: true},
 	styleHeadRight:   {text: colourWhite, fill: colourDark, bold: true, wrap: true, right: true, bare: true},
-	styleLabel:       {text: colourInk, bold: true},
 	styleText:        {text: colourInk},
 	styleWrap:        {text: colourInk, wrap: true},
 	styleQuoted:      {text: colourInk, format: "@", quote: true},
 	styleMarked:      {text: colourWait, fill: fillWait, wrap: true, format: "@", quote: true},
 	styleID:          {text: colourInk, mono: true, size: 10, format: "@"},
 	styleCount:       {text: colourInk, right: true, format: `#,##0;[Red]-#,##0;"–"`},
+	styleCountLink:   {text: colourGood, right: true, format: `#,##0;[Red]-#,##0;"–"`},
 	styleDate:        {text: colourInk, format: "yyyy-mm-dd"},
 	styleTime:        {text: colourInk, format: "yyyy-mm-dd hh:mm"},
 	styleGood:        {text: colourGood},
 	stylePlain:       {text: colourQuiet},
 	styleWait:        {text: colourWait, fill: fillWait},
 	styleProblem:     {text: colourProblem, fill: fillProblem},
-	styleCheckGood:   {text: colourGood, bold: true},
-	styleCheckBad:    {text: colourProblem, fill: fillProblem, bold: true},
 	styleLink:        {text: colourGood, underline: true},
 	styleTotal:       {text: colourInk, fill: fillTotal, bold: true},
 	styleTotalCount:  {text: colourInk, fill: fillTotal, bold: true, right: true, format: `#,##0;[Red]-#,##0;"–"`},
 	styleVerdictGood: {text: colourGood, fill: fillGood, size: 13, bold: true, wrap: true, bare: true},
 	styleVerdictWait: {text: colourWait, fill: fillWait, size: 13, bold: true, wrap: true, bare: true},
 	styleVerdictBad:  {text: colourProblem, fill: fillProblem, size: 13, bold: true, wrap: true, bare: true},
-	styleHint:        {text: colourQuiet, italic: true, bare: true},
 	styleHeadInput:   {text: "000000", fill: colourOrange, bold: true, wrap: true, bare: true},
 	styleInput:       {text: colourInk, fill: fillWait, format: "@"},
 }

@@ -15,6 +15,9 @@ const textMax = 32_000
 // sign in its place, a text that is too long ends with how much was cut and a
 // hash of the whole; altered reports either.
 func cellText(s string) (text string, altered bool) {
+	if plainText(s) {
+		return s, false
+	}
 	units, cut := 0, -1
 	var b strings.Builder
 	for i, r := range s {
@@ -48,6 +51,20 @@ func cellText(s string) (text string, altered bool) {
 	}
 	sum := sha256.Sum256([]byte(s))
 	return b.String() + fmt.Sprintf("… [cut: %d characters in all, sha256 %x…]", utf8.RuneCountInString(s), sum[:6]), true
+}
+
+// plainText reports whether a cell holds a text as it is: most are short, and
+// plain ASCII.
+func plainText(s string) bool {
+	if len(s) > textMax {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if s[i] < 0x20 || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // looksLikeFormula reports whether a spreadsheet might take a text for one.

@@ -3,7 +3,6 @@ package reports
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -24,61 +23,6 @@ func (b *book) outcomeOrder() []etl.Outcome {
 
 // openOutcomes are those of records that wait, were refused, or differ.
 var openOutcomes = []etl.Outcome{etl.Mismatched, etl.Missing, etl.Invalid, etl.Rejected, etl.Blocked, etl.Held, etl.Uncertain, etl.Failed}
-
-// summarySheet is a row an object: what came, and what became of it.
-func (b *book) summarySheet(context.Context) []sheet {
-	outcomes := b.outcomeOrder()
-	columns := []column{{"Destination", kindText, "Where the records go."}, {"Object", kindText, "What they are there."},
-		{"Source", kindCount, "Records of DrChrono in scope of this object."}}
-	for _, o := range outcomes {
-		columns = append(columns, column{string(o), kindCount, meanings[o]})
-	}
-	columns = append(columns, column{"Open", kindCount, "Records that wait for something, were refused, differ or are missing: mismatched, missing, and invalid to failed."},
-		column{"Δ source", kindCount, "How many more, or fewer, source records than at the end of the run before."},
-		column{"Δ open", kindCount, "How many more, or fewer, are open than at the end of the run before."},
-		column{"Check", kindCheck, "Whether source equals the sum of outcomes, from the sheet Balance."},
-		column{"Records", kindLink, "Leads to the object's records."})
-	if b.facts.hasExtra() {
-		columns = append(columns, column{"Theirs alone", kindCount, meanings[etl.Extra]})
-	}
-	var rows [][]any
-	for i, k := range b.facts.keys {
-		rows = append(rows, b.summaryRow(i, k, outcomes))
-	}
-	about := "Every source record stands in exactly one outcome"
-	if b.facts.before != "" {
-		about += "; compared with run " + b.facts.before
-	} else {
-		about += "; there is no earlier run to compare with"
-	}
-	return []sheet{{name: "Summary", title: "Summary by destination and object", about: about, colour: colourDark, freeze: 2,
-		none: "No destination is enabled.", columns: columns, rows: listed(rows)}}
-}
-
-func (b *book) summaryRow(i int, k key, outcomes []etl.Outcome) []any {
-	at := firstRow + i
-	row := []any{destinationName(k.destination), objectName(k.object, true), b.facts.source[k]}
-	waiting, was := 0, 0
-	var open []string
-	for j, o := range outcomes {
-		n := b.totalOf(k, o)
-		row = append(row, formula{b.sumIfs("F", fmt.Sprintf("$A%d", at), fmt.Sprintf("$B%d", at), letter(4+j)+"$3"), n})
-		if slices.Contains(openOutcomes, o) {
-			open = append(open, fmt.Sprint(letter(4+j), at))
-		}
-	}
-	for _, o := range openOutcomes {
-		waiting += b.totalOf(k, o)
-		was += b.facts.beforeN[k][o]
-	}
-	row = append(row, formula{"SUM(" + strings.Join(open, ",") + ")", waiting})
-	if b.facts.before == "" {
-		row = append(row, nil, nil)
-	} else {
-		row = append(row, b.facts.source[k]-b.facts.beforeSource(k), waiting-was)
-	}
-	return append(row, formula{fmt.Sprintf("Balance!$G$%d", at), b.check(k)}, b.linkTo(k), b.facts.extra[k])
-}
 
 // hasExtra reports whether a destination holds what no source record stands
 // for.
@@ -101,13 +45,6 @@ func (f *facts) beforeSource(k key) (n int) {
 		n += f.beforeN[k][o]
 	}
 	return n
-}
-
-func (b *book) linkTo(k key) any {
-	if len(b.parts[k]) == 0 {
-		return nil
-	}
-	return link{b.parts[k][0].sheet, "A3", "open"}
 }
 
 // outcomeRows is where the sheet Outcomes ends.
@@ -222,7 +159,7 @@ func (b *book) outcomesSheet(context.Context) []sheet {
 		{"Total", kindCount, "Both."},
 		{"By the program", kindCount, "What the run itself counted."},
 		{"Check", kindCheck, "✓ ok where the two are equal."},
-		{"Records", kindLink, "Leads to the object's records."}}
+		{"Records", kindLink, "Leads to the first of the rows."}}
 	var rows [][]any
 	for _, k := range b.facts.keys {
 		for _, o := range etl.Outcomes {
@@ -250,8 +187,9 @@ func (b *book) outcomeRow(at int, k key, o etl.Outcome) []any {
 		word = "✗ differs"
 	}
 	var to any
-	if b.shown[k][o] > 0 {
-		to = b.linkTo(k)
+	if first := b.firsts[outcomeOf{k, o}]; first.sheet != "" {
+		first.text = "open"
+		to = first
 	}
 	return []any{destinationName(k.destination), objectName(k.object, true), string(o), shown, b.carriedOf(k, o),
 		formula{fmt.Sprintf("D%d+E%d", at, at), total}, told,

@@ -35,9 +35,18 @@ func widths(s sheet, sample [][]any) []float64 {
 		case headComment:
 			need = max(need, 26)
 		}
-		list[i] = math.Min(limit, math.Max(float64(need)*1.15+2, float64(longest)*1.15+3.5))
+		list[i] = math.Min(limit, math.Max(float64(need)*1.15+2, float64(longest)*1.15+slack(c.kind)))
 	}
 	return list
+}
+
+// slack is room beside a header's longest word, for the filter's button where
+// it does not stand over the number's own.
+func slack(k kind) float64 {
+	if k == kindCount {
+		return 2.5
+	}
+	return 3.5
 }
 
 func longestWord(text string) (n int) {
@@ -65,6 +74,8 @@ func shownWidth(c column, v any) int {
 		return len("2006-01-02 15:04")
 	case formula:
 		return shownWidth(c, v.value)
+	case counted:
+		return shownWidth(c, v.n)
 	case link:
 		return textWidth(v.text)
 	}

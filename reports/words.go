@@ -65,7 +65,7 @@ var words = []word{
 	{etl.CauseUnreached, "The destination could not be reached.", "Nothing tonight; if it repeats, run `chartbridge check`."},
 	{etl.CauseCreateOff, "It is not there, and nothing of ours creates it: the config does not let us, or it is an event to cancel.", "Nothing, unless the config should allow it."},
 	{etl.CauseUnavailable, "A list that it needs could not be read.", "See the sheet Endpoints: a permission may be missing in DrChrono."},
-	{string(etl.Mismatched), "The destination, which we may only read, holds other values.", "Correct it there, or in DrChrono if theirs is right: the sheet Mismatches has both values."},
+	{string(etl.Mismatched), "The destination, which we may only read, holds other values.", "Correct it there, or in DrChrono if theirs is right."},
 	{string(etl.Missing), "The destination, which we may only read, does not hold it.", "Enter it there: the sheet Missing and Extra lists them."},
 	{"no_id", "It was taken with its record, but its own id did not come back.", "Find it there and MAP it to its id."},
 }

@@ -30,6 +30,8 @@ type writer struct {
 	widths []float64
 	row    int
 	cells  []any
+	charts int             // so far
+	links  map[string]link // of counts, by their cell
 }
 
 // writeSheet streams a sheet, and begins another part of it when it holds as
@@ -100,14 +102,14 @@ func take(next func() ([]any, error, bool), n int) (rows [][]any, done bool, err
 
 // begin makes the part's sheet with all that has to stand before its rows.
 func (b *book) begin(s sheet, n int, sample [][]any) (*writer, error) {
-	w := &writer{b: b, sheet: s, place: place{sheet: s.name, about: s.about}, row: headRow, cells: make([]any, len(s.columns))}
+	w := &writer{b: b, sheet: s, place: place{sheet: s.name, about: s.about}, row: headRow, cells: make([]any, len(s.columns)), links: map[string]link{}}
 	if n > 1 {
 		w.place.sheet = fmt.Sprintf("%s %d", s.name, n)
 	}
 	if _, err := b.f.NewSheet(w.place.sheet); err != nil {
 		return nil, err
 	}
-	if err := b.sheetLook(w.place.sheet, s.colour); err != nil {
+	if err := b.sheetLook(w.place.sheet, s.colour, s.paper); err != nil {
 		return nil, err
 	}
 	var err error
@@ -162,6 +164,13 @@ func (w *writer) head() error {
 	return w.out.SetRow(cellName(1, headRow), heads, excelize.RowOpts{Height: 16 * float64(lines)})
 }
 
+// linksMax keeps a sheet from holding more links of cells than are quick to
+// make; what would be further down is the least.
+const linksMax = 1_000
+
+// here is the row that is being written.
+func (w *writer) here() link { return link{sheet: w.place.sheet, cell: cellName(1, w.row)} }
+
 // put writes one row.
 func (w *writer) put(row []any) error {
 	w.row++
@@ -173,6 +182,9 @@ func (w *writer) put(row []any) error {
 			v = f(w.row)
 		}
 		w.cells[i] = w.b.value(c, v)
+		if n, ok := v.(counted); ok && n.leads() && len(w.links) < linksMax {
+			w.links[cellName(i+1, w.row)] = n.to
+		}
 		if text, ok := row[i].(string); ok && c.kind == kindWrap {
 			lines = max(lines, linesIn(text, w.widths[i]))
 		}
@@ -181,7 +193,13 @@ func (w *writer) put(row []any) error {
 		}
 		if o, ok := row[i].(etl.Outcome); ok && w.sheet.of != nil && c.kind == kindOutcome {
 			add(w.b.shown, *w.sheet.of, o, 1)
+			if at := (outcomeOf{*w.sheet.of, o}); w.b.firsts[at].sheet == "" {
+				w.b.firsts[at] = w.here()
+			}
 		}
+	}
+	if w.sheet.note != nil {
+		w.sheet.note(row, w.here())
 	}
 	if first, ok := row[0].(string); ok {
 		if w.place.rows == 1 {
@@ -196,7 +214,7 @@ func (w *writer) put(row []any) error {
 func (w *writer) end() error {
 	b, name, last := w.b, w.place.sheet, cellName(len(w.sheet.columns), max(w.row, firstRow))
 	if w.place.rows == 0 {
-		if err := w.out.SetRow(cellName(1, firstRow), []any{b.cell(styleHint, w.sheet.none)}); err != nil {
+		if err := w.out.SetRow(cellName(1, firstRow), []any{b.cell(styleSubtitle, w.sheet.none)}); err != nil {
 			return err
 		}
 	} else {
@@ -210,26 +228,8 @@ func (w *writer) end() error {
 			return err
 		}
 	}
-	if err := b.f.AddIgnoredErrors(name, "A1:"+last, excelize.IgnoredErrorsNumberStoredAsText); err != nil {
+	if err := w.extras("A1:" + last); err != nil {
 		return err
-	}
-	if w.sheet.chart != nil && w.place.rows > 0 {
-		if err := w.sheet.chart(w); err != nil {
-			return err
-		}
-	}
-	if w.sheet.input && w.place.rows > 0 {
-		if err := w.addInput(); err != nil {
-			return err
-		}
-	}
-	if err := b.printSetup(name, w.sheet.phi); err != nil {
-		return err
-	}
-	if w.sheet.print > 0 {
-		if err := b.printArea(name, w.sheet.print, w.row); err != nil {
-			return err
-		}
 	}
 	if err := w.out.Flush(); err != nil {
 		return err
@@ -256,7 +256,7 @@ func (w *writer) total() error {
 		}
 		if c, ok := v.(formula); ok {
 			if word, ok := c.value.(string); ok && word == checkBad {
-				look = styleCheckBad
+				look = styleProblem
 			}
 			cells[i] = excelize.Cell{StyleID: w.b.styles[look], Formula: c.text, Value: c.value}
 			continue

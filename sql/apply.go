@@ -182,7 +182,9 @@ func (d *decider) decideRule(ctx context.Context, a Ask) (Verdict, error) {
 type Undone struct {
 	Destination string `json:"destination"`
 	Object      string `json:"object"`
-	SourceID    string `db:"source_id" json:"source_id"`
+	SourceID    string `db:"source_id" json:"source_id"` // "" = a whole value of a lookup
+	Lookup      string `json:"lookup,omitempty"`
+	Key         string `json:"key,omitempty"`
 	Verb        string `json:"decision"`
 	Undone      bool   `json:"undone"`
 	Reason      string `json:"reason"`
@@ -190,13 +192,12 @@ type Undone struct {
 
 type loggedDecision struct {
 	Undone
-	ID, Target  int64
-	Value       string
-	Lookup, Key string
-	Hash        []byte
-	Before      string
-	By, At      string
-	UndoneAt    string `db:"undone_at"`
+	ID, Target int64
+	Value      string
+	Hash       []byte
+	Before     string
+	By, At     string
+	UndoneAt   string `db:"undone_at"`
 }
 
 // Undo takes the decisions of an import back, but for those that a run has

@@ -41,9 +41,16 @@ func newCrosswalk(s *shared) *cobra.Command {
 		cmd.Flags().StringVar(&object, "object", "", "only this `OBJECT`")
 		return cmd
 	}
+	parent.AddCommand(
+		show("list", "The links", func(links []sql.Link) error { return listLinks(s, links) }),
+		show("export", "The links as CSV", func(links []sql.Link) error { return writeLinks(s.stdout, links) }), newCrosswalkImport(s))
+	return parent
+}
+
+func newCrosswalkImport(s *shared) *cobra.Command {
 	var replace bool
 	var by string
-	load := &cobra.Command{Use: "import FILE.csv... --as NAME", Short: "Take ids over from files with the columns " + strings.Join(crosswalkHeader, ","),
+	cmd := &cobra.Command{Use: "import FILE.csv... --as NAME", Short: "Take ids over from files with the columns " + strings.Join(crosswalkHeader, ","),
 		Long: "Takes the ids of all files over, or none. Further columns are passed over, and so is a row whose target_id is\n" +
 			"empty: what `chartbridge export initial` wrote can be given back as it is. The next run compares each record\n" +
 			"with what is there. Where initial_load is vendor, this ends the initial load: what has no id then is created.",
@@ -66,12 +73,9 @@ func newCrosswalk(s *shared) *cobra.Command {
 				return err
 			})
 		}}
-	load.Flags().BoolVar(&replace, "replace", false, "correct links that stand")
-	asName(load, &by)
-	parent.AddCommand(
-		show("list", "The links", func(links []sql.Link) error { return listLinks(s, links) }),
-		show("export", "The links as CSV", func(links []sql.Link) error { return writeLinks(s.stdout, links) }), load)
-	return parent
+	cmd.Flags().BoolVar(&replace, "replace", false, "correct links that stand")
+	asName(cmd, &by)
+	return cmd
 }
 
 func listLinks(s *shared, links []sql.Link) error {

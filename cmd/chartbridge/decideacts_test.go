@@ -128,8 +128,16 @@ func TestOneRuleMovesEveryRecordWithTheValue(t *testing.T) {
 	row := d.find("Destination", "Rethink")[0]
 	lookup, key := d.get("Lookup", row), d.get("Key", row)
 	d.decide(row, "MAP", "4712")
+	d.send(exitDone)
+	if look, _ := s.mustRun(exitDone, "decide", d.path); !strings.Contains(look, "1 would be applied") {
+		t.Errorf("a look applies nothing:\n%s", look)
+	}
+	d.send(exitDone, "--apply", "--as", "Ada Roma")
+	if undone, _ := s.mustRun(exitDone, "decide", "--undo", "1", "--as", "Ada Roma"); !strings.Contains(undone, lookup+"="+key) {
+		t.Errorf("the undo does not name the value %s=%s:\n%s", lookup, key, undone)
+	}
 	if words := d.send(exitDone, "--apply", "--as", "Ada Roma").words(); !slices.Equal(words, []string{sql.Applied}) {
-		t.Fatalf("a rule: %v", words)
+		t.Fatalf("a rule after its undo: %v", words)
 	}
 	d.put("map_to_id", row, "4713")
 	if words := d.send(exitAttention).words(); !slices.Equal(words, []string{sql.Conflict}) {

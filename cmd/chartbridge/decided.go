@@ -12,18 +12,26 @@ import (
 
 // What decide prints, its exit code, and undo.
 
+// told is a verdict as it is printed: a look only applies nothing.
+func (f decideFlags) told(verdict string) string {
+	switch {
+	case f.apply:
+	case verdict == sql.Applied:
+		return "would be applied"
+	case verdict == sql.NeedsSecond:
+		return "would need a second person"
+	}
+	return verdict
+}
+
 func (d decided) print(s *shared, f decideFlags) error {
 	if s.output == "json" {
 		return printJSON(s.stdout, d)
 	}
 	var rows [][]string
 	for _, r := range d.Rows {
-		what := r.SourceID
-		if what == "" {
-			what = r.Lookup + "=" + r.Key
-		}
-		rows = append(rows, []string{fmt.Sprintf("%s, row %d", r.Sheet, r.Row), strings.TrimSpace(r.Destination + " " + r.Object), what,
-			strings.TrimSpace(r.Decision + " " + r.MapTo), r.Word, r.Reason})
+		rows = append(rows, []string{fmt.Sprintf("%s, row %d", r.Sheet, r.Row), strings.TrimSpace(r.Destination + " " + r.Object), decidedOn(r.SourceID, r.Lookup, r.Key),
+			strings.TrimSpace(r.Decision + " " + r.MapTo), f.told(r.Word), r.Reason})
 	}
 	if len(rows) > 0 {
 		if err := printTable(s.stdout, []string{"where", "object", "record", "decision", "verdict", "why"}, rows); err != nil {
@@ -33,7 +41,7 @@ func (d decided) print(s *shared, f decideFlags) error {
 	var parts []string
 	for _, word := range sql.VerdictWords {
 		if n := d.Totals[word]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, word))
+			parts = append(parts, fmt.Sprintf("%d %s", n, f.told(word)))
 		}
 	}
 	fmt.Fprintf(s.stdout, "%d rows read: %s\n", d.Read, orDash(strings.Join(parts, ", ")))
@@ -47,6 +55,15 @@ func (d decided) print(s *shared, f decideFlags) error {
 			d.Import, d.Import, d.Receipt)
 	}
 	return nil
+}
+
+// decidedOn names what a decision speaks of: a record, or a whole value of a
+// lookup.
+func decidedOn(id, lookup, key string) string {
+	if id == "" && lookup != "" {
+		return lookup + "=" + key
+	}
+	return orDash(id)
 }
 
 // fault is what the exit code says: rows that were not taken need a person;
@@ -83,7 +100,7 @@ func undoImport(ctx context.Context, s *shared, p *practice, f decideFlags) erro
 	} else {
 		var rows [][]string
 		for _, u := range list {
-			rows = append(rows, []string{strings.TrimSpace(u.Destination + " " + u.Object), orDash(u.SourceID), u.Verb, u.Reason})
+			rows = append(rows, []string{strings.TrimSpace(u.Destination + " " + u.Object), decidedOn(u.SourceID, u.Lookup, u.Key), u.Verb, u.Reason})
 		}
 		if err = printTable(s.stdout, []string{"object", "record", "decision", "what"}, rows); err == nil {
 			_, err = fmt.Fprintf(s.stdout, "%d of %d decisions taken back.\n", len(list)-left, len(list))

@@ -38,7 +38,7 @@ output_dir, named by its days, which is pruned with that run.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.run, "run", "", "the run's `ID`; the newest by default")
+	flags.StringVar(&f.run, "run", "", "the run's `ID`; the newest that was no dry run by default")
 	flags.StringVar(&f.phi, "phi", "", "how much of a patient the workbook shows: `none|masked|full`; the config's by default")
 	flags.StringVar(&f.from, "from", "", "the first `DAY` of a range, in the practice's zone; the oldest run's by default")
 	flags.StringVar(&f.to, "to", "", "its last `DAY`; the newest run's by default")

@@ -12,7 +12,8 @@ import (
 )
 
 // chosen is the run that a report is asked of, and whether it is the newest of
-// all. Of a range it is the newest run that counted, with the range's first.
+// all. Where none is named it is the newest that was no dry run: its workbook
+// is the one that decisions are taken in. Of a range it is the newest run that counted, with the range's first.
 func (p *practice) chosen(ctx context.Context, f reportFlags) (r sql.Past, days reports.Range, newest bool, err error) {
 	past, err := p.store.Runs(ctx, -1)
 	if err != nil {
@@ -26,12 +27,13 @@ func (p *practice) chosen(ctx context.Context, f reportFlags) (r sql.Past, days 
 		return r, days, false, usageError{errNoRun}
 	}
 	if f.run == "" {
-		f.run = past[0].ID
+		f.run = past[max(0, slices.IndexFunc(past, func(r sql.Past) bool { return !r.Dry }))].ID
 	}
 	if r, err = p.store.Run(ctx, f.run); err != nil {
 		return r, days, false, usageError{err}
 	}
-	return r, days, r.ID == past[0].ID, nil
+	newer := slices.ContainsFunc(past, func(o sql.Past) bool { return o.ID > r.ID && !o.Dry })
+	return r, days, !newer && !r.Dry, nil
 }
 
 var errNoRun = errors.New("there is no run yet; `chartbridge run` makes one")

@@ -25,6 +25,10 @@ func TestReportOverARange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.mustRun(exitAttention, "run", "--dry-run")
+	if newest, _ := s.mustRun(exitDone, "report"); !strings.Contains(newest, latest) {
+		t.Errorf("the newest real run is %s, this was rebuilt:\n%s", latest, newest)
+	}
 	s.mustRun(exitUsage, "report", "--from", "2001-02-03", "--to", "2001-02-01")
 	s.mustRun(exitUsage, "report", "--from", "2001-2-3")
 	s.mustRun(exitUsage, "report", "--from", "2001-02-03", "--run", latest)
