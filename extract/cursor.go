@@ -11,6 +11,7 @@ import (
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/extract/drchrono"
+	"golang.org/x/sync/errgroup"
 )
 
 // begin gives the paths to read and the cursor with which to read them.
@@ -91,9 +92,9 @@ func serverClock(at time.Time) string {
 func readRows(e Endpoint, page drchrono.Page) []etl.Row {
 	rows := make([]etl.Row, 0, len(page.Rows))
 	at := make(map[string]int, len(page.Rows))
-	for _, r := range page.Rows {
-		row := ReadRow(e, r.Raw, r.Fault)
-		row.ID = e.variant(page.URL) + row.ID
+	variant := e.variant(page.URL)
+	for _, row := range readAll(e, page.Rows) {
+		row.ID = variant + row.ID
 		i, twice := at[row.ID]
 		switch {
 		case !twice:
@@ -103,6 +104,25 @@ func readRows(e Endpoint, page drchrono.Page) []etl.Row {
 			rows[i] = row
 		}
 	}
+	return rows
+}
+
+// readChunk is how many rows are read at a time by one of the processors.
+const readChunk = 64
+
+// readAll reads rows on all processors, in their order.
+func readAll(e Endpoint, raw []drchrono.Row) []etl.Row {
+	rows := make([]etl.Row, len(raw))
+	var g errgroup.Group
+	for from := 0; from < len(raw); from += readChunk {
+		g.Go(func() error {
+			for i := from; i < min(from+readChunk, len(raw)); i++ {
+				rows[i] = ReadRow(e, raw[i].Raw, raw[i].Fault)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // none fails
 	return rows
 }
 

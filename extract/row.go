@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -19,26 +20,22 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // hashSize is how much of a SHA-256 is kept of a row's content.
 const hashSize = 16
 
-// lenient reads on where a row breaks the rules of strict JSON: a malformed
-// row is staged with its fault, not lost.
-var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
-
 // ReadRow finds what staging needs in the bytes of one row: its id, stamp,
 // the patient and doctor that it hangs on, and the hash of its content. The
-// bytes are kept as they came.
+// bytes are one JSON value, and are kept as they came.
 func ReadRow(e Endpoint, raw []byte, fault string) etl.Row {
 	row := etl.Row{Raw: raw, Fault: fault, Verbose: e.Need}
-	full := sha256.Sum256(raw)
-	row.Hash = full[:hashSize]
-	if err := readMembers(e, &row); err != nil && row.Fault == "" {
+	stable, err := readMembers(e, &row)
+	if err != nil && row.Fault == "" {
 		row.Fault = err.Error()
 	}
 	readStamp(&row)
 	if row.Fault != "" {
 		row.Parts = nil // what cannot be read cannot be told apart either
 	}
+	content := sha256.Sum256(raw)
 	if row.ID == "" {
-		row.ID = "content:" + hex.EncodeToString(full[:hashSize])
+		row.ID = "content:" + hex.EncodeToString(content[:hashSize])
 	}
 	switch e.Name {
 	case "patients":
@@ -47,8 +44,9 @@ func ReadRow(e Endpoint, raw []byte, fault string) etl.Row {
 		row.Doctor = row.ID
 	}
 	if len(e.Volatile) > 0 && row.Fault == "" {
-		row.Hash = stableHash(raw, e.Volatile)
+		content = sha256.Sum256(stable)
 	}
+	row.Hash = content[:hashSize]
 	return row
 }
 
@@ -66,44 +64,75 @@ func readStamp(row *etl.Row) {
 	row.Stamp = naive(t)
 }
 
-func readMembers(e Endpoint, row *etl.Row) error {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(row.Raw), lenient...)
-	if tok, err := dec.ReadToken(); err != nil || tok.Kind() != '{' {
-		return fmt.Errorf("the row is not an object")
+// readMembers reads the outermost members, in one pass over the row, and gives
+// the row as it is hashed where it has members whose URLs change.
+func readMembers(e Endpoint, row *etl.Row) (stable []byte, err error) {
+	s := scanner{text: row.Raw}
+	if s.space(); s.peek() != '{' {
+		return nil, errors.New("the row is not an object")
 	}
-	filled := map[string]bool{}
-	for dec.PeekKind() == '"' {
-		name, err := dec.ReadToken()
-		if err != nil {
-			return fmt.Errorf("a member's name cannot be read")
+	s.at++
+	if len(e.Volatile) > 0 {
+		stable = append(make([]byte, 0, len(row.Raw)), '{')
+	}
+	var filled []string
+	for s.space(); s.peek() == '"'; s.space() {
+		name := unquoted(s.quoted())
+		s.space()
+		from := s.at
+		if stable != nil {
+			stable = s.stable(append(append(stable, name...), 0), e.Volatile, name)
+		} else {
+			s.value()
 		}
-		key := name.String()
-		value, err := dec.ReadValue()
-		if err != nil {
-			return fmt.Errorf("member %q cannot be read", key)
+		value := jsontext.Value(row.Raw[from:s.at])
+		if len(value) == 0 {
+			return nil, fmt.Errorf("member %q cannot be read", name)
 		}
-		switch {
-		case key == e.IDField():
-			if id := scalar(value); row.ID == "" {
-				row.ID = id
-			} else if id != row.ID { // which of two ids would be a guess
-				row.ID, row.Fault = "", "it has two ids"
-				return nil
-			}
-		case key == "updated_at":
-			row.UpdatedAt = stampText(value)
-		case key == "patient", key == "patient_id" && row.Patient == "":
-			row.Patient = scalar(value)
-		case key == "doctor":
-			row.Doctor = scalar(value)
-		case key == "deleted_flag", key == "archived", key == "patient_status":
-			row.Deleted = cmp.Or(row.Deleted, deleted(key, value))
-		case slices.Contains(e.Parts, key) && filledIn(value):
-			filled[key] = true
+		if !readMember(e, row, string(name), value) {
+			return stable, nil
+		}
+		if slices.Contains(e.Parts, string(name)) && filledIn(value) {
+			filled = append(filled, string(name))
 		}
 	}
 	row.Parts = parts(e, filled)
-	return nil
+	return append(stable, '}'), nil
+}
+
+// readMember takes what a member tells; false where the row has two ids, since
+// which of the two it goes by would be a guess.
+func readMember(e Endpoint, row *etl.Row, key string, value jsontext.Value) bool {
+	switch {
+	case key == e.IDField():
+		if id := scalar(value); row.ID == "" {
+			row.ID = id
+		} else if id != row.ID {
+			row.ID, row.Fault = "", "it has two ids"
+			return false
+		}
+	case key == "updated_at":
+		row.UpdatedAt = stampText(value)
+	case key == "patient", key == "patient_id" && row.Patient == "":
+		row.Patient = scalar(value)
+	case key == "doctor":
+		row.Doctor = scalar(value)
+	case key == "deleted_flag", key == "archived", key == "patient_status":
+		row.Deleted = cmp.Or(row.Deleted, deleted(key, value))
+	}
+	return true
+}
+
+// unquoted is a name without its escapes.
+func unquoted(name []byte) []byte {
+	if bytes.IndexByte(name, '\\') < 0 {
+		return name
+	}
+	plain, err := jsontext.AppendUnquote(nil, append(append([]byte{'"'}, name...), '"'))
+	if err != nil {
+		return name
+	}
+	return plain
 }
 
 // deleted names the member that says that its row is deleted, or in the case of
@@ -123,9 +152,9 @@ func deleted(key string, v jsontext.Value) string {
 // parts names the objects of their own, in the catalogue's order: the part of
 // the member primary_insurance is "primary". Everything that counts or judges
 // parts goes by these names, so that the balance closes.
-func parts(e Endpoint, filled map[string]bool) (names []string) {
+func parts(e Endpoint, filled []string) (names []string) {
 	for _, member := range e.Parts {
-		if filled[member] {
+		if slices.Contains(filled, member) {
 			name, _, _ := strings.Cut(member, "_")
 			names = append(names, name)
 		}
@@ -160,70 +189,55 @@ func stampText(v jsontext.Value) string {
 // filledIn reports whether an insurance object is one: it is there, full of
 // "", when the patient has none (drchrono-facts, section 4).
 func filledIn(v jsontext.Value) bool {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(v), lenient...)
-	if tok, err := dec.ReadToken(); err != nil || tok.Kind() != '{' {
+	s := scanner{text: v}
+	if s.peek() != '{' {
 		return false
 	}
-	for dec.PeekKind() == '"' {
-		name, err := dec.ReadToken()
-		if err != nil {
+	s.at++
+	for s.space(); s.peek() == '"'; s.space() {
+		key := string(unquoted(s.quoted()))
+		s.space()
+		from := s.at
+		if s.value(); s.at == from {
 			return false
 		}
-		key := name.String()
-		value, err := dec.ReadValue()
-		if err != nil {
-			return false
-		}
-		if (key == "insurance_company" || key == "insurance_id_number") && scalar(value) != "" {
+		if (key == "insurance_company" || key == "insurance_id_number") && scalar(v[from:s.at]) != "" {
 			return true
 		}
 	}
 	return false
 }
 
-// stableHash leaves out the URLs of volatile members: presigned ones live an
-// hour and differ at each read (drchrono-facts, section 4).
-func stableHash(raw []byte, volatile []string) []byte {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(raw), lenient...)
-	sum := sha256.Sum256(appendStable(make([]byte, 0, len(raw)), dec, volatile, nil))
-	return sum[:hashSize]
-}
-
-// appendStable writes a value as it is hashed. The form never changes: all that
-// is staged would look changed.
-func appendStable(b []byte, dec *jsontext.Decoder, volatile []string, name []byte) []byte {
-	switch kind := dec.PeekKind(); kind {
-	case '{', '[':
-		if _, err := dec.ReadToken(); err != nil {
-			return b
-		}
-		b = append(b, byte(kind))
-		for dec.PeekKind() != '}' && dec.PeekKind() != ']' && dec.PeekKind() != 0 {
-			member := name
-			if kind == '{' {
-				quoted, err := dec.ReadValue()
-				if err != nil {
-					return b
-				}
-				start := len(b)
-				b, _ = jsontext.AppendUnquote(b, quoted) // a name that is read can be unquoted
-				member = b[start:]
-				b = append(b, 0)
-			}
-			b = appendStable(b, dec, volatile, member)
-		}
-		if tok, err := dec.ReadToken(); err == nil {
-			b = append(b, byte(tok.Kind()))
-		}
-		return b
-	default:
-		value, err := dec.ReadValue()
-		if err != nil {
-			return b
-		}
+// stable writes a value as it is hashed, and leaves out the URLs of volatile
+// members: presigned ones live an hour and differ at each read (drchrono-facts,
+// section 4). The form never changes: all that is staged would look changed.
+func (s *scanner) stable(b []byte, volatile []string, name []byte) []byte {
+	kind := s.peek()
+	if kind != '{' && kind != '[' {
+		from := s.at
+		s.value()
+		value := s.text[from:s.at]
 		if slices.ContainsFunc(volatile, func(v string) bool { return v == string(name) }) && strings.HasPrefix(scalar(value), "http") {
-			value = jsontext.Value("url")
+			value = []byte("url")
 		}
 		return append(append(b, value...), 0)
 	}
+	s.at++
+	b = append(b, kind)
+	for s.space(); s.peek() != '}' && s.peek() != ']' && s.peek() != 0; s.space() {
+		before, member := s.at, name
+		if kind == '{' {
+			member = unquoted(s.quoted())
+			s.space()
+			b = append(append(b, member...), 0)
+		}
+		if b = s.stable(b, volatile, member); s.at == before {
+			return b // no JSON: nothing is read on
+		}
+	}
+	if s.peek() != 0 {
+		b = append(b, s.peek())
+		s.at++
+	}
+	return b
 }

@@ -69,7 +69,7 @@ func (s *scanner) object(m *Member, depth int) bool {
 			_, isEnum = s.enums[string(name)]
 		}
 		inner.Seen++
-		if !s.value(inner, depth, isEnum, string(name)) {
+		if !s.count(inner, depth, isEnum, string(name)) {
 			return false
 		}
 	}
@@ -96,8 +96,8 @@ func plainName(name []byte) bool {
 	return len(name) > 0 && len(name) <= maxNameLength
 }
 
-// value counts a member's value.
-func (s *scanner) value(m *Member, depth int, isEnum bool, name string) bool {
+// count counts a member's value.
+func (s *scanner) count(m *Member, depth int, isEnum bool, name string) bool {
 	from := s.at
 	switch s.peek() {
 	case '"':
@@ -208,6 +208,18 @@ func (s *scanner) word() bool {
 		s.at++
 	}
 	return s.at > from
+}
+
+// value passes over any value; false where there is none.
+func (s *scanner) value() bool {
+	switch s.peek() {
+	case '"':
+		s.quoted()
+		return true
+	case '{', '[':
+		return s.skip()
+	}
+	return s.word()
 }
 
 // skip passes over an object or a list.

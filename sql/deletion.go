@@ -20,11 +20,11 @@ const (
 // noteDeletions marks what DrChrono's logs say is deleted, at the end of a
 // drain of the log or of what it speaks of, whichever came later. Such a mark
 // is taken off where a list shows the record again.
-func noteDeletions(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, written []etl.Row) error {
+func noteDeletions(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, written []writtenRow) error {
 	if c.Endpoint == paymentLog && len(written) > 0 {
 		ids := make([]string, len(written))
 		for i, r := range written {
-			ids[i] = r.ID
+			ids[i] = r.row.ID
 		}
 		if _, err := tx.ExecContext(ctx, query("note-payment-deletions"), run.ID, jsonList(ids)); err != nil {
 			return fmt.Errorf("note deleted payments: %w", err)

@@ -15,7 +15,7 @@ import (
 // keeps in what they differ from earlier ones. It is part of the page's
 // transaction, so a kill neither loses nor repeats a row. A backfill's old rows
 // say nothing of what DrChrono sends now.
-func watch(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, changed []etl.Row) error {
+func watch(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, changed []writtenRow) error {
 	drained := c.State == etl.StreamDrained
 	if c.Lane != extract.Nightly || len(changed) == 0 && !drained {
 		return nil
@@ -33,8 +33,8 @@ func watch(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, changed
 		return err
 	}
 	for _, r := range changed {
-		if r.Fault == "" {
-			open.Add(r.Raw, r.Verbose)
+		if r.row.Fault == "" {
+			open.Add(r.row.Raw, r.row.Verbose)
 		}
 	}
 	kept.Open = open.String()

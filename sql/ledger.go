@@ -131,9 +131,13 @@ func throttledUntil(ctx context.Context, from sqlx.QueryerContext) (time.Time, e
 	return time.UnixMilli(ms), err
 }
 
-// Answered records what came of a call; status 0 is no answer.
+// Answered records what came of a call; status 0 is no answer, which is also
+// what a power failure may leave.
 func (l *Ledger) Answered(ctx context.Context, id int64, status int) error {
-	_, err := l.Store.db.ExecContext(ctx, query("answer-call"), status, id)
+	err := l.Store.inTxSoon(ctx, func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, query("answer-call"), status, id)
+		return err
+	})
 	return wrap(err, "record a call's answer")
 }
 

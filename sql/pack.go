@@ -3,6 +3,7 @@ package sql
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
@@ -24,6 +25,9 @@ type packer struct {
 // maxOpened bounds what a stored blob may unpack to.
 const maxOpened = 256 << 20
 
+// maxPacking is how many rows are compressed at once: each takes memory of its own.
+const maxPacking = 4
+
 func newPacker() (*packer, error) {
 	p := &packer{all: map[uint32][]byte{}, encs: map[string]*zstd.Encoder{}}
 	var err error
@@ -35,7 +39,7 @@ func newPacker() (*packer, error) {
 }
 
 func newEncoder(o ...zstd.EOption) (*zstd.Encoder, error) {
-	e, err := zstd.NewWriter(nil, append(o, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))...)
+	e, err := zstd.NewWriter(nil, append(o, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(min(maxPacking, runtime.GOMAXPROCS(0))))...)
 	if err != nil {
 		return nil, fmt.Errorf("start compression: %w", err)
 	}

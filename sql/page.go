@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/jmoiron/sqlx"
@@ -25,7 +24,11 @@ func (s *Store) StagePage(ctx context.Context, run etl.Run, c etl.Cursor, rows [
 		return c, err
 	}
 	after := c
-	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
+	inTx := s.inTxSoon // a page that a power failure takes, with its cursor, is read again
+	if c.State == etl.StreamDrained {
+		inTx = s.inTx
+	}
+	err = inTx(ctx, func(tx *sqlx.Tx) error {
 		if err := s.putRows(ctx, tx, run, &after, rows, list); err != nil {
 			return err
 		}
@@ -61,49 +64,40 @@ func pageList(rows []etl.Row) (string, error) {
 	return string(text), nil
 }
 
-type changedRow struct {
-	N       int
-	Seq     int64 // change number of what is staged; 0 = it is new
-	Verbose bool  // what is staged was read with verbose
-}
-
 // putRows writes the rows that are new or differ. The change number is drawn
 // only where something is written: an unchanged page writes no record.
-func (s *Store) putRows(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, rows []etl.Row, list string) error {
+func (s *Store) putRows(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, rows []etl.Row, page string) error {
 	if c.Page == 0 {
 		if err := tx.GetContext(ctx, &c.Mark, query("max-seq")); err != nil {
 			return fmt.Errorf("read the change number: %w", err)
 		}
 	}
 	var changed []changedRow
-	if err := tx.SelectContext(ctx, &changed, query("changed-rows"), list, c.Endpoint); err != nil {
+	if err := tx.SelectContext(ctx, &changed, query("changed-rows"), page, c.Endpoint); err != nil {
 		return fmt.Errorf("compare a page of %s: %w", c.Endpoint, err)
 	}
-	var seq int64
-	var written []etl.Row
+	list, err := s.toWrite(ctx, tx, c.Endpoint, rows, changed)
+	if err != nil {
+		return err
+	}
+	if err := s.putRecords(ctx, tx, run, c.Endpoint, list); err != nil {
+		return err
+	}
 	moved := 0
-	for _, ch := range changed {
-		ok, err := s.putRow(ctx, tx, run, c.Endpoint, rows[ch.N], ch, &seq)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			continue
-		}
+	for _, w := range list {
 		c.Changed++
-		written = append(written, rows[ch.N])
-		if r := rows[ch.N]; c.Since != "" && r.Stamp != "" && r.Stamp < c.Watermark {
+		if c.Since != "" && w.row.Stamp != "" && w.row.Stamp < c.Watermark {
 			c.Caught++
 		}
-		if c.Page > 0 && ch.Seq > c.Mark {
+		if c.Page > 0 && w.had > c.Mark {
 			moved++
 		}
 	}
 	hold(c, moved)
-	if err := noteDeletions(ctx, tx, run, c, written); err != nil {
+	if err := noteDeletions(ctx, tx, run, c, list); err != nil {
 		return err
 	}
-	return watch(ctx, tx, run, c, written)
+	return watch(ctx, tx, run, c, list)
 }
 
 // hold keeps the watermark where it is when a record changed twice within one
@@ -124,42 +118,6 @@ func note(c *etl.Cursor, text string) {
 		text = c.Note + "; " + text
 	}
 	c.Note = text
-}
-
-func (s *Store) putRow(ctx context.Context, tx *sqlx.Tx, run etl.Run, endpoint string, r etl.Row, ch changedRow, seq *int64) (written bool, err error) {
-	if ch.Verbose && !r.Verbose {
-		same, err := s.keepVerbose(ctx, tx, endpoint, &r)
-		if err != nil || same {
-			return false, err
-		}
-	}
-	if *seq == 0 {
-		if *seq, err = nextSeq(ctx, tx); err != nil {
-			return false, err
-		}
-	}
-	return true, s.putRecord(ctx, tx, run, endpoint, r, ch.Seq, *seq)
-}
-
-func nextSeq(ctx context.Context, tx *sqlx.Tx) (seq int64, err error) {
-	if err := tx.GetContext(ctx, &seq, query("next-seq")); err != nil {
-		return 0, fmt.Errorf("next change number: %w", err)
-	}
-	return seq, nil
-}
-
-func (s *Store) putRecord(ctx context.Context, tx *sqlx.Tx, run etl.Run, endpoint string, r etl.Row, had, seq int64) error {
-	if had > 0 {
-		if _, err := tx.ExecContext(ctx, query("keep-version"), endpoint, r.ID); err != nil {
-			return fmt.Errorf("keep version of %s %s: %w", endpoint, r.ID, err)
-		}
-	}
-	_, err := tx.ExecContext(ctx, query("put-record"), endpoint, r.ID, seq, r.Hash, r.UpdatedAt, r.Patient, r.Doctor,
-		len(r.Parts), strings.Join(r.Parts, ","), r.Verbose, r.Deleted, r.Fault, r.Problem, run.ID, run.ID, s.seal.Seal(r.Raw, "record", endpoint, r.ID))
-	if err != nil {
-		return fmt.Errorf("stage %s %s: %w", endpoint, r.ID, err)
-	}
-	return nil
 }
 
 // settle ends a drain: only here, when the whole stream is read, does the

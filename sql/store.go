@@ -214,21 +214,6 @@ func (s *Store) assertSettings(ctx context.Context) error {
 	return nil
 }
 
-// inTx runs f in one immediate transaction.
-func (s *Store) inTx(ctx context.Context, f func(*sqlx.Tx) error) error {
-	tx, err := s.db.BeginTxx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	if err := f(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	return nil
-}
-
 // Setting reads a small value; "" if it was never set.
 func (s *Store) Setting(ctx context.Context, name string) (string, error) {
 	var v string

@@ -1,0 +1,105 @@
+package sql
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/jmoiron/sqlx"
+)
+
+type changedRow struct {
+	N       int
+	Seq     int64 // change number of what is staged; 0 = it is new
+	Verbose bool  // what is staged was read with verbose
+}
+
+// A writtenRow is a row that is new or differs.
+type writtenRow struct {
+	row    etl.Row
+	had    int64  // change number of what is staged; 0 = it is new
+	raw    []byte // what is stored: the row's own bytes, with what only a verbose read brought
+	sealed []byte // the same, packed
+}
+
+// toWrite lists the rows of a page to be written: those that differ, unless
+// all that differs is what a read without verbose leaves out.
+func (s *Store) toWrite(ctx context.Context, tx *sqlx.Tx, endpoint string, rows []etl.Row, changed []changedRow) ([]writtenRow, error) {
+	list := make([]writtenRow, 0, len(changed))
+	for _, ch := range changed {
+		r := rows[ch.N]
+		if ch.Verbose && !r.Verbose {
+			same, err := s.keepVerbose(ctx, tx, endpoint, &r)
+			if err != nil {
+				return nil, err
+			}
+			if same {
+				continue
+			}
+		}
+		list = append(list, writtenRow{row: rows[ch.N], had: ch.Seq, raw: r.Raw})
+	}
+	return list, nil
+}
+
+// sealChunk is how many rows are sealed at a time by one of the processors.
+const sealChunk = 32
+
+// putRecords writes rows in their order, while those that come after them are
+// still being sealed on all processors. The change number is drawn only where
+// something is written: an unchanged page writes no record.
+func (s *Store) putRecords(ctx context.Context, tx *sqlx.Tx, run etl.Run, endpoint string, list []writtenRow) error {
+	if len(list) == 0 {
+		return nil
+	}
+	seq, err := nextSeq(ctx, tx)
+	if err != nil {
+		return err
+	}
+	chunks := slices.Collect(slices.Chunk(list, sealChunk))
+	sealed := make([]chan struct{}, len(chunks))
+	for i, chunk := range chunks {
+		sealed[i] = make(chan struct{})
+		go func() {
+			defer close(sealed[i])
+			for n := range chunk {
+				chunk[n].sealed = s.seal.Seal(chunk[n].raw, "record", endpoint, chunk[n].row.ID)
+			}
+		}()
+	}
+	// A statement under a context that can end costs a goroutine of its own.
+	whole := context.WithoutCancel(ctx)
+	for i, chunk := range chunks {
+		<-sealed[i]
+		for n := range chunk {
+			if err := putRecord(whole, tx, run, endpoint, &chunk[n], seq); err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+func nextSeq(ctx context.Context, tx *sqlx.Tx) (seq int64, err error) {
+	if err := tx.GetContext(ctx, &seq, query("next-seq")); err != nil {
+		return 0, fmt.Errorf("next change number: %w", err)
+	}
+	return seq, nil
+}
+
+func putRecord(ctx context.Context, tx *sqlx.Tx, run etl.Run, endpoint string, w *writtenRow, seq int64) error {
+	r := &w.row
+	if w.had > 0 {
+		if _, err := tx.ExecContext(ctx, query("keep-version"), endpoint, r.ID); err != nil {
+			return fmt.Errorf("keep version of %s %s: %w", endpoint, r.ID, err)
+		}
+	}
+	_, err := tx.ExecContext(ctx, query("put-record"), endpoint, r.ID, seq, r.Hash, r.UpdatedAt, r.Patient, r.Doctor,
+		len(r.Parts), strings.Join(r.Parts, ","), r.Verbose, r.Deleted, r.Fault, r.Problem, run.ID, run.ID, w.sealed)
+	if err != nil {
+		return fmt.Errorf("stage %s %s: %w", endpoint, r.ID, err)
+	}
+	return nil
+}
