@@ -262,9 +262,16 @@ func TestDeadlineCoversTheBody(t *testing.T) {
 
 func FuzzSplit(f *testing.F) {
 	f.Add([]byte(onePage))
+	f.Add([]byte(` {"a":"]}\\\"", "results" : [ {"b":"\\\\"},{ } ] , "next":null ,"c":[[1],{"results":[{}]}],"d":1.5 }`))
 	f.Add([]byte("{\"data\":[{\"a\":1,\"a\":\"\xff\"},[]],\"next\":\"/x\",\"pagination\":{\"count\":1}}"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		e, err := split(body)
+		slow := splitter{body: body}
+		if want, slowErr := slow.run(); slowErr == nil && (err != nil || !cmp.Equal(e, want, cmp.AllowUnexported(envelope{}))) {
+			t.Fatalf("split gives %+v, %v; want %+v", e, err, want)
+		} else if _, ok := splitStrict(body); ok && slowErr != nil {
+			t.Fatalf("it passes for strict JSON, but %v", slowErr)
+		}
 		if err != nil {
 			return
 		}

@@ -41,11 +41,14 @@ type envelope struct {
 	}
 }
 
-// split takes a reply apart in one pass and keeps the rows as they are. A
-// reply that is not strict JSON (RFC 7493: no name twice, UTF-8) is gone
-// through once more, to tell a bad row, which is marked, from a bad page.
-// The error is a reason in our own words.
+// split takes a reply apart and keeps the rows as they are. A reply that is
+// not strict JSON (RFC 7493: no name twice, UTF-8) is gone through once more,
+// to tell a bad row, which is marked, from a bad page. The error is a reason in
+// our own words.
 func split(body []byte) (envelope, error) {
+	if e, ok := splitStrict(body); ok {
+		return e, nil
+	}
 	s := splitter{body: body}
 	e, err := s.run()
 	if err == nil {

@@ -1,0 +1,188 @@
+package drchrono
+
+import (
+	"bytes"
+	"sync/atomic"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"golang.org/x/sync/errgroup"
+)
+
+// splitStrict takes apart what is strict JSON through and through: it finds by
+// brackets alone where each row ends, checks rows on all processors, and reads
+// what stands around them as a reply without rows. Not ok says that something
+// is wrong or out of the ordinary, and nothing of what: that is for splitter.
+func splitStrict(body []byte) (e envelope, ok bool) {
+	w := walker{text: body}
+	if !w.reply() || !strict(w.rows) {
+		return envelope{}, false
+	}
+	around := append(append(make([]byte, 0, len(body)-(w.to-w.from)), body[:w.from]...), body[w.to:]...)
+	s := splitter{body: around}
+	e, err := s.run()
+	if err != nil || !e.hasRows {
+		return envelope{}, false
+	}
+	e.rows = w.rows
+	return e, true
+}
+
+// checkChunk is how many rows are checked at a time by one of the processors.
+const checkChunk = 64
+
+// strict reports whether every row is strict JSON (RFC 7493).
+func strict(rows []Row) bool {
+	var g errgroup.Group
+	var bad atomic.Bool
+	for from := 0; from < len(rows); from += checkChunk {
+		g.Go(func() error {
+			for _, row := range rows[from:min(from+checkChunk, len(rows))] {
+				if bad.Load() || !jsontext.Value(row.Raw).IsValid() {
+					bad.Store(true)
+					return nil
+				}
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // none fails
+	return !bad.Load()
+}
+
+// A walker finds where values end in what may be JSON. It judges nothing but
+// brackets, quotes and what stands between rows.
+type walker struct {
+	text     []byte
+	at       int
+	rows     []Row
+	from, to int // what is between the brackets of the rows
+}
+
+func (w *walker) space() byte {
+	for w.at < len(w.text) {
+		switch ch := w.text[w.at]; ch {
+		case ' ', '\t', '\r', '\n':
+			w.at++
+		default:
+			return ch
+		}
+	}
+	return 0
+}
+
+// take passes over one character; false where it is another.
+func (w *walker) take(ch byte) bool {
+	if w.space() != ch {
+		return false
+	}
+	w.at++
+	return true
+}
+
+// reply walks along a reply's members and finds its rows.
+func (w *walker) reply() bool {
+	if !w.take('{') {
+		return false
+	}
+	for {
+		if w.space() != '"' {
+			return false
+		}
+		from := w.at
+		w.quoted()
+		name := string(w.text[from:w.at])
+		if !w.take(':') {
+			return false
+		}
+		if listed := name == `"results"` || name == `"data"`; listed && w.space() == '[' {
+			if w.to > 0 || !w.list() {
+				return false
+			}
+		} else if !w.value() {
+			return false
+		}
+		if w.take('}') {
+			return w.space() == 0 && w.at == len(w.text) && w.to > 0
+		}
+		if !w.take(',') {
+			return false
+		}
+	}
+}
+
+// list finds the rows; false where one is no object, or there are too many.
+func (w *walker) list() bool {
+	w.at++
+	w.from = w.at
+	if w.space() != ']' {
+		for more := true; more; more = w.take(',') {
+			if w.space() != '{' || len(w.rows) >= maxRows {
+				return false
+			}
+			from := w.at
+			if !w.value() {
+				return false
+			}
+			w.rows = append(w.rows, Row{Raw: w.text[from:w.at:w.at]})
+		}
+	}
+	if w.space() != ']' {
+		return false
+	}
+	w.to = w.at
+	w.at++
+	return true
+}
+
+// value passes over a value; false where none ends, or it nests too deep.
+func (w *walker) value() bool {
+	depth := 0
+	for w.at < len(w.text) {
+		switch w.text[w.at] {
+		case '"':
+			w.quoted()
+			if depth == 0 {
+				return true
+			}
+			continue
+		case '{', '[':
+			if depth++; depth > maxDepth {
+				return false
+			}
+		case '}', ']':
+			if depth--; depth <= 0 {
+				w.at++
+				return depth == 0
+			}
+		case ',':
+			if depth == 0 {
+				return true
+			}
+		}
+		w.at++
+		if depth == 0 && w.at < len(w.text) && w.text[w.at] == '}' {
+			return true // a number or a word at the end of the reply
+		}
+	}
+	return false
+}
+
+// quoted passes over a text.
+func (w *walker) quoted() {
+	for w.at++; ; w.at++ {
+		i := bytes.IndexByte(w.text[min(w.at, len(w.text)):], '"')
+		if i < 0 {
+			w.at = len(w.text)
+			return
+		}
+		w.at += i
+		escapes := 0
+		for w.text[w.at-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			w.at++
+			return
+		}
+	}
+}
