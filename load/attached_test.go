@@ -2,7 +2,10 @@ package load_test
 
 import (
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/load/centralreach"
@@ -87,6 +90,49 @@ func TestLabelsInTheOtherForm(t *testing.T) {
 	if got := onClient(w.oracle.(*loadtest.CentralReach), w.theirs("client", "1")); got != "[12] map[52:blue]" {
 		t.Errorf("they hold labels and metadata %s", got)
 	}
+}
+
+// TestAContactThatIsNotShown: what hangs on a contact that the API user is not
+// connected to, or may not read, is that one record's trouble.
+func TestAContactThatIsNotShown(t *testing.T) {
+	gone := loadtest.Status(404, `{"responseStatus":{"errorCode":"NotFound","message":"Requested record not found."}}`)
+	none := loadtest.Status(403, `{"responseStatus":{"errorCode":"Forbidden","message":"Insufficient permissions."}}`)
+	for _, tt := range []struct {
+		fault                   loadtest.Fault
+		payor, labels, metadata string
+	}{
+		{gone, "rejected", "rejected", "rejected"},
+		{none, "held candidates", "held candidates", "held candidates"},
+	} {
+		w := newWorld(t, everythingAt)
+		w.put("patients", patient(1, "Troy"), patient(2, "Troy"))
+		w.must(w.night())
+		strange := w.theirs("client", "2")
+		tt.fault.Match = func(r *http.Request) bool {
+			return strings.Contains(r.URL.Path, "/"+strange+"/")
+		}
+		w.Inject(tt.fault.Repeat(-1))
+		hung := []string{`"patient_flags_attached":[{"flag_text":"VIP"}]`, `"custom_demographics":[{"field_type":801,"value":"blue"}]`, insurance("primary", "P1")}
+		w.put("patients", patient(1, "Troy", hung...), patient(2, "Troy", hung...))
+		for range 2 {
+			w.clock.Move(24 * time.Hour)
+			w.must(w.night())
+			w.expect("not shown", "primary_payor", "2", tt.payor)
+			w.expect("not shown", "labels", "2", tt.labels)
+			w.expect("not shown", "metadata_51", "2", tt.metadata)
+		}
+		for _, object := range []string{"primary_payor", "labels", "metadata_51"} {
+			w.expect("the other", object, "1", "unchanged")
+		}
+	}
+}
+
+// everythingAt is an account that takes payors too.
+func everythingAt(t *testing.T, c *clock) account {
+	a := centralReachWith(false, centralreach.Write{Clients: true, Payors: true, Labels: true, Metadata: true})(t, c)
+	a.ids["label"] = map[string]string{"VIP": "12"}
+	a.ids["metadata"] = map[string]string{"801": "51", "802": "52"}
+	return a
 }
 
 // TestMetadataOfSomebodyElse: a value that is there already waits for a person.

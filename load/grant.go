@@ -31,7 +31,8 @@ type Grant struct {
 const margin = 2 * RequestTimeout
 
 // NewGrant makes a Grant. Credentials go in the form, in a fixed style: the
-// automatic one asks twice on any error (reliability, 5.4).
+// automatic one asks twice on any error (reliability, 5.4). Where the scopes are
+// refused, the last is asked for alone.
 func NewGrant(client *Client, clock etl.Clock, tokenURL, id, secret string, scopes ...string) *Grant {
 	return &Grant{client: client.writes, clock: clock, config: clientcredentials.Config{ClientID: id, ClientSecret: secret,
 		TokenURL: tokenURL, Scopes: scopes, AuthStyle: oauth2.AuthStyleInParams}}
@@ -76,6 +77,10 @@ func (g *Grant) Token(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, g.client), RequestTimeout)
 	defer cancel()
 	token, err := g.config.Token(ctx)
+	if refused := new(oauth2.RetrieveError); errors.As(err, &refused) && refused.ErrorCode == "invalid_scope" && len(g.config.Scopes) > 1 {
+		g.config.Scopes = g.config.Scopes[len(g.config.Scopes)-1:] // the one that we cannot do without
+		token, err = g.config.Token(ctx)
+	}
 	if err != nil {
 		return "", grantError(err)
 	}

@@ -90,3 +90,21 @@ func TestPayorOfSomebodyElse(t *testing.T) {
 		t.Errorf("they hold %d payors, want theirs alone", len(list))
 	}
 }
+
+// TestPayorsShownShortened: a list that shows payors without their insurance is
+// no reason to create one again, nor to leave it to a person.
+func TestPayorsShownShortened(t *testing.T) {
+	w := newWorld(t, centralReachAt(false))
+	w.put("patients", patient(1, "Troy", insurance("primary", "P1")))
+	w.Inject(loadtest.ResetAfter().On("POST", "/payors"))
+	w.must(w.night())
+	w.Inject(loadtest.Fault{When: loadtest.After, Times: -1, Do: func(x *loadtest.Exchange) {
+		x.Body = []byte(`{"items":[{"payorId":` + payors(w)[0]["payorId"].(json.Number).String() + `,"payorType":"PrimaryInsurance"}]}`)
+	}}.On("GET", "/payors").Repeat(-1))
+	w.clock.Move(rested)
+	w.must(w.night())
+	w.expect("settled", "primary_payor", "1", "created")
+	if list := payors(w); len(list) != 1 {
+		t.Errorf("they hold %d payors, want 1", len(list))
+	}
+}

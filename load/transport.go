@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -99,7 +100,7 @@ func (c *Client) do(ctx context.Context, client *http.Client, req *http.Request,
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(http.MaxBytesReader(nil, res.Body, most))
-	reply := Reply{Status: res.StatusCode, Header: res.Header, Body: body, Phase: PhaseAnswer}
+	reply := Reply{Status: res.StatusCode, Header: res.Header, Body: bytes.TrimPrefix(body, byteOrderMark), Phase: PhaseAnswer}
 	if err != nil {
 		return reply, cutOff(req, err)
 	}
@@ -121,16 +122,21 @@ func JSONRequest(method, target string, body []byte) (*http.Request, error) {
 	return req, nil
 }
 
-// IsJSON reports whether a reply says that it is JSON: a 200 with HTML is a
-// portal or a maintenance page, not the vendor's word.
+// IsJSON reports whether a reply is JSON, by its type or, since many servers
+// name another or none, by its first character: a 200 with HTML is a portal or a
+// maintenance page, not the vendor's word.
 func (r Reply) IsJSON() bool {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err == nil && kind != "" && kind != "text/plain" && kind != "application/octet-stream" {
-		return kind == "application/json" || bytes.HasSuffix([]byte(kind), []byte("+json"))
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")) // what cannot be read names none
+	if kind == "application/json" || kind == "text/json" || strings.HasSuffix(kind, "+json") {
+		return true
 	}
 	trimmed := bytes.TrimLeft(r.Body, " \r\n\t")
 	return len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[')
 }
+
+// byteOrderMark stands before the text of some servers, and no JSON begins so
+// (RFC 8259, 8.1).
+var byteOrderMark = []byte("\xef\xbb\xbf")
 
 // RetryAfter is the wait that a reply asks for in seconds, or the default.
 func (r Reply) RetryAfter(otherwise time.Duration) time.Duration {

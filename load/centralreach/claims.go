@@ -124,7 +124,7 @@ func overIdentifiers(rows []contact, ours map[string]string) []contact {
 // findClaims: settings that hold one of our identifiers are ours to complete.
 // Several, or other values in them, are a person's to decide on.
 func (d *Destination) findClaims(ctx context.Context, del etl.Delivery, ours contact) (load.Finding, error) {
-	items, err := d.items(ctx, claimsPath(ours), nil, "claimSettingsId")
+	items, err := d.hanging(ctx, claimsPath(ours), "claimSettingsId")
 	if err != nil {
 		return load.Finding{}, err
 	}
@@ -171,9 +171,9 @@ func (d *Destination) sendClaims(ctx context.Context, del etl.Delivery) load.Ans
 	var rows []contact
 	whole, method := contact{}, http.MethodPost
 	if del.TargetID != "" {
-		items, err := d.items(ctx, claimsPath(ours), nil, "claimSettingsId")
+		items, err := d.hanging(ctx, claimsPath(ours), "claimSettingsId")
 		if err != nil {
-			return unsent(err)
+			return unlisted(err, del)
 		}
 		i := slices.IndexFunc(items, func(c contact) bool { return c.text("claimSettingsId") == del.TargetID })
 		if i < 0 {

@@ -37,8 +37,8 @@ func contactIn(reply load.Reply, id string) (contact, error) {
 	return objectIn(reply, "contact", "contactId", id)
 }
 
-// objectIn is the object of a reply, which stands under its name, or bare.
-// With an id it must be that one.
+// objectIn is the object of a reply, which stands under its name, in an
+// envelope, or bare. With an id it must be that one.
 func objectIn(reply load.Reply, name, idField, id string) (contact, error) {
 	if !reply.IsJSON() {
 		return nil, errNoContact
@@ -47,18 +47,50 @@ func objectIn(reply load.Reply, name, idField, id string) (contact, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, v, ok := whole.member(name); ok {
-		if v.Kind() == 'n' {
+	for whole.text(idField) == "" {
+		if _, v, ok := whole.member(name); ok && v.Kind() == 'n' {
 			return nil, errNullContact
 		}
-		if whole, err = parseContact(v); err != nil {
-			return nil, err
+		inside := whole.enveloped(name)
+		if inside == nil {
+			break
 		}
+		whole = inside
 	}
-	if got := whole.text(idField); got == "" || got == "0" || id != "" && got != id {
+	if got := whole.identify(idField); got == "" || got == "0" || id != "" && got != id {
 		return nil, errNoContact
 	}
 	return whole, nil
+}
+
+// envelopes are the names under which a reply may carry what it is about; none
+// is a field of theirs (assumptions, Read liberally).
+var envelopes = []string{"data", "result", "response", "item"}
+
+// enveloped is the object within an envelope, or under one of the names; nil
+// where there is none.
+func (c contact) enveloped(names ...string) contact {
+	for _, name := range append(names, envelopes...) {
+		if in, ok := c.inner(name); ok {
+			return in
+		}
+	}
+	return nil
+}
+
+// identify is the object's own id, under its name or as a bare id, which then
+// takes that name.
+func (c contact) identify(idField string) string {
+	if id := c.text(idField); id != "" {
+		return id
+	}
+	id := c.text("id")
+	if id != "" {
+		_, v, _ := c.member("id")
+		c.drop("id")
+		c[idField] = v
+	}
+	return id
 }
 
 func (c contact) member(name string) (key string, v jsontext.Value, ok bool) {

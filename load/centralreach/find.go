@@ -1,6 +1,7 @@
 package centralreach
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -44,7 +45,11 @@ func (d *Destination) find(ctx context.Context, object string, del etl.Delivery)
 		return load.Finding{}, fmt.Errorf("read our own %s %s", object, del.SourceID)
 	}
 	if k, ok := d.kind(object); ok {
-		return k.find(ctx, del, ours)
+		f, err := k.find(ctx, del, ours)
+		if errors.Is(err, errHidden) {
+			return load.Finding{Candidates: []string{unseen}}, nil
+		}
+		return f, err
 	}
 	var s sight
 	if del.TargetID != "" {
@@ -134,8 +139,8 @@ func (d *Destination) lookExternal(ctx context.Context, object, external string)
 }
 
 // look reads one contact. A 404 says that it is not there, in the vendor's own
-// words or in none (assumptions, CentralReach), and so does a contact that is
-// null; a gateway's page says nothing.
+// words or in none (assumptions, CentralReach), and so does a look by our id
+// that shows no content, null, or an empty list; a gateway's page says nothing.
 func (d *Destination) look(ctx context.Context, path string, query url.Values, id string) (sight, error) {
 	reply, err := d.get(ctx, path, query, reads)
 	if err != nil {
@@ -147,10 +152,15 @@ func (d *Destination) look(ctx context.Context, path string, query url.Values, i
 		return sight{wordless: code == ""}, nil
 	case reply.Status == http.StatusForbidden:
 		return sight{hidden: true}, nil
+	case id == "" && (reply.Status == http.StatusNoContent || reply.Status == http.StatusOK && nothing(reply.Body)):
+		return sight{wordless: true}, nil
 	case reply.Status != http.StatusOK || code != "":
 		return sight{}, unexpected(path, reply)
 	}
 	c, err := contactIn(reply, id)
+	if errors.Is(err, errNoContact) && id == "" {
+		c, err = soleIn(reply)
+	}
 	switch {
 	case errors.Is(err, errNullContact) && id == "":
 		return sight{wordless: true}, nil
@@ -158,6 +168,24 @@ func (d *Destination) look(ctx context.Context, path string, query url.Values, i
 		return sight{}, unexpected(path, reply)
 	}
 	return sight{contact: c}, nil
+}
+
+// nothing reports whether a body shows no record.
+func nothing(body []byte) bool {
+	text := bytes.TrimSpace(body)
+	return len(text) == 0 || string(text) == "null"
+}
+
+// soleIn is the contact of a reply that is a list of one.
+func soleIn(reply load.Reply) (contact, error) {
+	list, _, err := parseItems(reply, "contactId")
+	switch {
+	case err != nil || len(list) > 1:
+		return nil, errNoContact
+	case len(list) == 0:
+		return nil, errNullContact
+	}
+	return list[0], nil
 }
 
 // naturalKey identifies a person without ids, never by a name alone: a client

@@ -108,6 +108,11 @@ func TestFindDoesNotBelieve(t *testing.T) {
 		{"a 404 without words", loadtest.Status(404, ``).On("GET", external), false, 0},
 		{"a 404 in other words", loadtest.Status(404, `{"message":"none"}`).On("GET", external), false, 0},
 		{"200 and no contact", loadtest.Status(200, `{"contact":null,"result":"OK"}`).On("GET", external), false, 0},
+		{"200 and nothing", loadtest.Status(200, ``).On("GET", external), false, 0},
+		{"200 and null", loadtest.Status(200, `null`).On("GET", external), false, 0},
+		{"204", loadtest.Status(204, ``).On("GET", external), false, 0},
+		{"an empty list", loadtest.Status(200, `{"items":[],"totalCount":0}`).On("GET", external), false, 0},
+		{"two in a list", loadtest.Status(200, `{"items":[{"contactId":5,"externalSystemId":"dc-71"},{"contactId":6,"externalSystemId":"dc-71"}]}`).On("GET", external), true, 0},
 		{"another contact", loadtest.Status(200, `{"contact":{"contactId":5,"externalSystemId":"dc-9"}}`).On("GET", external), true, 0},
 		{"200 with an error code", loadtest.Status(200, gone).On("GET", external), true, 0},
 		{"forbidden: there, but not for us", loadtest.Status(403, gone).On("GET", external), false, 1},
@@ -253,11 +258,41 @@ func TestParseItems(t *testing.T) {
 		{`{"result":"OK"}`, 0, 0, true},
 		{`null`, 0, 0, true},
 		{`[1]`, 0, 0, true},
+		{`{"results":[{"contactId":1}],"total":7,"offset":0}`, 1, 7, false},
+		{`{"data":{"items":[{"contactId":1}],"totalCount":7},"responseStatus":{"errors":[]}}`, 1, 7, false},
+		{`{"clients":[{"contactId":1}],"errors":[{"message":"x"}]}`, 1, 1, false},
+		{`{"clients":[{"contactId":1}],"others":[]}`, 1, 1, false},
+		{`{"clients":[{"contactId":1}],"others":[{"contactId":2}]}`, 0, 0, true},
+		{`{"contactId":1,"firstName":"Ada"}`, 1, 1, false},
+		{`[{"id":1}]`, 1, 1, false},
+		{`[{"firstName":"Ada"}]`, 0, 0, true},
 	}
 	for _, tt := range tests {
-		items, total, err := parseItems(load.Reply{Status: http.StatusOK, Body: []byte(tt.body)})
+		items, total, err := parseItems(load.Reply{Status: http.StatusOK, Body: []byte(tt.body)}, "contactId")
 		if (err != nil) != tt.broken || err == nil && (len(items) != tt.rows || total != tt.total) {
 			t.Errorf("%s: %d rows of %d, %v; want %d of %d, broken %v", tt.body, len(items), total, err, tt.rows, tt.total, tt.broken)
+		}
+	}
+}
+
+// TestContactIn: a contact is read where it stands, and never from another's
+// place.
+func TestContactIn(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"contact":{"contactId":5},"result":"OK","responseStatus":{}}`: "5",
+		`{"Contact":{"ContactId":"5"}}`:                                 "5",
+		`{"contactId":5,"data":{"contactId":6}}`:                        "5",
+		`{"data":{"contact":{"contactId":5}}}`:                          "5",
+		`{"result":{"contactId":5}}`:                                    "5",
+		`{"contact":{"id":5}}`:                                          "5",
+		`{"id":5,"firstName":"Ada"}`:                                    "5",
+		`{"contact":null}`:                                              "",
+		`{"contact":{"contactId":0}}`:                                   "",
+		`{"result":"OK"}`:                                               "",
+	} {
+		c, err := contactIn(load.Reply{Status: http.StatusOK, Body: []byte(body)}, "")
+		if got := c.text("contactId"); got != want || (err == nil) != (want != "") {
+			t.Errorf("%s: got %q, %v; want %q", body, got, err, want)
 		}
 	}
 }

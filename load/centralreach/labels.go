@@ -57,7 +57,7 @@ func judgeLabels(c *transform.Case) []transform.Verdict {
 // held reads the labels that a client bears.
 func (d *Destination) held(ctx context.Context, ours contact) (path string, ids []string, err error) {
 	path = "/contacts/" + url.PathEscape(ours.text("contactId")) + "/labels"
-	items, err := d.items(ctx, path, nil, "labelId")
+	items, err := d.hanging(ctx, path, "labelId")
 	for _, item := range items {
 		ids = append(ids, item.text("labelId"))
 	}
@@ -102,7 +102,7 @@ func (d *Destination) sendLabels(ctx context.Context, del etl.Delivery) load.Ans
 	}
 	path, have, err := d.held(ctx, ours)
 	if err != nil {
-		return unsent(err)
+		return unlisted(err, del)
 	}
 	want := wanted(ours)
 	if !lacking(want, have) {

@@ -2,10 +2,13 @@ package centralreach
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
@@ -81,7 +84,7 @@ func (d *Destination) hasConflict(object, source string) bool {
 // than its totalCount (assumptions, CentralReach). A list that does not come
 // whole is an error: what it hides would be created again.
 func (d *Destination) items(ctx context.Context, path string, query url.Values, idField string) ([]contact, error) {
-	all, total, err := d.page(ctx, path, query)
+	all, total, err := d.page(ctx, path, query, idField)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +94,7 @@ func (d *Destination) items(ctx context.Context, path string, query url.Values, 
 		for name, v := range query {
 			next[name] = v
 		}
-		page, count, err := d.page(ctx, path, next)
+		page, count, err := d.page(ctx, path, next, idField)
 		if err != nil {
 			return nil, err
 		}
@@ -111,11 +114,11 @@ func short(path string, have, total int) error {
 	return fmt.Errorf("GET %s shows %d of %d, and no more on asking for further pages", path, have, total)
 }
 
-// fresh appends the rows that were not seen yet; rows without an id are not
+// fresh appends the rows that were not seen yet; one without an id is not
 // counted as any.
 func fresh(all, page []contact, idField string, seen map[string]bool) ([]contact, map[string]bool) {
 	for _, c := range page {
-		if id := c.text(idField); id != "" && !seen[id] {
+		if id := c.identify(idField); id != "" && !seen[id] {
 			seen[id] = true
 			all = append(all, c)
 		}
@@ -123,55 +126,105 @@ func fresh(all, page []contact, idField string, seen map[string]bool) ([]contact
 	return all, seen
 }
 
-func (d *Destination) page(ctx context.Context, path string, query url.Values) (items []contact, total int, err error) {
+var (
+	errGone   = errors.New("CentralReach does not know the contact")
+	errHidden = errors.New("the API user may not read it")
+)
+
+// hanging reads a list that hangs on a contact. Where CentralReach says that
+// there is nothing, it may mean the list or the contact: the write that follows
+// is answered for that one record.
+func (d *Destination) hanging(ctx context.Context, path, idField string) ([]contact, error) {
+	items, err := d.items(ctx, path, nil, idField)
+	if errors.Is(err, errGone) {
+		return nil, nil
+	}
+	return items, err
+}
+
+func (d *Destination) page(ctx context.Context, path string, query url.Values, idField string) (items []contact, total int, err error) {
 	reply, err := d.get(ctx, path, query, reads)
 	if err != nil {
 		return nil, 0, err
 	}
-	if reply.Status != http.StatusOK || !reply.IsJSON() || statusIn(reply).Code != "" {
+	switch refused := statusIn(reply).Code != ""; {
+	case reply.Status == http.StatusNoContent:
+		return nil, 0, nil
+	case reply.Status == http.StatusNotFound && refused:
+		return nil, 0, fmt.Errorf("%w: %w", unexpected(path, reply), errGone)
+	case reply.Status == http.StatusForbidden:
+		return nil, 0, fmt.Errorf("%w: %w", unexpected(path, reply), errHidden)
+	case reply.Status != http.StatusOK || !reply.IsJSON() || refused:
 		return nil, 0, unexpected(path, reply)
 	}
-	if items, total, err = parseItems(reply); err != nil {
+	if items, total, err = parseItems(reply, idField); err != nil {
 		return nil, 0, unexpected(path, reply)
 	}
 	return items, total, nil
 }
 
-// parseItems reads {"items": [...], "totalCount": n}, a bare array, or an
-// object with one array of objects (assumptions, CentralReach).
-func parseItems(reply load.Reply) (items []contact, total int, err error) {
-	if json.Unmarshal(reply.Body, &items) == nil && items != nil {
-		return items, len(items), nil
-	}
-	whole, err := parseContact(reply.Body)
-	if err != nil {
-		return nil, 0, err
-	}
-	if items, err = arrayIn(whole); err != nil {
-		return nil, 0, err
-	}
-	total = len(items)
-	if text := whole.text("totalCount"); text != "" {
-		if total, err = strconv.Atoi(text); err != nil {
-			return nil, 0, errNoContact
+// parseItems reads {"items": [...], "totalCount": n}, a bare array, an object
+// with one array of objects, or one object with its id, each of them in an
+// envelope or not (assumptions, CentralReach). Where none of the entries has an
+// id, what they are is not known, and that is an error.
+func parseItems(reply load.Reply, idField string) (items []contact, total int, err error) {
+	if json.Unmarshal(reply.Body, &items) != nil || items == nil {
+		whole, err := parseContact(reply.Body)
+		if err != nil {
+			return nil, 0, err
+		}
+		if items, total, err = whole.listed(idField); err != nil {
+			return nil, 0, err
 		}
 	}
-	return items, total, nil
+	if len(items) > 0 && !slices.ContainsFunc(items, func(c contact) bool { return c.identify(idField) != "" }) {
+		return nil, 0, errNoContact
+	}
+	return items, max(total, len(items)), nil
 }
 
-func arrayIn(whole contact) (found []contact, err error) {
-	if _, v, ok := whole.member("items"); ok {
-		return found, json.Unmarshal(v, &found)
+// listed is the list that an object holds, and of how many it says to be a part.
+func (c contact) listed(idField string) (list []contact, total int, err error) {
+	if c.text(idField) != "" {
+		return []contact{c}, 1, nil
 	}
-	arrays := 0
-	for _, v := range whole {
-		var list []contact
-		if v.Kind() == '[' && json.Unmarshal(v, &list) == nil {
-			found, arrays = list, arrays+1
+	if list, err = c.array(); err != nil {
+		inside := c.enveloped()
+		if inside == nil {
+			return nil, 0, err
+		}
+		return inside.listed(idField)
+	}
+	for _, name := range []string{"totalCount", "total", "count"} {
+		if text := c.text(name); text != "" {
+			if total, err = strconv.Atoi(text); err != nil {
+				return nil, 0, errNoContact
+			}
+			break
 		}
 	}
-	if arrays != 1 {
+	return list, total, nil
+}
+
+// array is an object's list: the one named items, or the only one, or the only
+// one that is not empty. Errors are no list.
+func (c contact) array() (list []contact, err error) {
+	if _, v, ok := c.member("items"); ok && v.Kind() == '[' {
+		return list, json.Unmarshal(v, &list)
+	}
+	arrays, full := 0, 0
+	for name, v := range c {
+		var one []contact
+		if v.Kind() != '[' || strings.Contains(strings.ToLower(name), "error") || json.Unmarshal(v, &one) != nil {
+			continue
+		}
+		arrays++
+		if len(one) > 0 {
+			list, full = one, full+1
+		}
+	}
+	if full > 1 || full == 0 && arrays != 1 {
 		return nil, errNoContact
 	}
-	return found, nil
+	return list, nil
 }

@@ -2,6 +2,7 @@ package centralreach
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -96,7 +97,7 @@ func (d *Destination) slot(ctx context.Context, ours contact) (s slot, path stri
 // put into it is overwritten only when a person says so.
 func (d *Destination) findMetadata(ctx context.Context, del etl.Delivery, ours contact) (load.Finding, error) {
 	s, _, err := d.slot(ctx, ours)
-	if err != nil {
+	if err != nil && !errors.Is(err, errGone) { // the write is answered for that one record
 		return load.Finding{}, err
 	}
 	f := load.Finding{TargetID: ours.text("contactId"), How: load.ByExternalID}
@@ -117,7 +118,7 @@ func (d *Destination) sendMetadata(ctx context.Context, del etl.Delivery) load.A
 	s, path, err := d.slot(ctx, ours)
 	switch {
 	case err != nil:
-		return unsent(err)
+		return unlisted(err, del)
 	case s.name == "":
 		return load.Answer{Kind: load.Rejected, Status: http.StatusOK, Phase: load.PhaseAnswer, Problem: etl.Problem{Field: "fieldId", Code: "unknown_id",
 			Message: pick(s.there, "the metadata field is of a type that takes no text", "CentralReach has no metadata field of this id") + "; correct the lookup metadata"}}

@@ -111,11 +111,35 @@ func comparePayors(ours, theirs contact) []load.Difference {
 	return differs
 }
 
+// payorsOf reads a client's payors of the type of ours. The list may show them
+// shortened (destinations-facts, B5), so one without its insurance is read by
+// itself.
+func (d *Destination) payorsOf(ctx context.Context, ours contact) (list []contact, err error) {
+	items, err := d.hanging(ctx, payorsPath(ours), "payorId")
+	for _, theirs := range items {
+		if _, whole := theirs.inner("insurance"); whole || payorType(theirs.text("payorType")) != ours.text("payorType") {
+			list = append(list, theirs)
+			continue
+		}
+		id := theirs.text("payorId")
+		path := payorsPath(ours) + "/" + url.PathEscape(id)
+		reply, err := d.get(ctx, path, nil, reads)
+		if err != nil {
+			return nil, err
+		}
+		if theirs, err = objectIn(reply, "payor", "payorId", id); reply.Status != http.StatusOK || err != nil {
+			return nil, unexpected(path, reply)
+		}
+		list = append(list, theirs)
+	}
+	return list, err
+}
+
 // findPayor looks among the client's payors: by the id that we know, else by
 // type and plan. Another current one of that type is somebody's work: a person
 // decides. What was archived there is not made anew.
 func (d *Destination) findPayor(ctx context.Context, del etl.Delivery, ours contact) (load.Finding, error) {
-	items, err := d.items(ctx, payorsPath(ours), nil, "payorId")
+	items, err := d.payorsOf(ctx, ours)
 	if err != nil {
 		return load.Finding{}, err
 	}

@@ -2,6 +2,7 @@ package centralreach
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -60,6 +61,10 @@ func (d *Destination) classify(ctx context.Context, reply load.Reply, del etl.De
 var definite = map[int]bool{400: true, 404: true, 405: true, 409: true, 413: true, 415: true, 422: true}
 
 func (d *Destination) answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
+	if reply.Status == http.StatusNoContent && del.TargetID != "" { // an update's id is known
+		a.Kind, a.TargetID = load.Acknowledged, del.TargetID
+		return a
+	}
 	name, idField := "contact", "contactId"
 	if k, ok := d.kind(del.Object); ok {
 		name, idField = k.name, k.id
@@ -87,10 +92,27 @@ func (d *Destination) forbidden(ctx context.Context, a load.Answer, del etl.Deli
 		a.Kind = load.Denied
 		return a
 	}
-	a.Kind, a.Problem = load.Rejected, etl.Problem{Code: "forbidden",
-		Message: "the API user may not write this " + del.Object + "; give it the permission in CentralReach"}
+	a.Kind, a.Problem = load.Rejected, notAllowed(del)
 	return a
 }
+
+func notAllowed(del etl.Delivery) etl.Problem {
+	return etl.Problem{Code: "forbidden", Message: "the API user may not write this " + del.Object + "; give it the permission in CentralReach"}
+}
+
+// unlisted is the answer where a list that hangs on a contact could not be read
+// before the write.
+func unlisted(err error, del etl.Delivery) load.Answer {
+	switch {
+	case errors.Is(err, errGone):
+		return load.Answer{Kind: load.Rejected, Status: http.StatusNotFound, Phase: load.PhaseAnswer, Problem: etl.Problem{Code: "not_found", Message: noContact}}
+	case errors.Is(err, errHidden):
+		return load.Answer{Kind: load.Rejected, Status: http.StatusForbidden, Phase: load.PhaseAnswer, Problem: notAllowed(del)}
+	}
+	return unsent(err)
+}
+
+const noContact = "CentralReach has no contact with the id that we know, or the API user is not connected to it; connect it, or correct the crosswalk"
 
 // contactOf is the kind of contact that an object is, or hangs on.
 func (d *Destination) contactOf(object string) string {
@@ -133,7 +155,7 @@ func (d *Destination) refusal(reply load.Reply, del etl.Delivery) etl.Problem {
 func notFound(del etl.Delivery) string {
 	switch {
 	case del.Object != client && del.Object != employee && del.TargetID == "":
-		return "CentralReach has no contact with the id that we know, or the API user is not connected to it; connect it, or correct the crosswalk"
+		return noContact
 	case del.TargetID == "":
 		return "CentralReach does not know the address to create it at; check centralreach.base_url"
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -112,8 +113,8 @@ func granted(reply load.Reply) (word string, expires time.Time, err error) {
 		return "", expires, &LoginError{load.GrantError{Status: reply.Status, Refused: refusedLogin[reply.Status]}}
 	case unread:
 		return "", expires, &LoginError{load.GrantError{Status: reply.Status}}
-	case !answer.Success.True() || answer.Token.String() == "":
-		return "", expires, &LoginError{load.GrantError{Status: reply.Status, Refused: answer.Success.String() == "false"}}
+	case strings.EqualFold(answer.Success.String(), "false"), answer.Token.String() == "":
+		return "", expires, &LoginError{load.GrantError{Status: reply.Status, Refused: strings.EqualFold(answer.Success.String(), "false")}}
 	}
 	return answer.Token.String(), instant(answer.Expires.String()), nil
 }

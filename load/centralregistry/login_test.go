@@ -55,6 +55,23 @@ func TestLoginOutOfReach(t *testing.T) {
 	}
 }
 
+// TestLoginWithoutSuccess: a token says yes by itself.
+func TestLoginWithoutSuccess(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"token":"word"}`:                     "word",
+		`{"success":"true","token":"word"}`:    "word",
+		`{"success":false,"token":"word"}`:     "",
+		`{"success":"False","token":"word"}`:   "",
+		`{"success":true,"token":null}`:        "",
+		`{"success":true,"expires":"2026-01"}`: "",
+	} {
+		word, _, err := granted(load.Reply{Status: 200, Body: []byte(body)})
+		if word != want || (err == nil) != (want != "") {
+			t.Errorf("%s: got %q, %v; want %q", body, word, err, want)
+		}
+	}
+}
+
 // TestTokenLife: a token is replaced before its end, which only the answer to
 // the login tells.
 func TestTokenLife(t *testing.T) {

@@ -57,6 +57,8 @@ func TestAnswers(t *testing.T) {
 		{"a redirect", 302, "", ``, create, load.Unknown, "", ""},
 		{"bad request", 400, "", `{"ErrorMessage":"Invalid Gender ID . Valid range of values is 1-3."}`, create, load.Rejected, "", etl.CodeRange},
 		{"bad request, bare text", 400, "", `"zipCode: Dashes are not supported"`, create, load.Rejected, "", etl.CodeFormat},
+		{"there already", 409, "", `{"ErrorMessage":"Username already exists in the system"}`, create, load.Exists, "", ""},
+		{"there already, for an update", 409, "", `{"ErrorMessage":"Username already exists in the system"}`, update, load.Rejected, "", "duplicate"},
 		{"bad request, a page", 400, "text/html", `<p>Bad`, create, load.Rejected, "", "refused"},
 		{"unprocessable", 422, "", `{"message":"Username already exists in the system"}`, create, load.Rejected, "", "duplicate"},
 		{"unauthorized", 401, "", `{}`, create, load.Denied, "", ""},
@@ -111,6 +113,30 @@ func TestInsideAnswers(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got.Inside, cmpopts.IgnoreFields(etl.Problem{}, "Message")); diff != "" {
 		t.Errorf("inside (-want +got):\n%s", diff)
+	}
+}
+
+// TestInsideAnswersByTheirKeys: an answer in another order, without one that was
+// refused, or with an id under the name of the vendor's prose, gives no record
+// another's id.
+func TestInsideAnswersByTheirKeys(t *testing.T) {
+	del := etl.Delivery{Object: "client", Body: []byte(`{"clientFunders":[{"funderSequence":1,"funderId":501},{"funderSequence":2,"funderId":502}],
+		"authorizations":[{"authorizationNumber":"A-1"}]}`),
+		Needs: []etl.Need{{Path: "clientFunders.0.clientFunderId", Object: "funder", ID: "1/primary", Optional: true},
+			{Path: "clientFunders.1.clientFunderId", Object: "funder", ID: "1/secondary", Optional: true},
+			{Path: "authorizations.0.clientauthorizationId", Object: "authorization", ID: "5", Optional: true}}}
+	first, second := "clientFunders.0.clientFunderId", "clientFunders.1.clientFunderId"
+	for body, want := range map[string]map[string]load.Nested{
+		`{"clientId":7,"clientFunders":[{"clientFunderId":72,"funderSequence":2,"funderId":502},{"clientFunderId":71,"funderSequence":1,"funderId":501}]}`: {
+			first: {TargetID: "71"}, second: {TargetID: "72"}},
+		`{"clientId":7,"clientFunders":[{"clientFunderId":72,"funderSequence":"2","funderId":"502"}]}`: {second: {TargetID: "72"}},
+		`{"clientId":7,"clientFunders":[{"clientfunderID":71}],"authorizations":[{"clientAuthID":73}]}`: {
+			first: {TargetID: "71"}, "authorizations.0.clientauthorizationId": {TargetID: "73"}},
+	} {
+		got := new(Destination).classify(load.Reply{Status: 200, Body: []byte(body)}, del)
+		if diff := cmp.Diff(want, got.Inside); diff != "" {
+			t.Errorf("%s: inside (-want +got):\n%s", body, diff)
+		}
 	}
 }
 

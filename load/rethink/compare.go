@@ -97,6 +97,23 @@ func (s slot) matching(child object, there []object) object {
 	return nil
 }
 
+// echoed is the object of an answer that speaks of the one that we sent at a
+// position: the vendor echoes the input, so it is the one there, unless its keys
+// say that it is another; then the one with our keys.
+func (o object) echoed(sent object, slot, position string) (object, bool) {
+	child, ok := o.at(slot, position)
+	ours, known := sent.at(slot, position)
+	s := slots[slot]
+	others := func(c object) bool {
+		return slices.ContainsFunc(s.keys, func(k string) bool { return c.shows(k) && c.text(k) != ours.text(k) })
+	}
+	if !known || ok && !others(child) {
+		return child, ok
+	}
+	child = s.matching(ours, o.list(slot))
+	return child, child != nil
+}
+
 // sameMember compares a member: scalars in the vendor's own precision, arrays
 // and objects by their canonical JSON.
 func sameMember(name string, ours, theirs object) bool {

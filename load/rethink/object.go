@@ -63,11 +63,18 @@ func (o object) shown(name string) string {
 
 // id is a member that holds one of Rethink's ids; null, "" and 0 are none.
 func (o object) id(name string) string {
+	if !o.has(name) {
+		name = proseNames[name]
+	}
 	if id := o.text(name); id != "0" {
 		return id
 	}
 	return ""
 }
+
+// proseNames are ids that the vendor's prose names otherwise than its tables
+// (rethink.txt, Error Handling; destinations-facts, A2).
+var proseNames = map[string]string{"clientauthorizationId": "clientAuthId"}
 
 // list is a member that is an array of objects.
 func (o object) list(name string) []object {

@@ -8,6 +8,11 @@ import (
 	"github.com/chartbridge/chartbridge/transform"
 )
 
+var alreadyExists = regexp.MustCompile(`(?i)already exists`)
+
+// exists reports whether an error text says that the record is there already.
+func exists(text string) bool { return alreadyExists.MatchString(text) }
+
 // patterns turn Rethink's error texts into a cause (destinations-facts, A9).
 // They are matched by pattern, since the seed document and the pages word the
 // same error differently.
@@ -18,7 +23,7 @@ var patterns = []struct {
 }{
 	{regexp.MustCompile(`(?i)is required`), etl.CodeRequired, "Rethink says that it is required"},
 	{regexp.MustCompile(`(?i)length exceeded|exceeds max length`), etl.CodeTooLong, "Rethink says that it is too long"},
-	{regexp.MustCompile(`(?i)already exists`), "duplicate", "Rethink says that it exists already"},
+	{alreadyExists, "duplicate", "Rethink says that it exists already"},
 	{regexp.MustCompile(`(?i)valid range of values`), etl.CodeRange, "Rethink says that it is out of range"},
 	{regexp.MustCompile(`(?i)does not exist under|does match any ids|does not match any ids|for this authorization|for the client`),
 		"unknown_id", "Rethink does not know this id in the account; correct the lookups file"},

@@ -176,7 +176,9 @@ func (d *Destination) classify(reply load.Reply, del etl.Delivery) load.Answer {
 			return answered(a, reply, del)
 		}
 		return a
-	case definite[reply.Status]:
+	case reply.Status == http.StatusConflict && del.TargetID == "" && exists(messageIn(reply)):
+		a.Kind = load.Exists
+	case definite[reply.Status], reply.Status == http.StatusConflict && exists(messageIn(reply)):
 		a.Words = messageIn(reply)
 		a.Kind, a.Problem = load.Rejected, refusal(a.Words, del)
 	default:
@@ -253,16 +255,19 @@ func refusedInside(a load.Answer, obj object, del etl.Delivery) load.Answer {
 	return a
 }
 
-// insideAnswers reads the answers for what travelled inside: by position, as
-// the vendor echoes the input.
+// insideAnswers reads the answers for what travelled inside.
 func insideAnswers(obj object, del etl.Delivery) map[string]load.Nested {
 	inside := map[string]load.Nested{}
+	var ours object
+	if sent, err := parseList(del.Body); err == nil && len(sent) == 1 {
+		ours = sent[0]
+	}
 	for _, n := range del.Needs {
 		path := strings.Split(n.Path, ".")
 		if len(path) != 3 || !n.Optional {
 			continue
 		}
-		child, ok := obj.at(path[0], path[1])
+		child, ok := obj.echoed(ours, path[0], path[1])
 		if !ok {
 			continue
 		}
