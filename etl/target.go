@@ -22,7 +22,16 @@ type Target struct {
 	Skip      bool   // a person said SKIP, and its source record did not change since
 	AckedHash []byte // of the payload last acknowledged
 	Refused   []byte // of the payload last rejected
+	Refusal   Refusal
 	Attempts  int
+}
+
+// A Refusal is why a destination rejected the payload of Target.Refused.
+type Refusal struct {
+	Cause   string `json:"cause"`
+	Field   string `json:"field"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
 }
 
 // A Need is a field whose value is another record's id at the destination. It

@@ -208,7 +208,7 @@ func (s *Store) Undo(ctx context.Context, id int64, by string, now time.Time) (l
 		var imp PastImport
 		err := tx.GetContext(ctx, &imp, query("import-one"), id)
 		if errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("%w: there is no such import; `chartbridge decide --imports` lists them", ErrRefused)
+			return cannotTake("there is no such import; `chartbridge decide --imports` lists them")
 		}
 		if err != nil {
 			return err

@@ -58,8 +58,15 @@ func (s *Store) WaitingDischarges(ctx context.Context, now time.Time) (list []Wa
 	return list, wrap(err, "list discharges")
 }
 
-// ErrRefused says why a person's word cannot be taken.
+// ErrRefused is what every error is that says why a person's word cannot be
+// taken, and what helps.
 var ErrRefused = errors.New("refused")
+
+type notTaken struct{ error }
+
+func (notTaken) Is(target error) bool { return target == ErrRefused }
+
+func cannotTake(format string, args ...any) error { return notTaken{fmt.Errorf(format, args...)} }
 
 // ApprovalLife is how long an approval counts (CONTRACT, Outcomes).
 const ApprovalLife = 72 * time.Hour
@@ -76,21 +83,21 @@ func (s *Store) ApproveDischarge(ctx context.Context, id, hash, by string, now t
 	who := person(by)
 	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
 		if who == "" {
-			return fmt.Errorf("an approval needs the name of the person who gives it: %w", ErrRefused)
+			return cannotTake("an approval needs the name of the person who gives it; give it with --as")
 		}
 		var d dischargeRow
 		err := tx.GetContext(ctx, &d, query("discharge"), id)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
-			return fmt.Errorf("no discharge %q is known; `chartbridge discharges list` shows them: %w", id, ErrRefused)
+			return cannotTake("no discharge %q is known; `chartbridge discharges list` shows them", id)
 		case err != nil:
 			return err
 		}
 		if why := d.cannotGo(); why != "" {
-			return fmt.Errorf("discharge %s %s: %w", id, why, ErrRefused)
+			return cannotTake("discharge %s %s", id, why)
 		}
 		if hex.EncodeToString(d.Hash) != hash {
-			return fmt.Errorf("the payload of discharge %s is not %s any more; look at it again: %w", id, hash, ErrRefused)
+			return cannotTake("the payload of discharge %s is not %s any more; look at it again: `chartbridge discharges list` shows the hash of the one that stands", id, hash)
 		}
 		_, err = tx.ExecContext(ctx, query("put-approval"), destination, object, id, d.Hash, who, stamp(now), stamp(now.Add(ApprovalLife)))
 		if err != nil {

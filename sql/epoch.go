@@ -102,7 +102,7 @@ func (s *Store) notOlder(ctx context.Context, q sqlx.QueryerContext) (knows int6
 // next run asks each destination what it holds before it sends anything.
 func (s *Store) TakeOn(ctx context.Context, by string, now time.Time) error {
 	if err := s.Older(ctx); err == nil {
-		return fmt.Errorf("the database is not older than what was sent: there is nothing to take on: %w", ErrRefused)
+		return cannotTake("the database is not older than what was sent, so there is nothing to take on; `chartbridge run` goes on")
 	} else if older := new(OlderError); !errors.As(err, &older) {
 		return err
 	}

@@ -95,7 +95,7 @@ func contradiction(ctx context.Context, tx *sqlx.Tx, l Link, replace bool) (stri
 	}
 	for _, other := range others {
 		if other != l.SourceID {
-			return "their " + l.TargetID + " belongs to our " + other + " already", nil
+			return "their " + l.TargetID + " belongs to our " + other + " already; `chartbridge trace` shows how it came there", nil
 		}
 	}
 	return "", nil

@@ -28,7 +28,7 @@ func keyName(s *Sealer) string { return "key " + s.KeyID() }
 // so far.
 func OpenToRekey(ctx context.Context, dir string, old *Sealer, holder string) (*Store, error) {
 	if _, err := os.Stat(filepath.Join(dir, FileName)); err != nil {
-		return nil, fmt.Errorf("there is no database in data_dir yet, so there is no key to change: %w", ErrRefused)
+		return nil, cannotTake("there is no database in data_dir yet, so there is no key to change; write the new key into encryption_key")
 	}
 	return open(ctx, dir, old, holder, func(s *Store, _ context.Context) error {
 		s.rekeying = true
@@ -67,9 +67,9 @@ func (s *Store) beginRekey(ctx context.Context, to *Sealer, by string, now time.
 		case toward == "" && have == keyName(to):
 			return nil
 		case have != keyName(s.seal):
-			return fmt.Errorf("the old key is not the one that this database is sealed with: %w", ErrRefused)
+			return cannotTake("the old key is not the one that this database is sealed with; name the file of the one that is")
 		case toward != "" && toward != keyName(to):
-			return fmt.Errorf("a change to another key was begun: give that key, and change it once more after it: %w", ErrRefused)
+			return cannotTake("a change to another key was begun: give that key, and change it once more after it")
 		}
 		begun = true
 		if toward != "" {

@@ -77,6 +77,7 @@ type knownRow struct {
 	Parent   string `db:"parent_id"`
 	Acked    []byte `db:"acked_hash"`
 	Refused  []byte `db:"refused_hash"`
+	Refusal  string
 	Attempts int
 	Sent     bool
 	Skip     bool
@@ -105,10 +106,22 @@ func (s *Store) Known(ctx context.Context, destination, object string, sources [
 		return nil, err
 	}
 	for _, r := range rows {
+		why, err := parseRefusal(r.Refusal)
+		if err != nil {
+			return nil, err
+		}
 		known[r.SourceID] = etl.Target{ID: r.ID, Outcome: r.Outcome, Cause: r.Cause, Hash: r.Hash, Parent: r.Parent,
-			AckedHash: r.Acked, Refused: r.Refused, Attempts: r.Attempts, Sent: r.Sent, Skip: r.Skip, Problems: problems[r.ID]}
+			AckedHash: r.Acked, Refused: r.Refused, Refusal: why, Attempts: r.Attempts, Sent: r.Sent, Skip: r.Skip, Problems: problems[r.ID]}
 	}
 	return known, nil
+}
+
+// parseRefusal reads why a payload was refused; "" is that none was.
+func parseRefusal(text string) (why etl.Refusal, err error) {
+	if text == "" {
+		return why, nil
+	}
+	return why, wrap(json.Unmarshal([]byte(text), &why), "read why a payload was refused")
 }
 
 func (s *Store) problems(ctx context.Context, rows []knownRow) (map[int64][]etl.Problem, error) {

@@ -72,7 +72,7 @@ func uncertainOne(ctx context.Context, tx *sqlx.Tx, id int64) (d etl.Delivery, e
 	var row deliveryRow
 	err = tx.GetContext(ctx, &row, query("uncertain-one"), id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return d, fmt.Errorf("no uncertain delivery has the id %d; `chartbridge uncertain list` shows them: %w", id, ErrRefused)
+		return d, cannotTake("no uncertain delivery has that id; `chartbridge uncertain list` shows them")
 	}
 	if err != nil {
 		return d, err
@@ -92,7 +92,7 @@ func (s *Store) present(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Do
 			return err
 		}
 		if fault != "" {
-			return fmt.Errorf("%s: %w", fault, ErrRefused)
+			return cannotTake("%s", fault)
 		}
 	}
 	return s.answer(ctx, tx, run, d)

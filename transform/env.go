@@ -17,6 +17,7 @@ type Lookups interface {
 type Constant struct{ Name, JSON string }
 
 // An Env is what the rules of one run look at beside the record: values only.
+// One record is judged at a time.
 type Env struct {
 	Destination string
 	Object      string
@@ -27,6 +28,8 @@ type Env struct {
 	Route       Route
 	Constants   map[string][]Constant // by object
 	Related
+
+	zones map[string]*time.Location // those that were loaded, by name
 }
 
 // Related is what the shapes read beside their own record.

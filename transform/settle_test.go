@@ -33,6 +33,8 @@ func TestSettle(t *testing.T) {
 		{"rejected, the same", etl.Target{ID: 1, Outcome: etl.Rejected, Cause: "x", Problems: why, Hash: h, Refused: h}, maps, etl.Rejected, "x", false},
 		{"rejected, changed", etl.Target{ID: 1, Outcome: etl.Rejected, Cause: "x", Problems: why, Hash: h, Refused: h}, other, etl.Failed, etl.CauseNotSent, true},
 		{"rejected, to be tried again", etl.Target{ID: 1, Outcome: etl.Failed, Cause: etl.CauseNotSent, Hash: h, Refused: h}, maps, etl.Failed, etl.CauseNotSent, false},
+		{"rejected, then left out, and back again", etl.Target{ID: 1, Outcome: etl.Excluded, Cause: etl.CauseRoute, Refused: h, Refusal: etl.Refusal{Cause: "x", Code: "x"}},
+			maps, etl.Rejected, "x", true},
 		{"held, the same", etl.Target{ID: 1, Outcome: etl.Held, Cause: etl.CauseBrake, Problems: why, Hash: h}, maps, etl.Held, etl.CauseBrake, false},
 		{"held, changed", etl.Target{ID: 1, Outcome: etl.Held, Cause: etl.CauseBrake, Problems: why, Hash: h}, other, etl.Failed, etl.CauseNotSent, true},
 		{"blocked, the same", etl.Target{ID: 1, Outcome: etl.Blocked, Cause: etl.CauseReference, Problems: why, Hash: h}, maps, etl.Blocked, etl.CauseReference, false},

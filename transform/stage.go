@@ -263,8 +263,8 @@ func mapped(next, before etl.Target) (etl.Outcome, string, []etl.Problem) {
 		string(next.Hash) == string(before.Hash) && (waits(before.Outcome) || before.Cause == etl.CauseCreateOff || before.Cause == etl.CauseNotNeeded):
 		return before.Outcome, before.Cause, before.Problems
 	case len(before.Refused) > 0 && string(next.Hash) == string(before.Refused):
-		return etl.Rejected, "refused", []etl.Problem{{Code: "refused",
-			Message: "the destination refused this very payload earlier; correct the source, or retry it"}}
+		why := before.Refusal
+		return etl.Rejected, why.Cause, []etl.Problem{{Field: why.Field, Code: why.Code, Message: why.Message}}
 	}
 	return etl.Failed, etl.CauseNotSent, nil
 }

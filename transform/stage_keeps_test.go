@@ -47,6 +47,17 @@ func TestRejectedStaysRejectedWhileItIsTheSame(t *testing.T) {
 	p.judge()
 	p.want(p.client("11"), etl.Failed, etl.CauseNotSent)
 	p.want(p.client("12"), etl.Rejected, "refused")
+	p.stage.Env.Route.Offices = []string{"none"}
+	p.stage.Rules = "3"
+	p.judge()
+	p.want(p.client("12"), etl.Excluded, etl.CauseRoute)
+	p.stage.Env.Route.Offices = nil
+	p.stage.Rules = "4"
+	p.judge()
+	p.want(p.client("12"), etl.Rejected, "refused")
+	if got := p.client("12").Problems; len(got) != 1 || got[0].Field != "firstName" || got[0].Message != "they refused it" {
+		t.Errorf("problems %v of a payload that comes back, want the vendor's", got)
+	}
 }
 
 func TestHeldStaysHeldWhileItIsTheSame(t *testing.T) {

@@ -224,7 +224,11 @@ const doDatabase = "correct data_dir or encryption_key if they are not this data
 // checkDatabase opens the database; false where it cannot be opened.
 func (c *preflight) checkDatabase(ctx context.Context) bool {
 	if err := c.openStore(ctx); err != nil {
-		c.fail("database", errBroken, doDatabase, "%v", err)
+		kind, do := errBroken, doDatabase
+		if errors.As(err, new(usageError)) { // another practice's
+			kind, do = errConfig, "correct data_dir or practice"
+		}
+		c.fail("database", kind, do, "%v", err)
 		if c.store != nil {
 			_ = c.close() // it is not used any further, and the failure above says why
 			c.practice.store = nil

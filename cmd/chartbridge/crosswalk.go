@@ -6,7 +6,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"sort"
@@ -43,7 +42,7 @@ func newCrosswalk(s *shared) *cobra.Command {
 	}
 	parent.AddCommand(
 		show("list", "The links", func(links []sql.Link) error { return listLinks(s, links) }),
-		show("export", "The links as CSV", func(links []sql.Link) error { return writeLinks(s.stdout, links) }), newCrosswalkImport(s))
+		show("export", "The links as CSV, or as JSON", func(links []sql.Link) error { return writeLinks(s, links) }), newCrosswalkImport(s))
 	return parent
 }
 
@@ -64,13 +63,12 @@ func newCrosswalkImport(s *shared) *cobra.Command {
 				return usageError{err}
 			}
 			return withPractice(cmd.Context(), s, func(p *practice) error {
-				if err := importLinks(cmd.Context(), s, p, links, replace, by); err != nil {
+				if err := importLinks(cmd.Context(), p, links, replace, by); err != nil {
 					return err
 				}
-				if blank > 0 {
-					_, err = fmt.Fprintf(s.stdout, "%d rows have no target_id and were passed over.\n", blank)
-				}
-				return err
+				return receipt(s, map[string]int{"imported": len(links), "without_target_id": blank},
+					"%d links taken over; the next run compares them with what is there.%s", len(links),
+					pick(blank > 0, fmt.Sprintf("\n%d rows have no target_id and were passed over.", blank), ""))
 			})
 		}}
 	cmd.Flags().BoolVar(&replace, "replace", false, "correct links that stand")
@@ -82,6 +80,10 @@ func listLinks(s *shared, links []sql.Link) error {
 	if s.output == "json" {
 		return printJSON(s.stdout, links)
 	}
+	if len(links) == 0 {
+		_, err := fmt.Fprintln(s.stdout, "No id of theirs is known.")
+		return err
+	}
 	var rows [][]string
 	for _, l := range links {
 		rows = append(rows, []string{l.Destination, l.Object, l.SourceID, l.TargetID, l.How})
@@ -89,8 +91,11 @@ func listLinks(s *shared, links []sql.Link) error {
 	return printTable(s.stdout, append(slices.Clone(crosswalkHeader), "how"), rows)
 }
 
-func writeLinks(w io.Writer, links []sql.Link) error {
-	out := csv.NewWriter(w)
+func writeLinks(s *shared, links []sql.Link) error {
+	if s.output == "json" {
+		return printJSON(s.stdout, links)
+	}
+	out := csv.NewWriter(s.stdout)
 	if err := out.Write(crosswalkHeader); err != nil {
 		return err
 	}
@@ -168,7 +173,7 @@ func readLinkFile(path string) (links []fileLink, blank int, err error) {
 	return links, blank, nil
 }
 
-func importLinks(ctx context.Context, s *shared, p *practice, given []fileLink, replace bool, by string) error {
+func importLinks(ctx context.Context, p *practice, given []fileLink, replace bool, by string) error {
 	links := make([]sql.Link, len(given))
 	for i, l := range given {
 		if !p.hasObject(l.Destination, l.Object) {
@@ -192,8 +197,7 @@ func importLinks(ctx context.Context, s *shared, p *practice, given []fileLink, 
 		}
 		return usageError{errors.New(text)}
 	}
-	_, err = fmt.Fprintf(s.stdout, "%d links taken over; the next run compares them with what is there.\n", len(links))
-	return err
+	return nil
 }
 
 func (p *practice) hasObject(destination, object string) bool {

@@ -201,7 +201,7 @@ func showRun(ctx context.Context, s *shared, p *practice, id string) error {
 		return printJSON(s.stdout, map[string]any{"run": past, "counts": counts})
 	}
 	_, err = fmt.Fprintf(s.stdout, "Run %s by %s, %s to %s, exit %s %s\n\n%s", past.ID, past.Trigger, past.StartedAt, orDash(past.FinishedAt),
-		exitWord(past.ExitCode, running), past.Note, outcomeTable(counts))
+		exitWord(past.ExitCode, running), past.Note, outcomeTable(counts, widthOf(s.stdout)))
 	return err
 }
 

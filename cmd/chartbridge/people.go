@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/chartbridge/chartbridge/sql"
 	"github.com/spf13/cobra"
@@ -19,7 +20,7 @@ func asName(cmd *cobra.Command, name *string) {
 }
 
 func named(name string) error {
-	if name == "" {
+	if strings.TrimSpace(name) == "" {
 		return usageError{errors.New("--as is missing: a decision needs the name of the person who takes it")}
 	}
 	return nil
@@ -46,18 +47,25 @@ func newDischarges(s *shared) *cobra.Command {
 			if err := named(by); err != nil {
 				return err
 			}
-			return withPractice(cmd.Context(), s, func(p *practice) error {
-				err := p.store.ApproveDischarge(cmd.Context(), args[0], hash, by, p.clock.Now())
-				if err == nil {
-					fmt.Fprintf(s.stderr, "approved by %s for 72 hours; %d needed\n", by, p.config.CentralRegistry.Approvers)
-				}
-				return refusedIsUsage(err)
-			})
+			if hash == "" {
+				return usageError{errors.New("--hash is missing: `chartbridge discharges list` shows the hash of each payload")}
+			}
+			return withPractice(cmd.Context(), s, func(p *practice) error { return approveDischarge(cmd.Context(), s, p, args[0], hash, by) })
 		}}
 	approve.Flags().StringVar(&hash, "hash", "", "the payload's `HASH`, as the list shows it")
 	asName(approve, &by)
 	parent.AddCommand(list, approve)
 	return parent
+}
+
+func approveDischarge(ctx context.Context, s *shared, p *practice, id, hash, by string) error {
+	now := p.clock.Now()
+	if err := p.store.ApproveDischarge(ctx, id, hash, by, now); err != nil {
+		return refusedIsUsage(err)
+	}
+	until, needed := now.Add(sql.ApprovalLife).UTC().Format(time.RFC3339), p.config.CentralRegistry.Approvers
+	return receipt(s, map[string]any{"id": id, "hash": hash, "approved_by": by, "until": until, "approvers": needed},
+		"Discharge %s is approved by %s for 72 hours; %d needed.", id, by, needed)
 }
 
 func listDischarges(ctx context.Context, s *shared, p *practice) error {
@@ -77,6 +85,7 @@ func listDischarges(ctx context.Context, s *shared, p *practice) error {
 		by := "-"
 		if d.ApprovedBy != nil {
 			by = *d.ApprovedBy
+			d.Message = fmt.Sprintf("%d of %d people have approved this very payload; the next run looks again", d.Approvals, p.config.CentralRegistry.Approvers)
 		}
 		rows = append(rows, []string{d.ID, orDash(d.Hash), string(d.Outcome), d.Cause, by, orDash(d.Message)})
 	}
@@ -104,11 +113,15 @@ func newUncertain(s *shared) *cobra.Command {
 				return usageError{fmt.Errorf("--present %s is no id: give either --present with their id, or --absent", present)}
 			case evidence == "":
 				return usageError{errors.New("--evidence is missing: say how you know, without a patient's name")}
-			case by == "":
+			case named(by) != nil:
 				return named(by)
 			}
 			return withPractice(cmd.Context(), s, func(p *practice) error {
-				return refusedIsUsage(p.store.Resolve(cmd.Context(), p.newRun("decision", false), id, present, evidence, by, p.clock.Now()))
+				if err := p.store.Resolve(cmd.Context(), p.newRun("decision", false), id, present, evidence, by, p.clock.Now()); err != nil {
+					return refusedIsUsage(err)
+				}
+				return receipt(s, map[string]any{"id": id, "present": present, "absent": absent, "resolved_by": by},
+					"Delivery %d is settled: %s.", id, pick(absent, "it is not there, and goes again with the next run, once", "it is there as "+present))
 			})
 		}}
 	resolve.Flags().StringVar(&present, "present", "", "it is there under `TARGET_ID`")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
@@ -19,6 +20,7 @@ type plan struct {
 	Hash     string      `json:"hash"`
 	Workbook string      `json:"workbook,omitempty"`
 	Steps    []load.Step `json:"steps"`
+	Left     []sql.Count `json:"left"` // records that no step speaks of, by the outcome that they keep
 }
 
 type planFlags struct{ phi, workbook string }
@@ -42,7 +44,7 @@ func newPlan(s *shared) *cobra.Command {
 				if err := p.writePlan(cmd.Context(), f, steps, left); err != nil {
 					return err
 				}
-				err = p.showPlan(cmd.Context(), s, steps, f)
+				err = p.showPlan(cmd.Context(), s, steps, left, f)
 				if err == nil && f.workbook != "" && s.output != "json" {
 					_, err = fmt.Fprintf(s.stdout, "\nworkbook   %s\n", f.workbook)
 				}
@@ -100,7 +102,7 @@ func (p *practice) mapped(ctx context.Context) ([]load.Step, error) {
 // steps lists what is due, object by object: what waits for a record that goes
 // before it in the same plan goes too.
 func (p *practice) steps(ctx context.Context) ([]load.Step, error) {
-	var steps []load.Step
+	steps := []load.Step{}
 	for _, d := range p.destinations() {
 		going := map[string]bool{}
 		for _, object := range d.sender().Objects() {
@@ -121,7 +123,7 @@ func (p *practice) steps(ctx context.Context) ([]load.Step, error) {
 	return steps, nil
 }
 
-func (p *practice) showPlan(ctx context.Context, s *shared, steps []load.Step, f planFlags) error {
+func (p *practice) showPlan(ctx context.Context, s *shared, steps []load.Step, left []sql.Count, f planFlags) error {
 	if f.phi == "full" {
 		if err := p.store.Audit(ctx, p.clock.Now(), operator(), "plan", load.PlanHash(steps), "shown with phi full"); err != nil {
 			return err
@@ -130,16 +132,11 @@ func (p *practice) showPlan(ctx context.Context, s *shared, steps []load.Step, f
 		withoutValues(steps)
 	}
 	if s.output == "json" {
-		return printJSON(s.stdout, plan{load.PlanHash(steps), f.workbook, steps})
+		return printJSON(s.stdout, plan{load.PlanHash(steps), f.workbook, steps, append([]sql.Count{}, left...)})
 	}
 	var rows [][]string
-	waiting := 0
 	for _, step := range steps {
-		if step.Does == string(etl.Blocked) {
-			waiting++
-			continue
-		}
-		rows = append(rows, []string{step.Destination + " " + step.Object, step.SourceID, step.Does, orDash(step.TargetID), orDash(step.Cause + changeText(step.Changes))})
+		rows = append(rows, []string{step.Destination + " " + step.Object, step.SourceID, step.Does, orDash(step.TargetID), orDash(stepText(step))})
 	}
 	if !load.Sends(steps) {
 		fmt.Fprintln(s.stdout, "Nothing is due: the destinations hold what DrChrono holds, as far as it maps.")
@@ -149,14 +146,40 @@ func (p *practice) showPlan(ctx context.Context, s *shared, steps []load.Step, f
 			return err
 		}
 	}
-	if waiting > 0 {
-		fmt.Fprintf(s.stdout, "\n%d records wait for others that do not go; the workbook says for which.\n", waiting)
+	_, err := fmt.Fprintf(s.stdout, "\n%s\nleft alone: %s\n", planCounts(steps), leftText(left))
+	if load.Sends(steps) {
+		fmt.Fprintf(s.stdout, "To send exactly this:\n  chartbridge push --plan %s\n", load.PlanHash(steps))
 	}
-	if !load.Sends(steps) {
-		return nil
-	}
-	_, err := fmt.Fprintf(s.stdout, "\n%s\nTo send exactly this:\n  chartbridge push --plan %s\n", planCounts(steps), load.PlanHash(steps))
 	return err
+}
+
+// stepText says why a record waits and for which, or what changes of it.
+func stepText(s load.Step) string {
+	if len(s.WaitsFor) > 0 {
+		return "waits for " + strings.Join(s.WaitsFor, ", ")
+	}
+	return s.Cause + changeText(s.Changes)
+}
+
+// leftText counts what a plan does not touch; what is acknowledged is unchanged.
+func leftText(left []sql.Count) string {
+	n := map[etl.Outcome]int{}
+	for _, c := range left {
+		if c.Outcome.Acknowledged() {
+			c.Outcome = etl.Unchanged
+		}
+		n[c.Outcome] += c.N
+	}
+	var parts []string
+	for _, o := range etl.Outcomes {
+		if n[o] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[o], o))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing"
+	}
+	return strings.Join(parts, ", ")
 }
 
 func withoutValues(steps []load.Step) {

@@ -74,7 +74,26 @@ func sealer(c *config.Config) (*sql.Sealer, error) {
 	return sql.NewSealer(key)
 }
 
+// openStore opens the practice's database.
 func (p *practice) openStore(ctx context.Context) error {
+	if err := p.openAnyones(ctx); err != nil {
+		return err
+	}
+	err := p.own(ctx)
+	if err == nil {
+		err = p.overlay(ctx)
+	}
+	if err == nil {
+		err = p.store.SetApprovers(ctx, p.config.CentralRegistry.Approvers)
+	}
+	if err != nil {
+		return errors.Join(err, p.store.Close())
+	}
+	return nil
+}
+
+// openAnyones opens the database of data_dir, whoever's it is.
+func (p *practice) openAnyones(ctx context.Context) error {
 	seal, err := sealer(p.config)
 	if err != nil {
 		return err
@@ -85,10 +104,7 @@ func (p *practice) openStore(ctx context.Context) error {
 	if err := p.store.KeepJournal(ctx, p.config.JournalDir, p.clock.Now()); err != nil {
 		return errors.Join(err, p.store.Close())
 	}
-	if err := p.overlay(ctx); err != nil {
-		return errors.Join(err, p.store.Close())
-	}
-	return p.store.SetApprovers(ctx, p.config.CentralRegistry.Approvers)
+	return nil
 }
 
 // readLookups reads the lookups file. One that is not there yet is empty:

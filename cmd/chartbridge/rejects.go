@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -134,6 +135,12 @@ func retryRefused(ctx context.Context, s *shared, p *practice, ids []string, cau
 	for _, r := range all {
 		if (len(ids) == 0 || wanted[r.SourceID]) && (cause == "" || r.Cause == cause) {
 			chosen = append(chosen, r)
+		}
+	}
+	for _, id := range ids {
+		if !slices.ContainsFunc(chosen, func(r sql.Refused) bool { return r.SourceID == id }) {
+			return usageError{fmt.Errorf("%s is none of what was refused%s, and nothing was changed; `chartbridge rejects list --records` shows all", id,
+				pick(cause != "", " for "+cause, ""))}
 		}
 	}
 	if len(chosen) == 0 {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 )
@@ -28,8 +27,7 @@ func newRestored(s *shared) *cobra.Command {
 				if err := p.store.TakeOn(cmd.Context(), as, p.clock.Now()); err != nil {
 					return refusedIsUsage(err)
 				}
-				_, err = fmt.Fprintln(s.stdout, "This database counts now. The next run asks each destination what it holds before it sends anything.")
-				return err
+				return receipt(s, map[string]string{"taken_on_by": as}, "This database counts now. The next run asks each destination what it holds before it sends anything.")
 			})
 		}}
 	asName(cmd, &as)

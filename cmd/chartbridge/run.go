@@ -73,7 +73,11 @@ func (p *practice) showDue(ctx context.Context, s *shared) error {
 	if err != nil {
 		return err
 	}
-	return p.showPlan(ctx, s, steps, planFlags{})
+	left, err := p.left(ctx, steps)
+	if err != nil {
+		return err
+	}
+	return p.showPlan(ctx, s, steps, left, planFlags{})
 }
 
 // check refuses flags that say nothing that can be done.
@@ -129,7 +133,7 @@ func printNight(w io.Writer, title string, res result) error {
 	case len(res.Counts) == 0:
 		fmt.Fprintln(w, "No record is staged and judged yet.")
 	default:
-		fmt.Fprint(w, outcomeTable(res.Counts))
+		fmt.Fprint(w, outcomeTable(res.Counts, widthOf(w)))
 	}
 	whole := res.Exit == exitDone || res.Exit == exitAttention
 	if sent := sentIn(res.Counts); sent == 0 && whole && res.Loaded && len(res.Counts) > 0 {

@@ -28,8 +28,9 @@ const shortest = 6
 var tokenText = regexp.MustCompile(`(?i)(bearer\s+|(?:access_token|refresh_token|client_secret|api_key|password)["'\\]*\s*[=:]\s*["'\\]*)([^\s"'\\&,;]+)`)
 
 // ownWords are those that a sentence of ours goes on with after a key of the
-// config and a colon: no secret, and the sentence needs them.
-var ownWords = regexp.MustCompile(`: (a|the|is|must|cannot|unknown|given)$`)
+// config and a colon, and the end of ${NAME:}: no secret, and the sentence needs
+// them.
+var ownWords = regexp.MustCompile(`: (a|the|is|must|cannot|unknown|given)$|:\}$`)
 
 // learn takes a config's secrets in; it is called before anything is logged
 // that could hold one.

@@ -14,7 +14,7 @@ import (
 // Verbs for where each endpoint's stream stands.
 
 func newState(s *shared) *cobra.Command {
-	state := &cobra.Command{Use: "state", Short: "Where each endpoint's stream stands: list, show, rewind; restored, after a backup"}
+	state := &cobra.Command{Use: "state", Short: "Where each endpoint's stream stands: list, show, rewind; restored, after a backup; renamed"}
 	list := &cobra.Command{Use: "list", Short: "All streams", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withPractice(cmd.Context(), s, func(p *practice) error { return listStreams(cmd.Context(), s, p) })
@@ -35,7 +35,7 @@ func newState(s *shared) *cobra.Command {
 		}}
 	rewind.Flags().StringVar(&to, "to", "", "the new watermark: `STAMP` is 2026-03-01 or 2026-03-01T07:30:00")
 	asName(rewind, &as)
-	state.AddCommand(list, show, rewind, newRestored(s))
+	state.AddCommand(list, show, rewind, newRestored(s), newRenamed(s))
 	return state
 }
 

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -11,58 +13,106 @@ import (
 	"github.com/chartbridge/chartbridge/sql"
 )
 
+// printJSON writes a list that is empty as one, not as null.
 func printJSON(w io.Writer, v any) error {
+	if list := reflect.ValueOf(v); list.Kind() == reflect.Slice && list.IsNil() {
+		v = []struct{}{}
+	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
 }
 
-// printTable writes columns that line up.
+// receipt says what was done: as JSON where that is asked for, else as a line.
+func receipt(s *shared, v any, format string, args ...any) error {
+	if s.output == "json" {
+		return printJSON(s.stdout, v)
+	}
+	_, err := fmt.Fprintf(s.stdout, format+"\n", args...)
+	return err
+}
+
+// printTable writes columns that line up. On a terminal they fit its width as
+// far as their words do; elsewhere a row is a line.
 func printTable(w io.Writer, header []string, rows [][]string) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, row := range append([][]string{header}, rows...) {
+	rows = append([][]string{header}, rows...)
+	if width := widthOf(w); width > 0 {
+		rows = fitted(rows, width)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, gap, ' ', 0)
+	for _, row := range rows {
 		fmt.Fprintln(t, strings.Join(row, "\t"))
 	}
 	return t.Flush()
 }
 
-// outcomeTable is a run's counts, a line for each destination and object; an
-// outcome that nothing is in has no column.
-func outcomeTable(counts []sql.Count) string {
-	type row struct{ destination, object string }
-	var rows []row
-	cell := map[row]map[etl.Outcome]int{}
-	used := map[etl.Outcome]bool{}
+// allOutcomes are the columns of a run's counts.
+var allOutcomes = append(slices.Clone(etl.Outcomes), etl.Extra)
+
+// An outcomeRow is the counts of one destination and object.
+type outcomeRow struct {
+	of     string
+	source int // all but extra
+	n      map[etl.Outcome]int
+}
+
+func outcomeRows(counts []sql.Count) []*outcomeRow {
+	var rows []*outcomeRow
+	at := map[string]*outcomeRow{}
 	for _, c := range counts {
-		r := row{c.Destination, c.Object}
-		if cell[r] == nil {
-			rows, cell[r] = append(rows, r), map[etl.Outcome]int{}
+		of := c.Destination + " " + c.Object
+		if at[of] == nil {
+			at[of] = &outcomeRow{of: of, n: map[etl.Outcome]int{}}
+			rows = append(rows, at[of])
 		}
-		cell[r][c.Outcome] += c.N
-		used[c.Outcome] = used[c.Outcome] || c.N > 0
+		at[of].n[c.Outcome] += c.N
+		if c.Outcome != etl.Extra {
+			at[of].source += c.N
+		}
 	}
-	header, right := []string{"", "source"}, ""
-	for _, o := range append(etl.Outcomes, etl.Extra) {
-		if used[o] {
-			header = append(header, string(o))
+	return rows
+}
+
+// outcomeTable is a run's counts, a line for each destination and object; an
+// outcome that nothing is in has no column. Where that is wider than the width,
+// of which 0 is none, each line says its outcomes in words.
+func outcomeTable(counts []sql.Count, width int) string {
+	rows := outcomeRows(counts)
+	if table := outcomeColumns(rows); width == 0 || strings.Index(table, "\n") <= width {
+		return table
+	}
+	var b strings.Builder
+	t := tabwriter.NewWriter(&b, 0, 0, gap, ' ', 0)
+	for _, r := range rows {
+		var parts []string
+		for _, o := range etl.Outcomes {
+			if r.n[o] > 0 {
+				parts = append(parts, fmt.Sprintf("%d %s", r.n[o], o))
+			}
+		}
+		beside := pick(r.n[etl.Extra] > 0, fmt.Sprintf(", and %d extra", r.n[etl.Extra]), "")
+		fmt.Fprintf(t, "%s\t%d\t= %s%s\n", r.of, r.source, strings.Join(parts, " + "), beside)
+	}
+	t.Flush()
+	return b.String()
+}
+
+func outcomeColumns(rows []*outcomeRow) string {
+	header, shown := "\tsource\t", []etl.Outcome{}
+	for _, o := range allOutcomes {
+		if slices.ContainsFunc(rows, func(r *outcomeRow) bool { return r.n[o] > 0 }) {
+			header, shown = header+string(o)+"\t", append(shown, o)
 		}
 	}
 	var b strings.Builder
-	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, strings.Join(header, "\t")+"\t"+right)
+	t := tabwriter.NewWriter(&b, 0, 0, gap, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, header)
 	for _, r := range rows {
-		line := []string{r.destination + " " + r.object, ""}
-		source := 0
-		for _, o := range append(etl.Outcomes, etl.Extra) {
-			if used[o] {
-				line = append(line, blankZero(cell[r][o]))
-			}
-			if o != etl.Extra {
-				source += cell[r][o]
-			}
+		line := fmt.Sprintf("%s\t%d\t", r.of, r.source)
+		for _, o := range shown {
+			line += blankZero(r.n[o]) + "\t"
 		}
-		line[1] = fmt.Sprint(source)
-		fmt.Fprintln(t, strings.Join(line, "\t")+"\t")
+		fmt.Fprintln(t, line)
 	}
 	t.Flush()
 	return b.String()

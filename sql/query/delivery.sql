@@ -12,11 +12,12 @@ WHERE destination = ? AND outcome <> 'uncertain' AND id IN (SELECT target FROM d
 -- name: settled-targets
 -- A callback, or a person, may settle a delivery while its record is judged;
 -- the judgement then says what was so before. Nothing is open, so it is due.
-UPDATE target SET run = ?1, field = '',
+UPDATE target SET run = ?1,
   outcome = CASE WHEN acked_hash = hash THEN 'unchanged' WHEN refused_hash = hash THEN 'rejected' ELSE 'failed' END,
-  cause = CASE WHEN acked_hash = hash THEN '' WHEN refused_hash = hash THEN 'refused' ELSE 'not_sent' END,
-  code = CASE WHEN acked_hash = hash THEN '' WHEN refused_hash = hash THEN 'refused' ELSE 'not_sent' END,
-  message = CASE WHEN refused_hash = hash THEN 'the destination refused this very payload; correct the source, or retry it' ELSE '' END
+  cause = CASE WHEN acked_hash = hash THEN '' WHEN refused_hash = hash THEN refusal ->> 'cause' ELSE 'not_sent' END,
+  field = CASE WHEN refused_hash = hash THEN refusal ->> 'field' ELSE '' END,
+  code = CASE WHEN acked_hash = hash THEN '' WHEN refused_hash = hash THEN refusal ->> 'code' ELSE 'not_sent' END,
+  message = CASE WHEN refused_hash = hash THEN refusal ->> 'message' ELSE '' END
 WHERE destination = ?2 AND outcome = 'uncertain' AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.target = target.id AND d.state IN ('intent', 'uncertain'))
 
 -- name: open-deliveries
@@ -76,7 +77,7 @@ UPDATE target SET acked_hash = ?1, acked_payload = CASE WHEN hash = ?1 THEN payl
 
 -- name: refuse-target
 UPDATE target SET refused_hash = ?1, outcome = ?2, cause = ?3, field = ?4, code = ?5, message = ?6, http_status = ?7,
-  attempts = attempts + ?8, run = ?9, words = ?10 WHERE id = ?11
+  refusal = json_object('cause', ?3, 'field', ?4, 'code', ?5, 'message', ?6), attempts = attempts + ?8, run = ?9, words = ?10 WHERE id = ?11
 
 -- name: mark-target
 UPDATE target SET outcome = ?, cause = ?, field = ?, code = ?, message = ?, http_status = ?, attempts = attempts + ?, run = ?
