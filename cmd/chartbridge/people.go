@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/sql"
 	"github.com/spf13/cobra"
 )
@@ -85,6 +86,8 @@ func listDischarges(ctx context.Context, s *shared, p *practice) error {
 		by := "-"
 		if d.ApprovedBy != nil {
 			by = *d.ApprovedBy
+		}
+		if d.Cause == etl.CauseApproval && d.Approvals > 0 {
 			d.Message = fmt.Sprintf("%d of %d people have approved this very payload; the next run looks again", d.Approvals, p.config.CentralRegistry.Approvers)
 		}
 		rows = append(rows, []string{d.ID, orDash(d.Hash), string(d.Outcome), d.Cause, by, orDash(d.Message)})

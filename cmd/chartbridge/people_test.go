@@ -48,9 +48,15 @@ func TestADischargeGoesOnceAndOnlyApproved(t *testing.T) {
 		t.Fatal("no discharge waits for approval")
 	}
 	d := waiting[0]
-	s.mustRun(exitUsage, "discharges", "approve", d.ID, "--hash", "00", "--as", "Ada Roma")
+	if _, says := s.mustRun(exitUsage, "discharges", "approve", d.ID, "--hash", "00", "--as", "Ada Roma"); strings.HasSuffix(says, "refused\n") {
+		t.Errorf("it says %q, and not what to do", says)
+	}
+	s.mustRun(exitUsage, "discharges", "approve", d.ID, "--as", "Ada Roma")
 	s.mustRun(exitUsage, "discharges", "approve", d.ID, "--hash", d.Hash)
-	s.mustRun(exitDone, "discharges", "approve", d.ID, "--hash", d.Hash, "--as", "Ada Roma")
+	out, _ := s.mustRun(exitDone, "discharges", "approve", d.ID, "--hash", d.Hash, "--as", "Ada Roma", "--output", "json")
+	if got := decodeJSON[map[string]any](t, out); got["id"] != d.ID || got["approved_by"] != "Ada Roma" || got["approvers"] != 2.0 {
+		t.Errorf("its receipt is %v", got)
+	}
 	s.mustRun(exitDone, "discharges", "approve", d.ID, "--hash", d.Hash, "--as", "Ada Roma") // the same person twice is one
 	s.mustRun(exitAttention, "run")
 	if n := len(s.v.Registry.Objects("discharge")); n != 0 {
@@ -143,6 +149,15 @@ func TestPlanShowsValuesOnlyWhenAsked(t *testing.T) {
 	if strings.Contains(masked, "Canarytown") || !strings.Contains(masked, "city") {
 		t.Errorf("plan shows:\n%s", masked)
 	}
+	for _, want := range []string{"blocked", "waits for staff ", " 0 to discharge, ", "left alone: ", " unchanged, ", " invalid"} {
+		if !strings.Contains(masked, want) {
+			t.Errorf("plan lacks %q:\n%s", want, masked)
+		}
+	}
+	asJSON, _ := s.mustRun(exitDone, "plan", "--output", "json")
+	if p := decodeJSON[plan](t, asJSON); len(p.Left) == 0 || len(p.Steps) == 0 {
+		t.Errorf("plan as JSON has %d steps, and left alone %v", len(p.Steps), p.Left)
+	}
 	if !strings.Contains(full, "Canarytown") || !strings.Contains(full, " -> ") {
 		t.Errorf("plan --phi full shows:\n%s", full)
 	}
@@ -234,6 +249,10 @@ func TestRejectsAreRetriedOnce(t *testing.T) {
 	}
 	if text, _ := s.mustRun(exitDone, "rejects", "list", "--phi", "full"); !strings.Contains(text, "lastName length exceeded") {
 		t.Errorf("the vendor's words are missing:\n%s", text)
+	}
+	s.mustRun(exitUsage, "rejects", "retry", first[0].SourceID, "77", "--as", "Ada Roma")
+	if again := rejected(); len(again) != 1 {
+		t.Errorf("a retry of one that is not there changed the others: %+v", again)
 	}
 	s.mustRun(exitDone, "rejects", "retry", first[0].SourceID, "--as", "Ada Roma")
 	s.mustRun(exitAttention, "run")

@@ -203,39 +203,6 @@ func everyFile(t *testing.T, dir string) map[string][]byte {
 	return all
 }
 
-func TestMistakesAreUsageErrors(t *testing.T) {
-	s := newSite(t)
-	for _, args := range [][]string{{"run", "--only", "nothing"}, {"run", "--on-quota", "beg"}, {"run", "--endpoints", "patient"},
-		{"run", "--destinations", "elsewhere"}, {"report", "--phi", "some"}, {"report", "--run", "none"}, {"runs", "show", "none"}, {"shapes", "none"}} {
-		s.mustRun(exitUsage, args...)
-	}
-	if code, _, stderr := runHere(t, "run", "--config", filepath.Join(s.dir, "missing.yaml")); code != exitUsage || !strings.Contains(stderr, "chartbridge init") {
-		t.Errorf("a missing config: exit code %d, %s", code, stderr)
-	}
-}
-
-func TestAConfigFaultNamesItsLine(t *testing.T) {
-	s := newSite(t)
-	s.set("go_live:", "go_life:")
-	_, stderr := s.mustRun(exitUsage, "run")
-	if !strings.Contains(stderr, "config.yaml:4: go_life: unknown key; did you mean \"go_live\"?") {
-		t.Errorf("got:\n%s", stderr)
-	}
-}
-
-func TestTheLeaseIsExclusive(t *testing.T) {
-	s := newSite(t)
-	p, err := openPractice(t.Context(), &shared{config: s.config, logLevel: "error", logFormat: "text", stderr: os.Stderr})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.close()
-	if err := p.store.Lease(t.Context(), runLease, p.clock.Now(), leaseLife); err != nil {
-		t.Fatal(err)
-	}
-	s.mustRun(exitHeld, "run")
-}
-
 func TestQuotaStopsAndGoesOn(t *testing.T) {
 	s := newSite(t)
 	s.set("  client_id: demo-client\n", "  client_id: demo-client\n  calls_per_hour: 8\n  bulk: never\n  nightly_reserve: 0\n")
@@ -246,16 +213,6 @@ func TestQuotaStopsAndGoesOn(t *testing.T) {
 	s.mustRun(exitAttention, "run")
 	if got, want := s.staged("patients"), s.v.Practice.Count("patients"); got != want {
 		t.Errorf("%d patients are staged, want %d", got, want)
-	}
-}
-
-func TestWithoutAKeyOnlyAsWrittenOut(t *testing.T) {
-	s := newSite(t)
-	s.set("encryption_key: ${file:key}", "encryption_key: off")
-	s.mustRun(exitAttention, "run")
-	s.set("encryption_key: off", "encryption_key: ${file:key}")
-	if code, _, stderr := s.run("run"); code != exitFailed || !strings.Contains(stderr, "encryption_key") {
-		t.Errorf("another key on an old database: exit code %d\n%s", code, stderr)
 	}
 }
 
@@ -275,25 +232,6 @@ func TestOnlyTheNewestRunsAreKept(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(s.dir, "out", "latest", "summary.json")); err != nil {
 		t.Errorf("latest is gone: %v", err)
-	}
-}
-
-func TestAFolderThatCannotBeWrittenStopsTheRun(t *testing.T) {
-	s := newSite(t)
-	if err := os.WriteFile(filepath.Join(s.dir, "out"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, stderr := s.mustRun(exitFailed, "run")
-	if !strings.Contains(stderr, "output_dir") || s.writes() != 0 {
-		t.Errorf("%d writes were made; stderr:\n%s", s.writes(), stderr)
-	}
-}
-
-func TestUnknownVerbsAreUsageErrors(t *testing.T) {
-	for _, args := range [][]string{{"frobnicate"}, {"runs", "frob"}, {"runs"}, {}, {"version", "--output", "xml"}} {
-		if code, _, stderr := runHere(t, args...); code != exitUsage || stderr == "" {
-			t.Errorf("chartbridge %v: exit code %d, %q; want %d and what to do", args, code, stderr, exitUsage)
-		}
 	}
 }
 

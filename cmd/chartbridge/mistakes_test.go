@@ -1,0 +1,130 @@
+package main
+
+import (
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chartbridge/chartbridge/sql"
+)
+
+// Mistakes of an operator, and what stands in the way: each is refused with a
+// sentence that says what to do.
+
+func TestMistakesAreUsageErrors(t *testing.T) {
+	s := newSite(t)
+	for _, args := range [][]string{{"run", "--only", "nothing"}, {"run", "--on-quota", "beg"}, {"run", "--endpoints", "patient"},
+		{"run", "--destinations", "elsewhere"}, {"report", "--phi", "some"}, {"report", "--run", "none"}, {"runs", "show", "none"}, {"shapes", "none"}} {
+		s.mustRun(exitUsage, args...)
+	}
+	if code, _, stderr := runHere(t, "run", "--config", filepath.Join(s.dir, "missing.yaml")); code != exitUsage || !strings.Contains(stderr, "chartbridge init") {
+		t.Errorf("a missing config: exit code %d, %s", code, stderr)
+	}
+}
+
+func TestAConfigFaultNamesItsLine(t *testing.T) {
+	s := newSite(t)
+	s.set("go_live:", "go_life:")
+	_, stderr := s.mustRun(exitUsage, "run")
+	if !strings.Contains(stderr, "config.yaml:4: go_life: unknown key; did you mean \"go_live\"?") {
+		t.Errorf("got:\n%s", stderr)
+	}
+}
+
+func TestTheLeaseIsExclusive(t *testing.T) {
+	s := newSite(t)
+	p, err := openPractice(t.Context(), &shared{config: s.config, logLevel: "error", logFormat: "text", stderr: os.Stderr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	if err := p.store.Lease(t.Context(), runLease, p.clock.Now(), leaseLife); err != nil {
+		t.Fatal(err)
+	}
+	s.mustRun(exitHeld, "run")
+}
+
+func TestWithoutAKeyOnlyAsWrittenOut(t *testing.T) {
+	s := newSite(t)
+	s.set("encryption_key: ${file:key}", "encryption_key: off")
+	s.mustRun(exitAttention, "run")
+	s.set("encryption_key: off", "encryption_key: ${file:key}")
+	if code, _, stderr := s.run("run"); code != exitFailed || !strings.Contains(stderr, "encryption_key") {
+		t.Errorf("another key on an old database: exit code %d\n%s", code, stderr)
+	}
+}
+
+func TestAFolderThatCannotBeWrittenStopsTheRun(t *testing.T) {
+	s := newSite(t)
+	if err := os.WriteFile(filepath.Join(s.dir, "out"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, stderr := s.mustRun(exitFailed, "run")
+	if !strings.Contains(stderr, "output_dir") || s.writes() != 0 {
+		t.Errorf("%d writes were made; stderr:\n%s", s.writes(), stderr)
+	}
+}
+
+func TestUnknownVerbsAreUsageErrors(t *testing.T) {
+	for _, args := range [][]string{{"frobnicate"}, {"runs", "frob"}, {"runs"}, {}, {"version", "--output", "xml"}} {
+		if code, _, stderr := runHere(t, args...); code != exitUsage || stderr == "" {
+			t.Errorf("chartbridge %v: exit code %d, %q; want %d and what to do", args, code, stderr, exitUsage)
+		}
+	}
+}
+
+// TestAnotherPracticesDatabaseIsRefused: its records would go to the accounts
+// of this one.
+func TestAnotherPracticesDatabaseIsRefused(t *testing.T) {
+	s := newSite(t)
+	s.mustRun(exitDone, "runs", "list")
+	s.set("practice: demo-practice", "practice: other-practice")
+	for _, args := range [][]string{{"run"}, {"plan"}, {"check"}} {
+		stdout, stderr := s.mustRun(exitUsage, args...)
+		if says := stdout + stderr; !strings.Contains(says, `practice "demo-practice", and the config names "other-practice"`) || !strings.Contains(says, "state renamed") {
+			t.Errorf("%v says %s", args, says)
+		}
+	}
+	if s.writes() != 0 {
+		t.Error("something was sent")
+	}
+	s.mustRun(exitUsage, "state", "renamed")
+	s.mustRun(exitDone, "state", "renamed", "--as", "Ada Roma")
+	s.mustRun(exitDone, "runs", "list")
+	if out, _ := s.mustRun(exitDone, "audit", "list"); !strings.Contains(out, "state renamed") || !strings.Contains(out, "Ada Roma") {
+		t.Errorf("the audit log does not tell who renamed it: %s", out)
+	}
+}
+
+// TestDataAreOnStdoutAsAsked: what a verb shows or did is JSON where that is
+// asked for, also where it is nothing.
+func TestDataAreOnStdoutAsAsked(t *testing.T) {
+	s := newSite(t)
+	for _, args := range [][]string{{"crosswalk", "list"}, {"crosswalk", "export"}, {"uncertain", "list"}, {"discharges", "list"}, {"rejects", "list"},
+		{"runs", "list"}, {"state", "list"}, {"audit", "list"}, {"decide", "--imports"}} {
+		out, _ := s.mustRun(exitDone, append(args, "--output", "json")...)
+		if strings.HasPrefix(args[0], "audit") { // the export left a line
+			decodeJSON[[]map[string]any](t, out)
+		} else if out != "[]\n" {
+			t.Errorf("%v of nothing: %q, want an empty list", args, out)
+		}
+	}
+	links := filepath.Join(s.dir, "links.csv")
+	if err := os.WriteFile(links, []byte("destination,object,source_id,target_id\nrethink,client,1,77\nrethink,client,2,\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := s.mustRun(exitDone, "crosswalk", "import", links, "--as", "Ada Roma", "--output", "json")
+	if got := decodeJSON[map[string]int](t, out); got["imported"] != 1 || got["without_target_id"] != 1 {
+		t.Errorf("import says %v", got)
+	}
+	out, _ = s.mustRun(exitDone, "crosswalk", "export", "--output", "json")
+	if got := decodeJSON[[]sql.Link](t, out); len(got) != 1 || got[0].SourceID != "1" || got[0].TargetID != "77" {
+		t.Errorf("export gives %v", got)
+	}
+	out, _ = s.mustRun(exitDone, "crosswalk", "export")
+	if rows, err := csv.NewReader(strings.NewReader(out)).ReadAll(); err != nil || len(rows) != 2 {
+		t.Errorf("export as text: %q (%v), want CSV", out, err)
+	}
+}
