@@ -24,6 +24,9 @@ type Run struct {
 	DryRun  bool
 }
 
+// MonthOnly is the layout of a month, as time.DateOnly is that of a day.
+const MonthOnly = "2006-01"
+
 // A Ref names one source record: a DrChrono endpoint and an id within it.
 // Ids are text everywhere, whatever the wire says.
 type Ref struct{ Endpoint, ID string }

@@ -13,6 +13,8 @@ type Target struct {
 	Payload []byte // the mapped JSON body; nil where it does not map
 	Hash    []byte // of Payload and Needs
 	Needs   []Need
+	Month   string // in which a visit begins, such as "2026-03"; "" where the object is not asked about by months
+	Twin    []byte // equal for records that nothing tells apart there; nil where the object bears our id
 
 	Outcome  Outcome
 	Cause    string // why it is excluded, blocked, held or failed: one of the Cause constants

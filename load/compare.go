@@ -3,10 +3,25 @@ package load
 import (
 	"context"
 	"fmt"
-	"math"
+	"iter"
+	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 )
+
+// settling is how long it may take until what stands there of a visit changes
+// no more: people correct a schedule until its visits are billed.
+const settling = 60 * 24 * time.Hour
+
+// AskedSince is the first month, at an instant, whose visits are asked about
+// again although they agree. Of earlier months only those are read in which
+// something is missing, differs or changed.
+func AskedSince(at time.Time) string { return at.Add(-settling).Format(etl.MonthOnly) }
+
+// spanVisits is how many visits are compared together: months are put together
+// up to it, so that a small practice costs one call for each provider, and a
+// large one no more memory than its largest month.
+const spanVisits = 5000
 
 // compare holds an object's records against what the destination shows. Nothing
 // is sent; a record's outcome is written only where it changed.
@@ -15,34 +30,93 @@ func (s *Stage) compare(ctx context.Context, run etl.Run, object Object) error {
 	if !ok {
 		return fmt.Errorf("%s shows %s, but nothing compares it", s.Destination.Name(), object.Name)
 	}
-	all, err := s.Store.Mapped(ctx, s.Destination.Name(), object.Name, 0, math.MaxInt32)
+	months, err := s.Store.Months(ctx, s.Destination.Name(), object.Name)
 	if err != nil {
 		return err
 	}
+	for _, span := range spans(months) {
+		if err := s.compareSpan(ctx, run, comparer, object, span); err != nil {
+			return err
+		}
+	}
+	return s.Store.EndCompared(ctx, run, s.Destination.Name(), object.Name)
+}
+
+// spans puts months together that follow each other.
+func spans(months []Month) (list [][]Month) {
+	visits, next := 0, ""
+	for _, m := range months {
+		if visits += m.Visits; m.Name != next || visits > spanVisits {
+			list, visits = append(list, nil), m.Visits
+		}
+		list[len(list)-1] = append(list[len(list)-1], m)
+		at, _ := time.Parse(etl.MonthOnly, m.Name) // it is our own
+		next = at.AddDate(0, 1, 0).Format(etl.MonthOnly)
+	}
+	return list
+}
+
+func (s *Stage) compareSpan(ctx context.Context, run etl.Run, comparer Comparer, object Object, span []Month) error {
 	var marks []Mark
 	var there []Due
-	for _, d := range all {
-		if len(d.Missing) > 0 {
-			marks = changed(marks, d, blocked(d))
-			continue
+	list, extra, err := comparer.Compare(ctx, object.Name, span, func(yield func(Due, error) bool) {
+		for d, err := range s.mapped(ctx, object, span) {
+			if err == nil && len(d.Missing) > 0 {
+				marks = changed(marks, d, blocked(d))
+				continue
+			}
+			there = append(there, slim(d))
+			if !yield(d, err) {
+				return
+			}
 		}
-		there = append(there, d)
-	}
-	list, extra, err := comparer.Compare(ctx, object.Name, there)
+	})
 	if err != nil {
 		return fmt.Errorf("read what is there: %w: %w", err, errBlind)
 	}
-	var differ []Differs
+	found := Found{Before: AskedSince(s.Clock.Now()), Extra: extra}
+	for _, m := range span {
+		found.Months = append(found.Months, m.Name)
+	}
 	for i, c := range list {
 		marks = changed(marks, there[i], comparedMark(there[i], c))
 		if c.Outcome == etl.Mismatched {
-			differ = append(differ, Differs{TargetRow: there[i].TargetRow, SourceID: there[i].SourceID, TargetID: c.TargetID, Fields: c.Differs})
+			found.Differs = append(found.Differs, Differs{TargetRow: there[i].TargetRow, SourceID: there[i].SourceID, TargetID: c.TargetID, Fields: c.Differs})
 		}
 	}
 	if _, err := s.Store.Commit(ctx, run, nil, marks, nil); err != nil {
 		return err
 	}
-	return s.Store.SetCompared(ctx, run, s.Destination.Name(), object.Name, differ, extra)
+	return s.Store.SetCompared(ctx, run, s.Destination.Name(), object.Name, found)
+}
+
+// mapped reads the records of some months, page by page.
+func (s *Stage) mapped(ctx context.Context, object Object, span []Month) iter.Seq2[Due, error] {
+	return func(yield func(Due, error) bool) {
+		for _, m := range span {
+			for after := int64(0); ; {
+				due, err := s.Store.Mapped(ctx, s.Destination.Name(), object.Name, m.Name, after, page)
+				if err != nil {
+					yield(Due{}, err)
+					return
+				}
+				for _, d := range due {
+					if after = d.TargetRow; !yield(d, nil) {
+						return
+					}
+				}
+				if len(due) < page {
+					break
+				}
+			}
+		}
+	}
+}
+
+// slim is a record without its payload: what a whole month of them is kept as.
+func slim(d Due) Due {
+	return Due{Outcome: d.Outcome, Cause: d.Cause, Message: d.Message,
+		Delivery: etl.Delivery{TargetRow: d.TargetRow, Object: d.Object, SourceID: d.SourceID}}
 }
 
 func comparedMark(d Due, c Compared) Mark {

@@ -5,6 +5,7 @@ package load
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -24,6 +25,9 @@ type Object struct {
 	ReadOnly bool
 	// NoCreate: only what is found there is kept up to date.
 	NoCreate bool
+	// IfMissing: created only where a comparison shows that the record itself
+	// is missing there. Such an object follows the one that is compared.
+	IfMissing bool
 }
 
 // A Destination is one vendor's API.
@@ -45,10 +49,25 @@ type Destination interface {
 }
 
 // A Comparer holds records against what the destination shows of an object
-// that it lets us only read. It gives one result for each record, and those of
-// theirs that no record explains.
+// that it lets us only read, by months. It gives one result for each record, in
+// their order, and those of theirs that no record explains.
 type Comparer interface {
-	Compare(ctx context.Context, object string, due []Due) (list []Compared, extra []Extra, err error)
+	Compare(ctx context.Context, object string, span []Month, due iter.Seq2[Due, error]) (list []Compared, extra []Extra, err error)
+}
+
+// A Month is one of the practice's calendar.
+type Month struct {
+	Name        string // "2026-03"
+	Visits      int    // of ours that begin in it
+	First, Last bool   // of all in which we have visits
+}
+
+// Found is what a comparison of some months showed.
+type Found struct {
+	Months  []string
+	Before  string // months before this one that agree as a whole are settled
+	Differs []Differs
+	Extra   []Extra
 }
 
 // Compared is what a comparison showed.
@@ -74,6 +93,7 @@ type Differs struct {
 // ids there, its times in UTC (RFC 3339).
 type Extra struct {
 	TargetID string `json:"-"`
+	Month    string `json:"-"` // in which it begins
 	Client   string `json:"client"`
 	Provider string `json:"provider"`
 	Start    string `json:"start"`
@@ -96,7 +116,6 @@ type Finding struct {
 	Candidates []string          // several that match: a person decides
 	Inside     map[string]string // ids of what travels inside it, by the path of their need
 	Hidden     []string          // arrays that we send and that the look did not show
-	Needless   bool              // nothing is to be created, as things stand there
 	Proved     bool              // nothing was found, and a known record was visible with the same credentials
 }
 

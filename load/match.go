@@ -35,10 +35,6 @@ func (s *Stage) match(ctx context.Context, run etl.Run, object Object, unknown [
 		if d.Cause == etl.CauseExists && d.TargetID == "" {
 			continue // they said that they have it: it stays held until it is found, or a person gives its id
 		}
-		if findings[i].Needless {
-			marks = append(marks, Mark{TargetRow: d.TargetRow, Outcome: etl.Excluded, Cause: etl.CauseNotNeeded})
-			continue
-		}
 		if object.NoCreate && d.TargetID == "" {
 			marks = append(marks, Mark{TargetRow: d.TargetRow, Outcome: etl.Excluded, Cause: etl.CauseCreateOff})
 			continue
@@ -57,7 +53,7 @@ func (s *Stage) match(ctx context.Context, run etl.Run, object Object, unknown [
 // (destinations-facts, section D), and proves nothing.
 func (s *Stage) sees(ctx context.Context, run etl.Run, object Object, unknown []Due, findings []Finding) error {
 	for i, f := range findings {
-		if unknown[i].TargetID != "" || f.TargetID != "" || f.Proved || f.Needless || len(f.Candidates) > 0 {
+		if unknown[i].TargetID != "" || f.TargetID != "" || f.Proved || len(f.Candidates) > 0 {
 			continue
 		}
 		known, err := s.Store.Linked(ctx, run, s.Destination.Name(), object.Name)

@@ -24,8 +24,9 @@ type Stage struct {
 	Timeout     time.Duration
 	OnSent      func(destination, object string, sent int)
 
-	accepted bool // something was accepted for later in this round
-	called   bool // likewise, in this run
+	accepted   bool // something was accepted for later in this round
+	called     bool // likewise, in this run
+	uncompared bool // a comparison could not be made in this round
 }
 
 // ErrBrake says that the brake stopped an object; its records are held.
@@ -117,7 +118,7 @@ func (s *Stage) round(ctx context.Context, run etl.Run) (asked time.Time, err er
 	if err := s.open(ctx); err != nil {
 		return asked, fmt.Errorf("%s: %w: %w", name, err, ErrGivenUp)
 	}
-	asked = s.Clock.Now()
+	asked, s.uncompared = s.Clock.Now(), false
 	if _, err := Collect(ctx, s.Store, s.Destination, run); err != nil {
 		return asked, err
 	}
@@ -143,7 +144,12 @@ const page = 200
 // deliver sends an object's due targets.
 func (s *Stage) deliver(ctx context.Context, run etl.Run, object Object) error {
 	if object.ReadOnly {
-		return s.compare(ctx, run, object)
+		err := s.compare(ctx, run, object)
+		s.uncompared = s.uncompared || err != nil
+		return err
+	}
+	if object.IfMissing && s.uncompared {
+		return fmt.Errorf("what is missing there is not known: %w", errBlind)
 	}
 	braked, err := s.braked(ctx, object)
 	if err != nil {
@@ -204,6 +210,8 @@ func (s *Stage) sort(ctx context.Context, run etl.Run, object Object, due []Due,
 		switch {
 		case len(d.Missing) > 0:
 			marks = append(marks, blocked(d))
+		case object.IfMissing && d.TargetID == "" && d.Seen != etl.Missing:
+			marks = append(marks, needless(d))
 		case object.Final && d.Known:
 			marks = append(marks, held(d, etl.CauseAfterFinal, "it was recorded and is final, and its source changed after that; correct it with the vendor by hand, then decide SKIP"))
 		case object.Final && d.Refused:
@@ -238,6 +246,15 @@ func (s *Stage) sort(ctx context.Context, run etl.Run, object Object, due []Due,
 func blocked(d Due) Mark {
 	return Mark{TargetRow: d.TargetRow, Outcome: etl.Blocked, Cause: etl.CauseReference, Problem: etl.Problem{
 		Code: etl.CauseReference, Message: "waits for " + joined(d.Missing) + ", which is not there yet"}}
+}
+
+// needless leaves out what is only for a record that is missing there.
+func needless(d Due) Mark {
+	if d.Seen == "" {
+		return Mark{TargetRow: d.TargetRow, Outcome: etl.Blocked, Cause: etl.CauseReference, Problem: etl.Problem{
+			Code: etl.CauseReference, Message: "waits until the record itself is compared with what is there"}}
+	}
+	return Mark{TargetRow: d.TargetRow, Outcome: etl.Excluded, Cause: etl.CauseNotNeeded}
 }
 
 func held(d Due, cause, message string) Mark {

@@ -23,12 +23,18 @@ type Store interface {
 	// Due lists targets that map and differ from what was acknowledged, after
 	// a row, in the order of rows, with their needs filled in where known.
 	Due(ctx context.Context, destination, object string, after int64, limit int, at time.Time) ([]Due, error)
-	// Mapped lists, like Due, every target of an object that maps, with what is
-	// known of it.
-	Mapped(ctx context.Context, destination, object string, after int64, limit int) ([]Due, error)
-	// SetCompared keeps both values of what differs of an object, and what is
-	// theirs alone, in place of what the run before saw.
-	SetCompared(ctx context.Context, run etl.Run, destination, object string, differs []Differs, extra []Extra) error
+	// Months lists, in order, the months of an object that are to be compared:
+	// all from its first visit to its last but for those that are settled.
+	Months(ctx context.Context, destination, object string) ([]Month, error)
+	// Mapped lists, like Due, a month's targets that map, with what is known of
+	// them.
+	Mapped(ctx context.Context, destination, object, month string, after int64, limit int) ([]Due, error)
+	// SetCompared keeps what a comparison of months found, and settles those
+	// that agree and lie far enough back.
+	SetCompared(ctx context.Context, run etl.Run, destination, object string, found Found) error
+	// EndCompared forgets what earlier runs saw and this one, which read every
+	// month of Months, did not.
+	EndCompared(ctx context.Context, run etl.Run, destination, object string) error
 	// Linked reports whether a run before this one has an id of an object.
 	Linked(ctx context.Context, run etl.Run, destination, object string) (bool, error)
 	// Weight counts, for the brake: records acknowledged, and of these due.
@@ -65,7 +71,8 @@ type Due struct {
 	Refused   bool        // the destination refused this very payload
 	Outcome   etl.Outcome // as it stands
 	Message   string
-	Missing   []string // objects that it needs and that are not there yet
+	Seen      etl.Outcome // what comparing the same record showed: Matched, Mismatched, Missing; "" = it is not compared
+	Missing   []string    // objects that it needs and that are not there yet
 }
 
 // An Intent is a delivery that is about to leave.

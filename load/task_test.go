@@ -2,9 +2,11 @@ package load_test
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
+	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/load/centralreach"
 	"github.com/chartbridge/chartbridge/load/loadtest"
 )
@@ -13,10 +15,10 @@ import (
 // answer to it was lost; one that is there gets none, until it is gone.
 func TestTasks(t *testing.T) {
 	w, vendor := taskWorld(t)
-	at := time.Date(2026, 3, 4, 9, 0, 0, 0, time.UTC)
+	at := time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC)
 	vendor.Seed(loadtest.Event{ClientID: number(t, w.theirs("client", "1")), ProviderID: number(t, w.theirs("employee", "7")), Start: at, End: at.Add(time.Hour)})
 
-	w.put("appointments", visitAt(1, 9, ""), visitAt(2, 10, ""), visitAt(3, 11, `,"status":"Cancelled"`))
+	w.put("appointments", visitOn(1, at, ""), visitAt(2, 10, ""), visitAt(3, 11, `,"status":"Cancelled"`))
 	w.Inject(loadtest.ResetAfter().On("POST", "/tasks"))
 	w.must(w.night())
 	w.expect("on the schedule", "task", "1", "excluded not_needed")
@@ -34,9 +36,31 @@ func TestTasks(t *testing.T) {
 		t.Errorf("they hold %v", list)
 	}
 
-	w.put("appointments", visitAt(1, 15, "")) // moved here, and nobody moved it there
+	w.put("appointments", visitOn(1, at.Add(6*time.Hour), "")) // moved here, and nobody moved it there
 	w.must(w.night())
 	w.expect("moved", "task", "1", "excluded not_needed") // mismatched is no missing visit
+	vendor.RemoveEvents()
+	w.must(w.night())
+	w.expect("gone from their schedule", "event", "1", "missing missing")
+	w.expect("gone from their schedule", "task", "1", "created")
+}
+
+// TestTasksWaitForTheSchedule: where it cannot be read, nothing is known to be
+// missing, and no task is made.
+func TestTasksWaitForTheSchedule(t *testing.T) {
+	w, vendor := taskWorld(t)
+	w.put("appointments", visitAt(2, 10, ""))
+	w.Inject(loadtest.Status(500, `{}`).On("GET", "/by-provider").Repeat(-1))
+	if err := w.night(); !errors.Is(err, load.ErrGivenUp) {
+		t.Errorf("got %v, want the schedule given up", err)
+	}
+	w.expect("not compared", "task", "2", "failed not_sent")
+	w.Heal()
+	w.must(w.night())
+	w.expect("compared", "task", "2", "created")
+	if list := vendor.Objects("task"); len(list) != 1 {
+		t.Errorf("they hold %d tasks, want one", len(list))
+	}
 }
 
 // taskWorld is an account with patient 1 and doctor 7, which both sides have.

@@ -33,6 +33,11 @@ func (s *Store) mark(ctx context.Context, tx *sqlx.Tx, run etl.Run, m load.Mark)
 			return err
 		}
 	}
+	if m.Outcome == etl.Missing {
+		if _, err := tx.ExecContext(ctx, query("wanted-by-missing"), run.ID, m.TargetRow); err != nil {
+			return err
+		}
+	}
 	_, err := tx.ExecContext(ctx, query("mark-target"), m.Outcome, m.Cause, m.Problem.Field, m.Problem.Code, m.Problem.Message, 0, 0, run.ID, m.TargetRow)
 	return err
 }

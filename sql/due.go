@@ -25,17 +25,18 @@ type dueRow struct {
 	How       load.How
 	Refused   bool
 	Lost      bool
+	Seen      etl.Outcome
 }
 
 // Due lists targets that map and differ from what was acknowledged, after a
 // row, with the ids that they need filled in where they are known.
 func (s *Store) Due(ctx context.Context, destination, object string, after int64, limit int, at time.Time) ([]load.Due, error) {
-	return s.due(ctx, destination, "due", destination, object, after, limit, stamp(at))
+	return s.due(ctx, destination, "due", destination, object, after, limit, stamp(at), load.AskedSince(at))
 }
 
-// Mapped lists every target of an object that maps, for comparing.
-func (s *Store) Mapped(ctx context.Context, destination, object string, after int64, limit int) ([]load.Due, error) {
-	return s.due(ctx, destination, "mapped", destination, object, after, limit)
+// Mapped lists a month's targets that map, for comparing.
+func (s *Store) Mapped(ctx context.Context, destination, object, month string, after int64, limit int) ([]load.Due, error) {
+	return s.due(ctx, destination, "mapped", destination, object, month, after, limit)
 }
 
 func (s *Store) due(ctx context.Context, destination, name string, args ...any) ([]load.Due, error) {
@@ -54,7 +55,7 @@ func (s *Store) due(ctx context.Context, destination, name string, args ...any) 
 			return nil, err
 		}
 		due[i] = load.Due{Mapped: payload, Outcome: r.Outcome, Cause: r.Cause, Message: r.Message, Approvals: r.Approvals, Known: r.Known,
-			How: r.How, Refused: r.Refused, Delivery: etl.Delivery{TargetRow: r.ID, Destination: destination, Object: r.Object,
+			How: r.How, Refused: r.Refused, Seen: r.Seen, Delivery: etl.Delivery{TargetRow: r.ID, Destination: destination, Object: r.Object,
 				SourceID: r.SourceID, TargetID: r.TargetID, Hash: r.Hash, Body: payload, Needs: needs, Lost: r.Lost}}
 	}
 	return due, s.fill(ctx, destination, due)

@@ -28,38 +28,6 @@ func keepItems(ctx context.Context, tx *sqlx.Tx, run etl.Run) error {
 	return nil
 }
 
-// SetCompared keeps both values of what differs of an object, and what is
-// theirs alone, in place of what the run before saw.
-func (s *Store) SetCompared(ctx context.Context, run etl.Run, destination, object string, differs []load.Differs, extra []load.Extra) error {
-	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
-		if _, err := tx.ExecContext(ctx, query("extra"), run.ID, destination, object, len(extra)); err != nil {
-			return err
-		}
-		for _, d := range differs {
-			if err := s.putDifference(ctx, tx, run, destination, object, d); err != nil {
-				return err
-			}
-		}
-		for _, e := range extra {
-			payload, err := json.Marshal(e)
-			if err != nil {
-				return err
-			}
-			sealed := s.seal.Seal(payload, "extra", destination, object, e.TargetID)
-			if _, err := tx.ExecContext(ctx, query("put-extra"), destination, object, e.TargetID, run.ID, sealed); err != nil {
-				return err
-			}
-		}
-		for _, name := range []string{"forget-differences", "forget-extra"} {
-			if _, err := tx.ExecContext(ctx, query(name), destination, object, run.ID); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return wrap(err, "keep what differs")
-}
-
 // putDifference seals both values of each field that differs.
 func (s *Store) putDifference(ctx context.Context, tx *sqlx.Tx, run etl.Run, destination, object string, d load.Differs) error {
 	list := make([][3]string, len(d.Fields))

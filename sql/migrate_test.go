@@ -34,9 +34,10 @@ INSERT INTO result (run, target, outcome, cause, attempts, http_status, target_i
 INSERT INTO tally (run, destination, object, outcome, n) VALUES ('20260301T073000000Z-aa01', 'rethink', 'client', 'uncertain', 1);
 INSERT INTO token (generation, state, access, refresh, seed, obtained_at, expires_at, scope) VALUES (3, 'active', x'00', x'00', x'00', '2026-03-01T07:30:00.000Z', '2026-03-03T07:30:00.000Z', '');
 INSERT INTO call (at_ms, run, spender, endpoint, purpose, status) VALUES (1772350200000, '20260301T073000000Z-aa01', 'nightly', 'patients', 'page 1', 200);`,
-	3: `INSERT INTO occurrence (schedule, due_at, local, state) VALUES ('nightly', '2026-03-01T07:30:00.000Z', '2026-03-01 02:30', 'ran');`,
-	4: `INSERT INTO decision (target, destination, object, source_id, verb, by, at) VALUES (1, 'central_registry', 'discharge', '90001', 'APPROVE', 'A. Person', '2026-03-01T08:00:00.000Z');`,
-	5: `INSERT INTO backfill (id, first_day, last_day, endpoints, newest, load, by, begun_at) VALUES ('20260301T090000000Z-bb01', '2025-01-01', '2025-12-31', 'appointments', 1, 0, 'A. Person', '2026-03-01T09:00:00.000Z');`,
+	3:  `INSERT INTO occurrence (schedule, due_at, local, state) VALUES ('nightly', '2026-03-01T07:30:00.000Z', '2026-03-01 02:30', 'ran');`,
+	4:  `INSERT INTO decision (target, destination, object, source_id, verb, by, at) VALUES (1, 'central_registry', 'discharge', '90001', 'APPROVE', 'A. Person', '2026-03-01T08:00:00.000Z');`,
+	5:  `INSERT INTO backfill (id, first_day, last_day, endpoints, newest, load, by, begun_at) VALUES ('20260301T090000000Z-bb01', '2025-01-01', '2025-12-31', 'appointments', 1, 0, 'A. Person', '2026-03-01T09:00:00.000Z');`,
+	17: `INSERT INTO settled (destination, object, month) VALUES ('centralreach', 'event', '2026-01');`,
 }
 
 // writtenBefore: the decision log had another shape before schema 4.
@@ -112,6 +113,7 @@ func looksMigrated(t *testing.T, s *Store, from, newest int) {
 		"SELECT verb || destination || source_id FROM decision": "APPROVEcentral_registry90001",
 		"SELECT count(*) FROM occurrence":                       fmt.Sprint(min(1, from/3)),
 		"SELECT count(*) FROM backfill":                         fmt.Sprint(min(1, from/5)),
+		"SELECT count(*) FROM settled":                          fmt.Sprint(min(1, from/17)),
 		"SELECT unseal(payload, 'record', endpoint, source_id) ->> 'id' FROM record":                                      "90001",
 		"SELECT unseal(payload, 'target', destination, object, source_id) ->> 'dischargeReason' FROM target WHERE id = 1": "3",
 		"SELECT unseal(payload, 'delivery', destination, object, source_id) ->> 'firstName' FROM delivery":                "Ada",

@@ -11,7 +11,7 @@ import (
 )
 
 // digests are the BLOB columns that hold a hash, by name.
-var digests = []string{"hash", "acked_hash", "refused_hash", "source_hash", "seed", "prev"}
+var digests = []string{"hash", "acked_hash", "refused_hash", "twin_hash", "source_hash", "seed", "prev"}
 
 // A column that can hold anybody's value is sealed, and named in the list that
 // a change of key goes by.
@@ -72,8 +72,8 @@ func fillSealed(t *testing.T, s *Store) {
 	refused.ID = ids[0]
 	_, err = s.Commit(ctx, run, []load.Done{{Delivery: refused, Answer: load.Answer{Kind: load.Rejected, Words: "Wren is required."}, At: noon}}, nil, nil)
 	must(err)
-	must(s.SetCompared(ctx, run, "there", "client", []load.Differs{{TargetRow: 2, SourceID: "2", Fields: []load.Difference{{Field: "a", Ours: "Wren", Theirs: "WREN"}}}},
-		[]load.Extra{{TargetID: "9", Client: "8"}}))
+	must(s.SetCompared(ctx, run, "there", "client", load.Found{Extra: []load.Extra{{TargetID: "9", Client: "8"}},
+		Differs: []load.Differs{{TargetRow: 2, SourceID: "2", Fields: []load.Difference{{Field: "a", Ours: "Wren", Theirs: "WREN"}}}}}))
 	must(s.TakeCallback(ctx, "there", "client", "tx-9", []byte(`{"a":"Wren"}`), noon))
 	for generation := range int64(2) {
 		must((&Tokens{Store: s, Clock: &clock{now: noon}}).Save(ctx, drchrono.Token{Generation: generation, Access: "wren-access", Refresh: "wren-refresh"}))

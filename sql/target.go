@@ -75,6 +75,8 @@ type knownRow struct {
 	Cause    string
 	Hash     []byte
 	Parent   string `db:"parent_id"`
+	Month    string
+	Twin     []byte `db:"twin_hash"`
 	Acked    []byte `db:"acked_hash"`
 	Refused  []byte `db:"refused_hash"`
 	Refusal  string
@@ -110,7 +112,7 @@ func (s *Store) Known(ctx context.Context, destination, object string, sources [
 		if err != nil {
 			return nil, err
 		}
-		known[r.SourceID] = etl.Target{ID: r.ID, Outcome: r.Outcome, Cause: r.Cause, Hash: r.Hash, Parent: r.Parent,
+		known[r.SourceID] = etl.Target{ID: r.ID, Outcome: r.Outcome, Cause: r.Cause, Hash: r.Hash, Parent: r.Parent, Month: r.Month, Twin: r.Twin,
 			AckedHash: r.Acked, Refused: r.Refused, Refusal: why, Attempts: r.Attempts, Sent: r.Sent, Skip: r.Skip, Problems: problems[r.ID]}
 	}
 	return known, nil
@@ -208,7 +210,7 @@ func (s *Store) putTarget(ctx context.Context, tx *sqlx.Tx, run etl.Run, t etl.T
 	}
 	var id int64
 	err = tx.GetContext(ctx, &id, query("put-target"), t.Destination, t.Object, t.Source.Endpoint, t.Source.ID, t.Parent, t.Slot,
-		payload, t.Hash, needs, t.Outcome, t.Cause, first.Field, first.Code, first.Message, run.ID)
+		payload, t.Hash, needs, t.Outcome, t.Cause, first.Field, first.Code, first.Message, run.ID, t.Month, t.Twin)
 	if err != nil {
 		return err
 	}

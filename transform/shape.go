@@ -73,6 +73,8 @@ type Verdict struct {
 	Problems []etl.Problem
 	Body     []byte
 	Needs    []etl.Need
+	Month    string // as etl.Target's
+	Twin     []byte // likewise
 }
 
 // A Case is one record before its judge, with what the rules may look at.

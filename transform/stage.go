@@ -235,6 +235,7 @@ func settle(shape Shape, src etl.Source, v Verdict, known map[string]etl.Target)
 	next.Parent, next.Slot = v.Parent, shape.Slot
 	next.Outcome, next.Cause, next.Problems, next.Needs = v.Outcome, v.Cause, v.Problems, v.Needs
 	next.Payload, next.Hash = v.Body, nil
+	next.Month, next.Twin = v.Month, v.Twin
 	if v.Body != nil {
 		next.Hash = hashOf(v)
 		if v.Outcome == "" {
@@ -245,7 +246,8 @@ func settle(shape Shape, src etl.Source, v Verdict, known map[string]etl.Target)
 		next.Outcome, next.Cause, next.Problems = before.Outcome, before.Cause, before.Problems
 	}
 	same := before.ID != 0 && before.Outcome == next.Outcome && before.Cause == next.Cause &&
-		string(before.Hash) == string(next.Hash) && before.Parent == next.Parent && slices.Equal(before.Problems, next.Problems)
+		string(before.Hash) == string(next.Hash) && before.Parent == next.Parent && before.Month == next.Month &&
+		string(before.Twin) == string(next.Twin) && slices.Equal(before.Problems, next.Problems)
 	return next, !same
 }
 

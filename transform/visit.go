@@ -48,6 +48,9 @@ func (c *Case) Visit(aside func(Appointment) string) (v Visit, decided *Verdict)
 	return v, nil
 }
 
+// Month is the month in which a visit begins, in the practice's zone.
+func (c *Case) Month(v Visit) string { return v.Start.In(c.Zone).Format(etl.MonthOnly) }
+
 // Off reports whether a visit did not, or will not, take place.
 func (a Appointment) Off() bool {
 	switch a.Status.String() {

@@ -61,13 +61,13 @@ func judgeCancellation(c *transform.Case) []transform.Verdict {
 	if verdict.Outcome == etl.Invalid && slices.ContainsFunc(verdict.Problems, func(p etl.Problem) bool { return p.Lookup == "cancelReason" }) {
 		verdict.Outcome, verdict.Cause = etl.Held, etl.CauseStatusID
 	}
-	return one(verdict)
+	return one(inMonth(verdict, v, c))
 }
 
 // findEvents looks for the events of visits: those of the same client, provider
 // and start. One that is converted to a timesheet is a person's to decide on.
 func (d *Destination) findEvents(ctx context.Context, ds []etl.Delivery) ([]load.Finding, error) {
-	bodies, events, err := d.eventsOf(ctx, ds, 0)
+	bodies, events, err := d.eventsOf(ctx, ds)
 	if err != nil {
 		return nil, err
 	}

@@ -52,13 +52,14 @@ type Destination struct {
 	listing   sync.Mutex
 	lists     map[string]*list // by object, read once a run
 	taskList  []contact        // nil: not read in this run
+	providers map[string]bool  // whose visits were compared in this run
 	conflicts map[etl.Ref]bool // by object and source id: answered with 409 in this run
 }
 
 // New makes the destination.
 func New(o Options) *Destination {
 	c := load.NewClient(o.InFlight)
-	return &Destination{o: o, client: c, lists: map[string]*list{}, conflicts: map[etl.Ref]bool{},
+	return &Destination{o: o, client: c, lists: map[string]*list{}, providers: map[string]bool{}, conflicts: map[etl.Ref]bool{},
 		grant: load.NewGrant(c, o.Clock, o.TokenURL, o.ClientID, o.ClientSecret, "cr-api")}
 }
 
@@ -99,7 +100,7 @@ func (d *Destination) Objects() []load.Object {
 		objects = append(objects, load.Object{Name: event, Askable: true, ReadOnly: true})
 	}
 	if d.o.Write.tasks() {
-		objects = append(objects, load.Object{Name: task, Askable: true})
+		objects = append(objects, load.Object{Name: task, Askable: true, IfMissing: true})
 	}
 	return objects
 }

@@ -3,6 +3,7 @@ package centralreach
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -44,7 +45,15 @@ func judgeEvent(c *transform.Case) []transform.Verdict {
 	if decided != nil {
 		return one(*decided)
 	}
-	return one(transform.Map(eventFields, v, c))
+	return one(inMonth(transform.Map(eventFields, v, c), v, c))
+}
+
+// inMonth names the month of a visit, by which it is compared and asked about.
+func inMonth(verdict transform.Verdict, v transform.Visit, c *transform.Case) transform.Verdict {
+	if verdict.Body != nil {
+		verdict.Month = c.Month(v)
+	}
+	return verdict
 }
 
 // placeOfService is CentralReach's id of the CMS code that the lookup gives for
@@ -65,34 +74,42 @@ func placeOfService(v transform.Visit, c *transform.Case) transform.Value {
 
 func stamped(t time.Time) transform.Value { return transform.String(t.UTC().Format(time.RFC3339)) }
 
-// Compare holds visits against the schedule of their providers, over the days
-// that they span.
-func (d *Destination) Compare(ctx context.Context, _ string, due []load.Due) ([]load.Compared, []load.Extra, error) {
-	visits := make([]Visit, 0, len(due))
-	providers := map[string]bool{}
-	var from, to time.Time
-	for _, one := range due {
+// Compare holds the visits of some months against the schedule of their
+// providers, and of those whose visits were compared before in this run: one
+// who has none left in a month may have them there.
+func (d *Destination) Compare(ctx context.Context, _ string, span []load.Month, due iter.Seq2[load.Due, error]) ([]load.Compared, []load.Extra, error) {
+	var visits []Visit
+	for one, err := range due {
+		if err != nil {
+			return nil, nil, err
+		}
 		v, err := visitIn(one)
 		if err != nil {
 			return nil, nil, err
 		}
-		visits = append(visits, v)
-		providers[v.Provider] = true
-		if from.IsZero() || v.Start.Before(from) {
-			from = v.Start
-		}
-		if v.End.After(to) {
-			to = v.End
-		}
+		visits, d.providers[v.Provider] = append(visits, v), true
 	}
-	if len(visits) == 0 {
-		return nil, nil, nil
-	}
-	events, err := d.Events(ctx, slices.Sorted(maps.Keys(providers)), nil, from.Add(-around), to.Add(around))
+	from, to, err := d.bounds(span)
 	if err != nil {
 		return nil, nil, err
 	}
-	return compared(due, Reconcile(visits, events, d.zone())), extras(visits, between(events, from, to), d.zone()), nil
+	events, err := d.Events(ctx, slices.Sorted(maps.Keys(d.providers)), nil, from.Add(-around), to.Add(around))
+	if err != nil {
+		return nil, nil, err
+	}
+	events = slices.DeleteFunc(events, func(e Event) bool { return e.Start.Before(from) || !e.Start.Before(to) })
+	list := Reconcile(visits, events, d.zone())
+	return compared(list[:len(visits)]), d.extras(list[len(visits):], events, visits, span), nil
+}
+
+// bounds are the instants at which months begin and end. No visit is paired
+// with an event of another day, so that months can be compared by themselves.
+func (d *Destination) bounds(span []load.Month) (from, to time.Time, err error) {
+	if from, err = time.ParseInLocation(etl.MonthOnly, span[0].Name, d.zone()); err != nil {
+		return from, to, fmt.Errorf("read our own months: %w", err)
+	}
+	to, err = time.ParseInLocation(etl.MonthOnly, span[len(span)-1].Name, d.zone())
+	return from, to.AddDate(0, 1, 0), err
 }
 
 func (d *Destination) zone() *time.Location {
@@ -102,46 +119,37 @@ func (d *Destination) zone() *time.Location {
 	return d.o.Zone
 }
 
-// around is how far around the visits the schedule is read: a moved visit still
-// finds its event.
+// around is how far around the months the schedule is read, whatever the
+// vendor takes its bounds for.
 const around = 24 * time.Hour
 
-// compared puts the comparisons in the order of what was asked.
-func compared(due []load.Due, list []Comparison) []load.Compared {
-	out := make([]load.Compared, len(due))
-	for i := range due {
-		c := list[i]
+func compared(list []Comparison) []load.Compared {
+	out := make([]load.Compared, len(list))
+	for i, c := range list {
 		out[i] = load.Compared{Outcome: c.Outcome, TargetID: c.Event, Differs: c.Fields}
 	}
 	return out
 }
 
-// extras are the events that no visit explains.
-func extras(visits []Visit, events []Event, zone *time.Location) []load.Extra {
+// extras are the events that no visit explains. What lies before our first
+// visit, or after our last, is nobody's extra.
+func (d *Destination) extras(list []Comparison, events []Event, visits []Visit, span []load.Month) (extra []load.Extra) {
 	byID := map[string]Event{}
 	for _, e := range events {
 		byID[e.ID] = e
 	}
-	var list []load.Extra
-	for _, c := range Reconcile(visits, events, zone)[len(visits):] {
-		if c.Outcome == etl.Extra {
-			e := byID[c.Event]
-			list = append(list, load.Extra{TargetID: e.ID, Client: e.Client, Provider: e.Provider, Start: instant(e.Start), End: instant(e.End)})
+	first, last := span[0].First, span[len(span)-1].Last
+	for _, c := range list {
+		e := byID[c.Event]
+		before := !slices.ContainsFunc(visits, func(v Visit) bool { return !v.Start.After(e.Start) })
+		after := !slices.ContainsFunc(visits, func(v Visit) bool { return !v.End.Before(e.Start) })
+		if first && before || last && after {
+			continue
 		}
+		extra = append(extra, load.Extra{TargetID: e.ID, Month: e.Start.In(d.zone()).Format(etl.MonthOnly),
+			Client: e.Client, Provider: e.Provider, Start: instant(e.Start), End: instant(e.End)})
 	}
-	return list
-}
-
-// between are the events within the visits' days: what lies outside them is
-// nobody's extra.
-func between(events []Event, from, to time.Time) []Event {
-	var list []Event
-	for _, e := range events {
-		if !e.Start.Before(from) && !e.Start.After(to) {
-			list = append(list, e)
-		}
-	}
-	return list
+	return extra
 }
 
 func visitIn(d load.Due) (Visit, error) {

@@ -62,6 +62,7 @@ func (d *Destination) forget() {
 	clear(d.lists)
 	d.taskList = nil
 	clear(d.conflicts)
+	clear(d.providers)
 }
 
 // conflict notes a record that CentralReach says it has: what the list showed

@@ -18,21 +18,32 @@ import (
 // show comes once; they are in order of their start. A list that cannot be
 // read whole is an error: what it hides would look missing.
 func (d *Destination) Events(ctx context.Context, providers, clients []string, from, to time.Time) ([]Event, error) {
-	type question struct{ path, param, id string }
 	var questions []question
 	for _, id := range providers {
-		questions = append(questions, question{"/schedule/events/by-provider", "providerId", id})
+		questions = append(questions, question{byProvider, "providerId", id, from, to})
 	}
 	for _, id := range clients {
-		questions = append(questions, question{"/schedule/events/by-appointment-with", "clientId", id})
+		questions = append(questions, question{"/schedule/events/by-appointment-with", "clientId", id, from, to})
 	}
+	return d.ask(ctx, questions)
+}
+
+// A question is for the events of one person from one instant to another.
+type question struct {
+	path, param, id string
+	from, to        time.Time
+}
+
+const byProvider = "/schedule/events/by-provider"
+
+func (d *Destination) ask(ctx context.Context, questions []question) ([]Event, error) {
 	answers := make([][]Event, len(questions))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, d.o.InFlight))
 	for i, q := range questions {
 		g.Go(func() error {
 			items, err := d.items(ctx, q.path, url.Values{q.param: {q.id},
-				"startDate": {from.UTC().Format(time.RFC3339)}, "endDate": {to.UTC().Format(time.RFC3339)}}, "eventId")
+				"startDate": {instant(q.from)}, "endDate": {instant(q.to)}}, "eventId")
 			if err != nil {
 				return fmt.Errorf("read the schedule of %s %s: %w", q.param, q.id, err)
 			}
@@ -48,25 +59,34 @@ func (d *Destination) Events(ctx context.Context, providers, clients []string, f
 	return slices.CompactFunc(all, func(a, b Event) bool { return a.ID == b.ID }), nil
 }
 
+// apart is how far two visits of a provider lie apart at most that are asked
+// about together: an old one does not cost all that lies between.
+const apart = 31 * 24 * time.Hour
+
 // eventsOf reads the schedule of the providers that deliveries of visits name,
-// over the days on which these begin and a margin around them.
-func (d *Destination) eventsOf(ctx context.Context, ds []etl.Delivery, margin time.Duration) (bodies []contact, events []Event, err error) {
-	providers, from, to := map[string]bool{}, time.Time{}, time.Time{}
+// around the instants at which these begin.
+func (d *Destination) eventsOf(ctx context.Context, ds []etl.Delivery) (bodies []contact, events []Event, err error) {
+	starts := map[string][]time.Time{}
 	for _, del := range ds {
 		body, err := parseContact(del.Body)
 		if err != nil {
 			return nil, nil, err
 		}
 		at, _ := utc(body.text("startDate")) // it is our own
-		if from.IsZero() || at.Before(from) {
-			from = at
-		}
-		if at.After(to) {
-			to = at
-		}
-		bodies, providers[body.text("providerId")] = append(bodies, body), true
+		bodies, starts[body.text("providerId")] = append(bodies, body), append(starts[body.text("providerId")], at)
 	}
-	events, err = d.Events(ctx, slices.Sorted(maps.Keys(providers)), nil, from.Add(-margin), to.Add(margin))
+	var questions []question
+	for _, provider := range slices.Sorted(maps.Keys(starts)) {
+		list := starts[provider]
+		slices.SortFunc(list, time.Time.Compare)
+		for i, at := range list {
+			if i == 0 || at.Sub(list[i-1]) > apart {
+				questions = append(questions, question{byProvider, "providerId", provider, at.Add(-around), at})
+			}
+			questions[len(questions)-1].to = at.Add(around)
+		}
+	}
+	events, err = d.ask(ctx, questions)
 	return bodies, events, err
 }
 

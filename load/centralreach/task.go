@@ -47,34 +47,28 @@ func judgeTask(c *transform.Case) []transform.Verdict {
 	if decided != nil {
 		return one(*decided)
 	}
-	return one(transform.Map(taskFields, v, c))
+	return one(inMonth(transform.Map(taskFields, v, c), v, c))
 }
 
-// findTasks says of each visit whether it needs a task, and whether there is
-// one: by the id that we know, else by its title.
+// findTasks says of each visit that is missing whether it has a task: by the id
+// that we know, else by its title.
 func (d *Destination) findTasks(ctx context.Context, ds []etl.Delivery) ([]load.Finding, error) {
-	bodies, events, err := d.eventsOf(ctx, ds, around)
-	if err != nil {
-		return nil, err
-	}
-	visits := make([]Visit, len(ds))
-	for i, del := range ds {
-		if visits[i], err = visitIn(load.Due{Delivery: del}); err != nil {
-			return nil, err
-		}
-	}
 	tasks, err := d.tasks(ctx)
 	if err != nil {
 		return nil, err
 	}
 	findings := make([]load.Finding, len(ds))
 	known := tasksBy(tasks)
-	for i, c := range Reconcile(visits, events, d.zone())[:len(ds)] {
-		theirs := known[taskKey{"taskId", ds[i].TargetID}]
-		if theirs == nil {
-			theirs = known[taskKey{"title", bodies[i].text("title")}]
+	for i, del := range ds {
+		ours, err := parseContact(del.Body)
+		if err != nil {
+			return nil, fmt.Errorf("read our own task %s: %w", del.SourceID, err)
 		}
-		findings[i] = findTask(ds[i], bodies[i], theirs, c.Outcome == etl.Missing, len(tasks) > 0)
+		theirs := known[taskKey{"taskId", del.TargetID}]
+		if theirs == nil {
+			theirs = known[taskKey{"title", ours.text("title")}]
+		}
+		findings[i] = findTask(ours, theirs, len(tasks) > 0)
 	}
 	return findings, nil
 }
@@ -109,18 +103,11 @@ func tasksBy(tasks []contact) map[taskKey]contact {
 
 // findTask judges one visit. A list without any task may be one that the API
 // user may not see: it proves nothing of a task whose answer was lost.
-func findTask(del etl.Delivery, ours, theirs contact, missing, shown bool) load.Finding {
-	switch {
-	case theirs != nil:
-		f := load.Finding{TargetID: theirs.text("taskId"), How: load.ByExternalID}
-		if missing {
-			f.Differs = compareTasks(ours, theirs)
-		}
-		return f
-	case del.TargetID == "" && !missing:
-		return load.Finding{Needless: true}
+func findTask(ours, theirs contact, shown bool) load.Finding {
+	if theirs == nil {
+		return load.Finding{Proved: shown}
 	}
-	return load.Finding{Proved: shown}
+	return load.Finding{TargetID: theirs.text("taskId"), How: load.ByExternalID, Differs: compareTasks(ours, theirs)}
 }
 
 // taskWords are the members of a task that we write; whom it is given to, and

@@ -2,6 +2,7 @@ package loadtest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -36,6 +37,14 @@ func (s *CentralReach) Seed(events ...Event) []int64 {
 		ids = append(ids, e.ID)
 	}
 	return ids
+}
+
+// RemoveEvents takes events off the schedule, as one of their people would; all
+// of them where none is named.
+func (s *CentralReach) RemoveEvents(ids ...int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events = slices.DeleteFunc(s.events, func(e *Event) bool { return len(ids) == 0 || slices.Contains(ids, e.ID) })
 }
 
 // Events returns what is on the schedule.

@@ -34,17 +34,53 @@ SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cau
   (SELECT count(DISTINCT a.by) FROM approval a WHERE a.destination = t.destination AND a.object = t.object AND a.source_id = t.source_id
     AND a.hash = t.hash AND a.expires_at > ?5) AS approvals,
   t.acked_hash IS NOT NULL AS known, t.refused_hash IS NOT NULL AND t.refused_hash = t.hash AS refused,
-  EXISTS (SELECT 1 FROM delivery d WHERE d.destination = t.destination AND d.object = t.object AND d.source_id = t.source_id AND d.state = 'void') AS lost
+  EXISTS (SELECT 1 FROM delivery d WHERE d.destination = t.destination AND d.object = t.object AND d.source_id = t.source_id AND d.state = 'void') AS lost,
+  coalesce((SELECT e.outcome FROM target e WHERE e.source_endpoint = t.source_endpoint AND e.source_id = t.source_id AND e.destination = t.destination
+    AND e.outcome IN ('matched', 'mismatched', 'missing')), '') AS seen
 FROM target t LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
-WHERE t.destination = ?1 AND t.object = ?2 AND t.id > ?3 AND (t.outcome IN ('failed', 'blocked', 'held') OR (t.outcome = 'excluded' AND t.cause IN ('create_off', 'not_needed')))
+WHERE t.destination = ?1 AND t.object = ?2 AND t.id > ?3 AND (t.outcome IN ('failed', 'blocked', 'held') OR t.outcome = 'excluded' AND t.cause = 'create_off' AND (t.month = '' OR t.month >= ?6))
   AND t.payload IS NOT NULL AND t.parent_id = '' AND (t.acked_hash IS NULL OR t.acked_hash <> t.hash)
 ORDER BY t.id LIMIT ?4
 
 -- name: mapped
 SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cause, t.message, '' AS target_id, '' AS how,
-  0 AS approvals, 0 AS known, 0 AS refused, 0 AS lost
-FROM target t WHERE t.destination = ? AND t.object = ? AND t.id > ? AND t.payload IS NOT NULL
+  0 AS approvals, 0 AS known, 0 AS refused, 0 AS lost, '' AS seen
+FROM target t WHERE t.destination = ? AND t.object = ? AND t.month = ? AND t.month <> '' AND t.id > ? AND t.payload IS NOT NULL
   AND t.outcome IN ('failed', 'blocked', 'matched', 'mismatched', 'missing') ORDER BY t.id LIMIT ?
+
+-- name: reopen-months
+-- A visit is new or changed, or its people have an id there by now.
+DELETE FROM settled WHERE destination = ?1 AND object = ?2 AND month IN (
+  SELECT t.month FROM target t WHERE t.destination = ?1 AND t.object = ?2 AND t.outcome IN ('failed', 'blocked') AND t.payload IS NOT NULL
+    AND (t.outcome = 'failed' OR NOT EXISTS (SELECT 1 FROM json_each(CASE t.needs WHEN '' THEN '[]' ELSE t.needs END) n WHERE NOT EXISTS
+      (SELECT 1 FROM crosswalk c WHERE c.destination = ?1 AND c.object = n.value ->> 'object' AND c.source_id = n.value ->> 'id'))))
+
+-- name: months
+-- The calendar months from an object's first visit to its last, but for those
+-- that are settled, with the number of visits in each.
+WITH RECURSIVE bounds(a, z) AS (SELECT
+    (SELECT min(month) FROM target WHERE destination = ?1 AND object = ?2 AND month <> ''),
+    (SELECT max(month) FROM target WHERE destination = ?1 AND object = ?2 AND month <> '')),
+  m(month) AS (SELECT a FROM bounds UNION ALL SELECT strftime('%Y-%m', month || '-01', '+1 month') FROM m, bounds WHERE month < z)
+SELECT m.month AS name, m.month = a AS first, m.month = z AS last,
+  (SELECT count(*) FROM target t WHERE t.destination = ?1 AND t.object = ?2 AND t.month = m.month AND t.month <> '') AS visits
+FROM m, bounds WHERE m.month IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.destination = ?1 AND s.object = ?2 AND s.month = m.month)
+ORDER BY m.month
+
+-- name: settle-months
+-- Those of ?3 from before ?4 that agree as a whole. ?5 = run.
+INSERT OR IGNORE INTO settled (destination, object, month) SELECT ?1, ?2, j.value FROM json_each(?3) j WHERE j.value < ?4
+  AND NOT EXISTS (SELECT 1 FROM target t WHERE t.destination = ?1 AND t.object = ?2 AND t.month = j.value AND t.month <> ''
+    AND t.outcome NOT IN ('matched', 'blocked'))
+  AND NOT EXISTS (SELECT 1 FROM extra e WHERE e.destination = ?1 AND e.object = ?2 AND e.run = ?5 AND e.month = j.value)
+
+-- name: wanted-by-missing
+-- What was not needed while the visit stood on their schedule is due once it
+-- does not.
+UPDATE target SET outcome = 'failed', cause = 'not_sent', run = ?1
+WHERE outcome = 'excluded' AND cause = 'not_needed' AND (destination, source_endpoint, source_id) =
+  (SELECT m.destination, m.source_endpoint, m.source_id FROM target m WHERE m.id = ?2)
 
 -- name: weight
 SELECT coalesce(sum(acked_hash IS NOT NULL), 0) AS known,

@@ -50,12 +50,13 @@ INSERT INTO difference (target, destination, object, source_id, target_id, run, 
 ON CONFLICT (target) DO UPDATE SET target_id = excluded.target_id, run = excluded.run, payload = excluded.payload
 
 -- name: forget-differences
--- Of an object's records that this run compared and found alike.
-DELETE FROM difference WHERE destination = ? AND object = ? AND run <> ?
+-- Of an object's records that were compared and are alike now.
+DELETE FROM difference WHERE destination = ?1 AND object = ?2 AND NOT EXISTS
+  (SELECT 1 FROM target t WHERE t.id = difference.target AND t.outcome = 'mismatched')
 
 -- name: put-extra
-INSERT INTO extra (destination, object, target_id, first_run, run, payload) VALUES (?1, ?2, ?3, ?4, ?4, ?5)
-ON CONFLICT (destination, object, target_id) DO UPDATE SET run = excluded.run, payload = excluded.payload
+INSERT INTO extra (destination, object, target_id, first_run, run, payload, month) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)
+ON CONFLICT (destination, object, target_id) DO UPDATE SET run = excluded.run, payload = excluded.payload, month = excluded.month
 
 -- name: forget-extra
 DELETE FROM extra WHERE destination = ? AND object = ? AND run <> ?

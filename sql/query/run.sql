@@ -46,7 +46,8 @@ SELECT destination, object, outcome, n FROM tally WHERE run = ? AND outcome <> '
 INSERT OR REPLACE INTO tally (run, destination, object, outcome, n) VALUES (?, ?, ?, 'source', ?)
 
 -- name: extra
-INSERT OR REPLACE INTO tally (run, destination, object, outcome, n) VALUES (?, ?, ?, 'extra', ?)
+INSERT OR REPLACE INTO tally (run, destination, object, outcome, n)
+SELECT ?1, ?2, ?3, 'extra', count(*) FROM extra WHERE destination = ?2 AND object = ?3
 
 -- name: source-count
 SELECT count(*) AS n, coalesce(sum(parts), 0) AS parts FROM record WHERE endpoint = ?

@@ -46,7 +46,7 @@ SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, part_
 WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id
 
 -- name: known
-SELECT t.id, t.source_id, t.outcome, t.cause, t.hash, t.parent_id, t.acked_hash, t.refused_hash, t.refusal, t.attempts,
+SELECT t.id, t.source_id, t.outcome, t.cause, t.hash, t.parent_id, t.month, t.twin_hash, t.acked_hash, t.refused_hash, t.refusal, t.attempts,
   (t.acked_hash IS NOT NULL OR EXISTS (SELECT 1 FROM delivery d WHERE d.target = t.id AND d.state IN ('intent', 'uncertain'))
     OR EXISTS (SELECT 1 FROM crosswalk c WHERE c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id)) AS sent,
   EXISTS (SELECT 1 FROM decision d JOIN record r ON r.endpoint = t.source_endpoint AND r.source_id = t.source_id AND r.hash = d.source_hash
@@ -55,7 +55,7 @@ FROM target t WHERE t.destination = ?1 AND t.object = ?2 AND t.source_endpoint =
   AND t.source_id IN (SELECT value FROM json_each(?4))
 
 -- name: known-parts
-SELECT t.id, t.source_id, t.outcome, t.cause, t.hash, t.parent_id, t.acked_hash, t.refused_hash, t.refusal, t.attempts,
+SELECT t.id, t.source_id, t.outcome, t.cause, t.hash, t.parent_id, t.month, t.twin_hash, t.acked_hash, t.refused_hash, t.refusal, t.attempts,
   t.acked_hash IS NOT NULL AS sent,
   EXISTS (SELECT 1 FROM decision d JOIN record r ON r.endpoint = t.source_endpoint AND r.source_id = t.parent_id AND r.hash = d.source_hash
     WHERE d.destination = t.destination AND d.object = t.object AND d.source_id = t.source_id AND d.verb = 'SKIP' AND d.undone_at = '') AS skip
@@ -73,11 +73,11 @@ WHERE t.destination = ?1 AND t.parent_id IN (SELECT value FROM json_each(?3)) AN
 ORDER BY t.parent_id, t.slot, t.source_id
 
 -- name: put-target
-INSERT INTO target (destination, object, source_endpoint, source_id, parent_id, slot, payload, hash, needs, outcome, cause, field, code, message, run)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO target (destination, object, source_endpoint, source_id, parent_id, slot, payload, hash, needs, outcome, cause, field, code, message, run, month, twin_hash)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (destination, object, source_endpoint, source_id) DO UPDATE SET parent_id = excluded.parent_id, slot = excluded.slot,
   payload = excluded.payload, hash = excluded.hash, needs = excluded.needs, outcome = excluded.outcome, cause = excluded.cause,
-  field = excluded.field, code = excluded.code, message = excluded.message, run = excluded.run
+  field = excluded.field, code = excluded.code, message = excluded.message, run = excluded.run, month = excluded.month, twin_hash = excluded.twin_hash
 RETURNING id
 
 -- name: drop-target

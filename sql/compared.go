@@ -1,0 +1,63 @@
+package sql
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/jmoiron/sqlx"
+)
+
+// Months lists the months of an object that are to be compared, in order.
+func (s *Store) Months(ctx context.Context, destination, object string) (months []load.Month, err error) {
+	if _, err := s.db.ExecContext(ctx, query("reopen-months"), destination, object); err != nil {
+		return nil, fmt.Errorf("find what changed since it was compared: %w", err)
+	}
+	err = s.db.SelectContext(ctx, &months, query("months"), destination, object)
+	return months, wrap(err, "list the months to compare")
+}
+
+// SetCompared keeps what a comparison of months showed: both values of what
+// differs, and what is theirs alone. Months before an instant that agree as a
+// whole are settled.
+func (s *Store) SetCompared(ctx context.Context, run etl.Run, destination, object string, found load.Found) error {
+	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
+		for _, d := range found.Differs {
+			if err := s.putDifference(ctx, tx, run, destination, object, d); err != nil {
+				return err
+			}
+		}
+		for _, e := range found.Extra {
+			payload, err := json.Marshal(e)
+			if err != nil {
+				return err
+			}
+			sealed := s.seal.Seal(payload, "extra", destination, object, e.TargetID)
+			if _, err := tx.ExecContext(ctx, query("put-extra"), destination, object, e.TargetID, run.ID, sealed, e.Month); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, query("settle-months"), destination, object, jsonList(found.Months), found.Before, run.ID)
+		return err
+	})
+	return wrap(err, "keep what differs")
+}
+
+// EndCompared forgets what is alike by now and what a run did not see any more
+// of theirs alone, and counts the latter. Months that hold such are read by
+// each run.
+func (s *Store) EndCompared(ctx context.Context, run etl.Run, destination, object string) error {
+	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, query("forget-differences"), destination, object); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, query("forget-extra"), destination, object, run.ID); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, query("extra"), run.ID, destination, object)
+		return err
+	})
+	return wrap(err, "forget what is alike")
+}
