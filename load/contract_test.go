@@ -3,6 +3,7 @@ package load_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -159,8 +160,8 @@ func after(f loadtest.Fault) loadtest.Fault {
 // changed is a destination whose writes go another way.
 type changed struct{ load.Destination }
 
-func (d changed) Compare(ctx context.Context, object string, due []load.Due) ([]load.Compared, []load.Extra, error) {
-	return d.Destination.(load.Comparer).Compare(ctx, object, due)
+func (d changed) Compare(ctx context.Context, object string, span []load.Month, due iter.Seq2[load.Due, error]) ([]load.Compared, []load.Extra, error) {
+	return d.Destination.(load.Comparer).Compare(ctx, object, span, due)
 }
 
 // hasty gives a write up once the vendor keeps it waiting.
