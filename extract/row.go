@@ -33,7 +33,11 @@ func ReadRow(e Endpoint, raw []byte, fault string) etl.Row {
 	if row.Fault != "" {
 		row.Parts = nil // what cannot be read cannot be told apart either
 	}
-	content := sha256.Sum256(raw)
+	var content [sha256.Size]byte
+	plain := len(e.Volatile) == 0 || row.Fault != ""
+	if plain || row.ID == "" {
+		content = sha256.Sum256(raw)
+	}
 	if row.ID == "" {
 		row.ID = "content:" + hex.EncodeToString(content[:hashSize])
 	}
@@ -43,7 +47,7 @@ func ReadRow(e Endpoint, raw []byte, fault string) etl.Row {
 	case "doctors":
 		row.Doctor = row.ID
 	}
-	if len(e.Volatile) > 0 && row.Fault == "" {
+	if !plain {
 		content = sha256.Sum256(stable)
 	}
 	row.Hash = content[:hashSize]
@@ -89,10 +93,10 @@ func readMembers(e Endpoint, row *etl.Row) (stable []byte, err error) {
 		if len(value) == 0 {
 			return nil, fmt.Errorf("member %q cannot be read", name)
 		}
-		if !readMember(e, row, string(name), value) {
+		if !readMember(e, row, name, value) {
 			return stable, nil
 		}
-		if slices.Contains(e.Parts, string(name)) && filledIn(value) {
+		if len(e.Parts) > 0 && slices.Contains(e.Parts, string(name)) && filledIn(value) {
 			filled = append(filled, string(name))
 		}
 	}
@@ -102,23 +106,27 @@ func readMembers(e Endpoint, row *etl.Row) (stable []byte, err error) {
 
 // readMember takes what a member tells; false where the row has two ids, since
 // which of the two it goes by would be a guess.
-func readMember(e Endpoint, row *etl.Row, key string, value jsontext.Value) bool {
-	switch {
-	case key == e.IDField():
+func readMember(e Endpoint, row *etl.Row, name []byte, value jsontext.Value) bool {
+	if string(name) == e.IDField() {
 		if id := scalar(value); row.ID == "" {
 			row.ID = id
 		} else if id != row.ID {
 			row.ID, row.Fault = "", "it has two ids"
 			return false
 		}
-	case key == "updated_at":
+		return true
+	}
+	switch string(name) {
+	case "updated_at":
 		row.UpdatedAt = stampText(value)
-	case key == "patient", key == "patient_id" && row.Patient == "":
+	case "patient":
 		row.Patient = scalar(value)
-	case key == "doctor":
+	case "patient_id":
+		row.Patient = cmp.Or(row.Patient, scalar(value))
+	case "doctor":
 		row.Doctor = scalar(value)
-	case key == "deleted_flag", key == "archived", key == "patient_status":
-		row.Deleted = cmp.Or(row.Deleted, deleted(key, value))
+	case "deleted_flag", "archived", "patient_status":
+		row.Deleted = cmp.Or(row.Deleted, deleted(string(name), value))
 	}
 	return true
 }

@@ -94,6 +94,9 @@ func (s *Store) putRows(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cu
 		}
 	}
 	hold(c, moved)
+	if err := hang(ctx, tx, c.State == etl.StreamDrained); err != nil {
+		return err
+	}
 	if err := noteDeletions(ctx, tx, run, c, list); err != nil {
 		return err
 	}

@@ -60,3 +60,22 @@ func TestWhatCallbacksLinkedIsLookedUp(t *testing.T) {
 		t.Errorf("the plan is %s, want it to use crosswalk_called", plan)
 	}
 }
+
+// TestWhatHangsIsLookedUp and not searched for among all of an endpoint's
+// records; of those that wait to be noted, each is looked at once.
+func TestWhatHangsIsLookedUp(t *testing.T) {
+	s := openReportStore(t)
+	for name, index := range map[string]string{
+		"changed-by-patient": "patient_record USING PRIMARY KEY (patient=? AND endpoint=?)",
+		"changed-by-doctor":  "doctor_record USING PRIMARY KEY (doctor=? AND endpoint=?)",
+		"records-by-patient": "patient_record USING PRIMARY KEY (patient=? AND endpoint=?)",
+	} {
+		plan := strings.Join(planOf(t, s, query(name)), "\n")
+		if !strings.Contains(plan, index) || !strings.Contains(plan, "SEARCH record USING INTEGER PRIMARY KEY (rowid>?)") {
+			t.Errorf("%s is read by\n%s\nwant %s, and the later records by their row", name, plan, index)
+		}
+	}
+	if plan := strings.Join(planOf(t, s, query("deleted-payments")), "\n"); !strings.Contains(plan, "SEARCH o USING PRIMARY KEY (patient=? AND endpoint=?)") {
+		t.Errorf("deleted-payments is read by\n%s", plan)
+	}
+}

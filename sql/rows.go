@@ -82,6 +82,28 @@ func (s *Store) putRecords(ctx context.Context, tx *sqlx.Tx, run etl.Run, endpoi
 	return ctx.Err()
 }
 
+// maxUnhung is how many new records may wait before they are noted with what
+// they hang on: queries look through them.
+const maxUnhung = 10_000
+
+// hang notes new records with the patients and doctors that they hang on: at
+// the end of a drain, and when many wait for it.
+func hang(ctx context.Context, tx *sqlx.Tx, drained bool) error {
+	var waiting int
+	if err := tx.GetContext(ctx, &waiting, query("unhung")); err != nil {
+		return fmt.Errorf("count what hangs on nothing yet: %w", err)
+	}
+	if waiting == 0 || waiting < maxUnhung && !drained {
+		return nil
+	}
+	for _, name := range []string{"hang-patients", "hang-doctors", "all-hung"} {
+		if _, err := tx.ExecContext(ctx, query(name)); err != nil {
+			return fmt.Errorf("note what records hang on: %w", err)
+		}
+	}
+	return nil
+}
+
 func nextSeq(ctx context.Context, tx *sqlx.Tx) (seq int64, err error) {
 	if err := tx.GetContext(ctx, &seq, query("next-seq")); err != nil {
 		return 0, fmt.Errorf("next change number: %w", err)

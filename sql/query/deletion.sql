@@ -16,7 +16,8 @@ WHERE endpoint = 'patient_payment_log' AND fault = '' AND source_id IN (SELECT v
 -- name: deleted-payments
 -- For each entry that has not spoken yet: the payments that it may mean, how
 -- often the log knows such a payment to have been made and to have been
--- deleted, and how many such payments are staged.
+-- deleted, and how many such payments are staged. At the end of a drain every
+-- record stands in patient_record.
 WITH entry AS (
   SELECT d.entry, l.patient, l.updated_at AS at, unseal(l.payload, 'record', l.endpoint, l.source_id) AS body
   FROM deletion d JOIN record l ON l.endpoint = d.log AND l.source_id = d.entry
@@ -24,11 +25,13 @@ WITH entry AS (
 told AS (
   SELECT DISTINCT e.patient, l.source_id, unseal(l.payload, 'record', l.endpoint, l.source_id) AS body
   FROM (SELECT DISTINCT patient FROM entry) e
-  JOIN record l ON l.endpoint = 'patient_payment_log' AND l.patient = e.patient AND l.fault = ''),
+  JOIN patient_record o ON o.endpoint = 'patient_payment_log' AND o.patient = e.patient
+  JOIN record l ON l.id = o.record AND l.fault = ''),
 paid AS (
   SELECT p.source_id, p.patient, p.updated_at AS at, unseal(p.payload, 'record', p.endpoint, p.source_id) AS body
   FROM (SELECT DISTINCT patient FROM entry) e
-  JOIN record p ON p.endpoint = 'patient_payments' AND p.patient = e.patient AND p.gone = 0 AND p.fault = ''),
+  JOIN patient_record o ON o.endpoint = 'patient_payments' AND o.patient = e.patient
+  JOIN record p ON p.id = o.record AND p.gone = 0 AND p.fault = ''),
 fits AS (
   SELECT e.entry, e.at AS entry_at, e.patient, e.body AS entry_body, p.source_id, p.at FROM entry e JOIN paid p ON p.patient = e.patient
     AND coalesce(e.body ->> '$.appointment', '') <> ''

@@ -47,6 +47,21 @@ ON CONFLICT (endpoint, source_id) DO UPDATE SET seq = excluded.seq, hash = exclu
   verbose = max(record.verbose, excluded.verbose), gone = 0, missed = 0, deleted = excluded.deleted,
   fault = excluded.fault, problem = excluded.problem, changed_run = excluded.changed_run, payload = excluded.payload
 
+-- name: unhung
+-- How many records are not among what hangs on patients and doctors yet.
+SELECT coalesce((SELECT max(id) FROM record), 0) - (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'hung')
+
+-- name: hang-patients
+INSERT INTO patient_record SELECT patient, endpoint, id FROM record
+WHERE id > (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'hung') AND patient <> '' ORDER BY 1, 2, 3
+
+-- name: hang-doctors
+INSERT INTO doctor_record SELECT doctor, endpoint, id FROM record
+WHERE id > (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'hung') AND doctor <> '' ORDER BY 1, 2, 3
+
+-- name: all-hung
+UPDATE setting SET value = (SELECT CAST(max(id) AS TEXT) FROM record) WHERE name = 'hung'
+
 -- name: put-seen
 INSERT OR IGNORE INTO seen (endpoint, source_id) SELECT ?, j.value ->> 0 FROM json_each(?) j
 
@@ -92,7 +107,7 @@ WHERE endpoint = ? AND source_id IN (SELECT value FROM json_each(?)) ORDER BY id
 
 -- name: records-by-patient
 SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, part_names, payload FROM record
-WHERE endpoint = ? AND patient IN (SELECT value FROM json_each(?)) ORDER BY id
+WHERE id IN (SELECT record FROM of_patient WHERE endpoint = ? AND patient IN (SELECT value FROM json_each(?))) ORDER BY id
 
 -- name: max-seq
 SELECT coalesce((SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'seq'), 0)

@@ -13,12 +13,12 @@ SELECT EXISTS (SELECT 1 FROM stream WHERE endpoint = ? AND drained_at <> '' AND 
 SELECT id FROM record WHERE endpoint = ? AND seq > ?
 
 -- name: changed-by-patient
-SELECT id FROM record WHERE endpoint = ?1 AND patient IN
-  (SELECT patient FROM record WHERE endpoint = ?2 AND seq > ?3 AND patient <> '') AND patient <> ''
+SELECT record FROM of_patient WHERE endpoint = ?1 AND patient IN
+  (SELECT patient FROM record WHERE endpoint = ?2 AND seq > ?3 AND patient <> '')
 
 -- name: changed-by-doctor
-SELECT id FROM record WHERE endpoint = ?1 AND doctor IN
-  (SELECT doctor FROM record WHERE endpoint = ?2 AND seq > ?3 AND doctor <> '') AND doctor <> ''
+SELECT record FROM of_doctor WHERE endpoint = ?1 AND doctor IN
+  (SELECT doctor FROM record WHERE endpoint = ?2 AND seq > ?3 AND doctor <> '')
 
 -- name: unsettled
 -- Refused by us, or not mapped yet after an open delivery was settled; and
