@@ -25,7 +25,7 @@ func rethinkAnswering(readback bool, wait time.Duration) func(*testing.T, *clock
 		vendor := loadtest.NewRethink(loadtest.RethinkOptions{Now: clock.Now, ClientID: "id", ClientSecret: "secret", NoReadback: !readback})
 		server := httptest.NewServer(vendor)
 		t.Cleanup(server.Close)
-		return account{oracle: vendor, server: server, name: rethink.Name, shapes: rethink.Shapes(), ids: rethinkIDs(), calls: wait > 0,
+		return account{oracle: vendor, server: server, name: rethink.Name, shapes: rethink.Shapes(nil), ids: rethinkIDs(), calls: wait > 0,
 			open: func(down string) load.Destination {
 				base := server.URL
 				if down != "" {

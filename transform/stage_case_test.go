@@ -54,7 +54,7 @@ func newPractice(t *testing.T) *practice {
 		}
 	})
 	p := &practice{t: t, store: store}
-	p.stage = &transform.Stage{Store: store, Shapes: rethink.Shapes(), Rules: "1", OnChunk: p.onChunk,
+	p.stage = &transform.Stage{Store: store, Shapes: rethink.Shapes(nil), Rules: "1", OnChunk: p.onChunk,
 		Env: transform.Env{Destination: rethink.Name, Now: time.Date(2026, 3, 1, 7, 30, 0, 0, time.UTC), Zone: time.UTC, GoLive: "2026-01-01",
 			Constants: map[string][]transform.Constant{"authorization": {{Name: "authorizationSubmissionTypeID", JSON: "1"}}}}}
 	p.lookups(lookups)
@@ -141,7 +141,7 @@ func (p *practice) want(t etl.Target, outcome etl.Outcome, cause string) {
 // wantJudged compares how many records of each object the last run judged.
 func (p *practice) wantJudged(want map[string]int) {
 	p.t.Helper()
-	for _, s := range rethink.Shapes() {
+	for _, s := range rethink.Shapes(nil) {
 		if p.judged[s.Object] != want[s.Object] {
 			p.t.Errorf("%d of %s were judged, want %d", p.judged[s.Object], s.Object, want[s.Object])
 		}

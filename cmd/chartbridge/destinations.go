@@ -30,7 +30,7 @@ type destination struct {
 func (p *practice) destinations() []destination {
 	var list []destination
 	if c := p.config.Rethink; c.Enabled {
-		list = append(list, destination{name: rethink.Name, shapes: rethink.Shapes(), inFlight: c.InFlight,
+		list = append(list, destination{name: rethink.Name, shapes: rethink.Shapes(rethink.Names(c.Names)), inFlight: c.InFlight,
 			env: p.env(rethink.Name, c.Route, c.Constants), vendorFirst: c.InitialLoad == "vendor",
 			sender: func() load.Destination { return p.rethink() }})
 	}
@@ -63,7 +63,7 @@ func (p *practice) destinations() []destination {
 func (p *practice) rethink() *rethink.Destination {
 	c := p.config.Rethink
 	o := rethink.Options{BaseURL: c.BaseURL, TokenURL: c.TokenURL, ClientID: c.ClientID,
-		ClientSecret: c.ClientSecret.Reveal(), Readback: c.Readback, InFlight: c.InFlight, Clock: p.clock,
+		ClientSecret: c.ClientSecret.Reveal(), Names: rethink.Names(c.Names), Readback: c.Readback, InFlight: c.InFlight, Clock: p.clock,
 		Paths: map[string]string{"client": c.Paths.Client, "staff": c.Paths.Staff, "appointment": c.Paths.Appointment}}
 	if c.Callback.Enabled {
 		o.CallbackWait = c.Callback.Wait

@@ -71,7 +71,7 @@ func catalogue() []endpointLine {
 func allShapes() []transform.Shape {
 	reach := centralreach.Shapes(centralreach.Options{Metadata: map[string]string{"ID": "FIELD"}, Write: centralreach.Write{Clients: true, Employees: true, Payors: true,
 		Metadata: true, Labels: true, ClaimSettings: true, Cancel: true, Tasks: true}})
-	return append(append(rethink.Shapes(), reach...), centralregistry.Shapes(centralregistry.ShapeOptions{})...)
+	return append(append(rethink.Shapes(nil), reach...), centralregistry.Shapes(centralregistry.ShapeOptions{})...)
 }
 
 func newShapes(s *shared) *cobra.Command {

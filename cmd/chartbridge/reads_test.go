@@ -35,7 +35,7 @@ func TestFromNamesMembers(t *testing.T) {
 		}
 	}
 	elsewhere := []string{"Rethink's answer", "primary 1", "lookup ", "constant", "config"}
-	shapes := slices.Concat(rethink.Shapes(), centralreach.Shapes(centralreach.Options{}), centralregistry.Shapes(centralregistry.ShapeOptions{}))
+	shapes := slices.Concat(rethink.Shapes(nil), centralreach.Shapes(centralreach.Options{}), centralregistry.Shapes(centralregistry.ShapeOptions{}))
 	for _, s := range shapes {
 		for _, c := range s.Columns {
 			reads := c.Reads()

@@ -67,13 +67,15 @@ var appointmentFields = []transform.Field[visit]{
 }
 
 // judgeAppointment decides on a visit.
-func judgeAppointment(c *transform.Case) []transform.Verdict {
-	v, decided := c.Visit(func(a transform.Appointment) string { return aside(a, c) })
-	if decided != nil {
-		return []transform.Verdict{*decided}
+func judgeAppointment(fields []transform.Field[visit], names Names) func(*transform.Case) []transform.Verdict {
+	return func(c *transform.Case) []transform.Verdict {
+		v, decided := c.Visit(func(a transform.Appointment) string { return aside(a, c) })
+		if decided != nil {
+			return []transform.Verdict{*decided}
+		}
+		verdict := transform.Map(fields, v, c)
+		return []transform.Verdict{calledOff(v.Appointment, c, verdict, names.of("appointment", "appointmentStatusId"))}
 	}
-	verdict := transform.Map(appointmentFields, v, c)
-	return []transform.Verdict{calledOff(v.Appointment, c, verdict)}
 }
 
 // aside says why a visit that Rethink does not have is not for sending.
@@ -89,7 +91,7 @@ func aside(a transform.Appointment, c *transform.Case) string {
 
 // calledOff holds a visit that Rethink has and that did not take place, where
 // the lookups cannot say so: sent as it is, it would look like a visit.
-func calledOff(a transform.Appointment, c *transform.Case, v transform.Verdict) transform.Verdict {
+func calledOff(a transform.Appointment, c *transform.Case, v transform.Verdict, field string) transform.Verdict {
 	if !c.Sent || !a.Off() {
 		return v
 	}
@@ -101,7 +103,7 @@ func calledOff(a transform.Appointment, c *transform.Case, v transform.Verdict) 
 		return v
 	}
 	return transform.Verdict{Outcome: etl.Held, Cause: etl.CauseStatusID, Problems: append(v.Problems, etl.Problem{
-		Field: "appointmentStatusId", Code: etl.CodeLookup, Lookup: "appointmentStatus", Key: status(a, c),
+		Field: field, Code: etl.CodeLookup, Lookup: "appointmentStatus", Key: status(a, c),
 		Message: "Rethink has this visit and it did not take place; the lookups appointmentStatus and cancellationType must say how to tell it"})}
 }
 

@@ -47,11 +47,12 @@ func (d *Destination) Called(del etl.Delivery, body []byte) load.Answer {
 		return a
 	}
 	obj := list[0].unwrap(idField[del.Object])
-	if external := obj.text(externalField[del.Object]); external != "" {
+	field := d.o.Names.external(del.Object)
+	if external := obj.text(field); external != "" {
 		ours, err := parseList(del.Body)
-		if err != nil || ours[0].text(externalField[del.Object]) != external {
+		if err != nil || ours[0].text(field) != external {
 			return a
 		}
 	}
-	return judged(a, obj, del)
+	return d.judged(a, obj, del)
 }

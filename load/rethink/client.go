@@ -51,18 +51,20 @@ var clientFields = []transform.Field[patient]{
 		}},
 }
 
-func judgeClient(c *transform.Case) []transform.Verdict {
-	p, fault := c.AsPatient()
-	if fault != "" {
-		return unreadable(fault)
+func judgeClient(fields []transform.Field[patient]) func(*transform.Case) []transform.Verdict {
+	return func(c *transform.Case) []transform.Verdict {
+		p, fault := c.AsPatient()
+		if fault != "" {
+			return unreadable(fault)
+		}
+		if p.ID.String() == "" {
+			return unreadable(noID)
+		}
+		if !c.RoutesPatient(p) {
+			return excluded(etl.CauseRoute)
+		}
+		return []transform.Verdict{transform.Map(fields, p, c)}
 	}
-	if p.ID.String() == "" {
-		return unreadable(noID)
-	}
-	if !c.RoutesPatient(p) {
-		return excluded(etl.CauseRoute)
-	}
-	return []transform.Verdict{transform.Map(clientFields, p, c)}
 }
 
 func gender(p patient, c *transform.Case) transform.Value {

@@ -13,6 +13,7 @@ import (
 
 // An index is what Rethink holds of one object, as one read showed it.
 type index struct {
+	external   string // where our id stands; "" = nowhere
 	byExternal map[string][]object
 	byNatural  map[string][]object
 	byTheirs   map[string]object // by Rethink's id
@@ -40,7 +41,7 @@ func (d *Destination) read(ctx context.Context, name string) (*index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s back: %w", name, err)
 	}
-	ix := &index{byExternal: map[string][]object{}, byNatural: map[string][]object{}, byTheirs: map[string]object{}, shows: map[string]bool{}}
+	ix := &index{external: d.o.Names.external(name), byExternal: map[string][]object{}, byNatural: map[string][]object{}, byTheirs: map[string]object{}, shows: map[string]bool{}}
 	for _, o := range list {
 		id := o.text(idField[name])
 		if id == "" { // an error, or an envelope that we do not know: what it hides would be created again
@@ -54,7 +55,7 @@ func (d *Destination) read(ctx context.Context, name string) (*index, error) {
 			ix.shows[slot] = ix.shows[slot] || o.shows(slot)
 		}
 		ix.byTheirs[id] = o
-		if external := o.text(externalField[name]); external != "" {
+		if external := o.text(ix.external); external != "" {
 			ix.byExternal[external] = append(ix.byExternal[external], o)
 		}
 		if key := naturalKey(name, o); key != "" {
@@ -64,10 +65,6 @@ func (d *Destination) read(ctx context.Context, name string) (*index, error) {
 	d.index[name] = ix
 	return ix, nil
 }
-
-// externalField is where our id stands; an appointment has none (assumptions,
-// Rethink).
-var externalField = map[string]string{"client": "clientExternalId", "staff": "companyStaffId"}
 
 // naturalKey identifies a record without ids: never by a name alone. "" where
 // a part is missing.
@@ -89,7 +86,7 @@ func naturalKey(name string, o object) string {
 
 // NaturalKey is an appointment's alone: the others bear our id.
 func (d *Destination) NaturalKey(del etl.Delivery) string {
-	if externalField[del.Object] != "" {
+	if externalFields[del.Object] != "" {
 		return ""
 	}
 	ours, err := parseList(del.Body)
@@ -121,11 +118,11 @@ func (ix *index) find(name string, ours object, del etl.Delivery) load.Finding {
 		return ix.byID(name, ours, del)
 	}
 	f := load.Finding{How: load.ByExternalID, Proved: ix.size > 0}
-	matches := ix.byExternal[ours.text(externalField[name])]
-	if externalField[name] == "" || len(matches) == 0 {
+	matches := ix.byExternal[ours.text(ix.external)]
+	if ix.external == "" || len(matches) == 0 {
 		f.How = load.ByNaturalKey
 		matches = slices.DeleteFunc(slices.Clone(ix.byNatural[naturalKey(name, ours)]), func(o object) bool {
-			return othersRecord(name, o, ours)
+			return othersRecord(ix.external, o, ours)
 		})
 	}
 	switch len(matches) {
@@ -143,8 +140,7 @@ func (ix *index) find(name string, ours object, del etl.Delivery) load.Finding {
 
 // othersRecord reports whether a record that matches by its natural key bears
 // another external id of ours: then it is a twin, not this one.
-func othersRecord(name string, theirs, ours object) bool {
-	field := externalField[name]
+func othersRecord(field string, theirs, ours object) bool {
 	external := theirs.text(field)
 	return field != "" && external != "" && external != ours.text(field)
 }

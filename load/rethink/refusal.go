@@ -33,8 +33,8 @@ var patterns = []struct {
 
 // refusal parses an error text into field and cause. The text itself is left
 // behind: it may quote a patient.
-func refusal(text string, del etl.Delivery) etl.Problem {
-	p := etl.Problem{Field: fieldIn(text, del.Object), Code: "refused", Message: "Rethink refused it without a reason that we know; look it up there"}
+func (n Names) refusal(text, object string) etl.Problem {
+	p := etl.Problem{Field: n.fieldIn(text, object), Code: "refused", Message: "Rethink refused it without a reason that we know; look it up there"}
 	for _, pattern := range patterns {
 		if pattern.form.MatchString(text) {
 			p.Code, p.Message = pattern.code, pattern.meaning
@@ -50,10 +50,10 @@ func refusal(text string, del etl.Delivery) etl.Problem {
 // fieldIn finds the field that an error text speaks of, among those that we
 // send: "Client Id", "clientId" and "ClientID" are one. The longest name that
 // occurs wins.
-func fieldIn(text, object string) string {
+func (n Names) fieldIn(text, object string) string {
 	squeezed := squeeze(text)
 	best := ""
-	for _, s := range Shapes() {
+	for _, s := range Shapes(n) {
 		if s.Object != object {
 			continue
 		}

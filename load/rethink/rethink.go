@@ -21,6 +21,7 @@ type Options struct {
 	ClientID     string
 	ClientSecret string
 	Paths        map[string]string // by object: client, staff, appointment
+	Names        Names             // of fields that this account names otherwise
 	Readback     bool              // GET with datetimestamp can be asked what it holds
 	CallbackWait time.Duration     // how long an answer by callback may take; 0 = the account answers at once
 	InFlight     int
@@ -173,14 +174,14 @@ func (d *Destination) classify(reply load.Reply, del etl.Delivery) load.Answer {
 		case ticket != "":
 			a.Kind, a.Heard = load.Unknown, d.o.Readback // nobody hears the callback: the look-up tells
 		default:
-			return answered(a, reply, del)
+			return d.answered(a, reply, del)
 		}
 		return a
 	case reply.Status == http.StatusConflict && del.TargetID == "" && exists(messageIn(reply)):
 		a.Kind = load.Exists
 	case definite[reply.Status], reply.Status == http.StatusConflict && exists(messageIn(reply)):
 		a.Words = messageIn(reply)
-		a.Kind, a.Problem = load.Rejected, refusal(a.Words, del)
+		a.Kind, a.Problem = load.Rejected, d.o.Names.refusal(a.Words, del.Object)
 	default:
 		a.Kind = load.Unknown
 	}
@@ -216,27 +217,27 @@ func updatesOnly(del etl.Delivery) bool {
 // idField is where an object's own id stands.
 var idField = map[string]string{"client": "clientId", "staff": "staffId", "appointment": "appointmentId"}
 
-func answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
+func (d *Destination) answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
 	obj, err := parseObject(reply, idField[del.Object])
 	if err != nil {
 		a.Kind = load.Unknown // it may well be applied: the look-up tells
 		return a
 	}
-	return judged(a, obj, del)
+	return d.judged(a, obj, del)
 }
 
 // judged says what the object means that answers a delivery.
-func judged(a load.Answer, obj object, del etl.Delivery) load.Answer {
+func (d *Destination) judged(a load.Answer, obj object, del etl.Delivery) load.Answer {
 	id := obj.id(idField[del.Object])
 	switch message := obj.text("ErrorMessage"); {
 	case message != "":
-		a.Kind, a.Problem, a.Words = load.Rejected, refusal(message, del), message
+		a.Kind, a.Problem, a.Words = load.Rejected, d.o.Names.refusal(message, del.Object), message
 	case del.TargetID != "" && id != "" && id != del.TargetID:
 		a.Kind = load.Unknown // another record than the one we meant: the look-up tells
 	case id != "":
-		a.Kind, a.TargetID, a.Inside = load.Acknowledged, id, insideAnswers(obj, del)
+		a.Kind, a.TargetID, a.Inside = load.Acknowledged, id, d.insideAnswers(obj, del)
 	default:
-		return refusedInside(a, obj, del)
+		return d.refusedInside(a, obj, del)
 	}
 	return a
 }
@@ -244,8 +245,8 @@ func judged(a load.Answer, obj object, del etl.Delivery) load.Answer {
 // refusedInside is the answer where an object has no id and no error of its
 // own: it was refused for one inside it, or accepted for later, or it says
 // something that nobody documents.
-func refusedInside(a load.Answer, obj object, del etl.Delivery) load.Answer {
-	for _, nested := range insideAnswers(obj, del) {
+func (d *Destination) refusedInside(a load.Answer, obj object, del etl.Delivery) load.Answer {
+	for _, nested := range d.insideAnswers(obj, del) {
 		if nested.Problem.Message != "" {
 			a.Kind, a.Problem, a.Words = load.Rejected, nested.Problem, nested.Words
 			return a
@@ -256,7 +257,7 @@ func refusedInside(a load.Answer, obj object, del etl.Delivery) load.Answer {
 }
 
 // insideAnswers reads the answers for what travelled inside.
-func insideAnswers(obj object, del etl.Delivery) map[string]load.Nested {
+func (d *Destination) insideAnswers(obj object, del etl.Delivery) map[string]load.Nested {
 	inside := map[string]load.Nested{}
 	var ours object
 	if sent, err := parseList(del.Body); err == nil && len(sent) == 1 {
@@ -273,7 +274,7 @@ func insideAnswers(obj object, del etl.Delivery) map[string]load.Nested {
 		}
 		answer := load.Nested{TargetID: child.id(path[2])}
 		if message := child.text("ErrorMessage"); message != "" {
-			answer = load.Nested{Problem: refusal(message, etl.Delivery{Object: n.Object}), Words: message}
+			answer = load.Nested{Problem: d.o.Names.refusal(message, n.Object), Words: message}
 		}
 		inside[n.Path] = answer
 	}

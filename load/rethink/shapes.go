@@ -11,23 +11,26 @@ import (
 // Name is the destination's name in config, lookups, tables and reports.
 const Name = "rethink"
 
-// Shapes are Rethink's objects: what travels inside a client stands before it.
-func Shapes() []transform.Shape {
+// Shapes are Rethink's objects, with an account's own names of fields: what
+// travels inside a client stands before it.
+func Shapes(names Names) []transform.Shape {
+	staff, client := renamed(staffFields, "staff", names), renamed(clientFields, "client", names)
+	appointment := renamed(appointmentFields, "appointment", names)
 	users := transform.Use{Endpoint: "users", By: transform.ByAll}
 	patients := transform.Use{Endpoint: "patients", By: transform.ByPatient}
 	return []transform.Shape{
 		{Destination: Name, Object: "staff", Endpoint: "doctors", Uses: []transform.Use{users},
-			Columns: transform.Columns(staffFields), Judge: judgeStaff},
+			Columns: transform.Columns(staff), Judge: judgeStaff(staff)},
 		{Destination: Name, Object: "funder", Endpoint: "patients", Inside: "client", Slot: "clientFunders", Parts: true,
 			Columns: transform.Columns(funderFields), Judge: judgeFunders},
 		{Destination: Name, Object: "authorization", Endpoint: "patient_authorizations", Inside: "client", Slot: "authorizations",
 			Uses: []transform.Use{patients}, Columns: transform.Columns(authorizationFields), Judge: judgeAuthorization},
 		{Destination: Name, Object: "client", Endpoint: "patients",
 			Uses:    []transform.Use{{Endpoint: "patient_authorizations", By: transform.ByPatient, Optional: true}},
-			Columns: transform.Columns(clientFields), Judge: judgeClient},
+			Columns: transform.Columns(client), Judge: judgeClient(client)},
 		{Destination: Name, Object: "appointment", Endpoint: "appointments",
 			Uses:    []transform.Use{{Endpoint: "doctors", By: transform.ByDoctor}, patients},
-			Columns: transform.Columns(appointmentFields), Judge: judgeAppointment},
+			Columns: transform.Columns(appointment), Judge: judgeAppointment(appointment, names)},
 	}
 }
 

@@ -113,7 +113,7 @@ func raw(t testing.TB, r row) []byte {
 
 func shapeOf(t testing.TB, object string) transform.Shape {
 	t.Helper()
-	for _, s := range Shapes() {
+	for _, s := range Shapes(nil) {
 		if s.Object == object {
 			return s
 		}

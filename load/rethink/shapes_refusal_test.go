@@ -3,8 +3,6 @@ package rethink
 import (
 	"strings"
 	"testing"
-
-	"github.com/chartbridge/chartbridge/etl"
 )
 
 // The error texts of the document and of the vendor's pages
@@ -29,11 +27,11 @@ func TestRefusalsAreParsedByPattern(t *testing.T) {
 		{"appointment", "Scheduled Start Time: Must be time format", "scheduledStartTime", "format"},
 		{"client", "Something that nobody documents", "", "refused"},
 	} {
-		p := refusal(c.text, etl.Delivery{Object: c.object})
+		p := Names(nil).refusal(c.text, c.object)
 		if p.Field != c.field || p.Code != c.code {
 			t.Errorf("%q is %q %q, want %q %q", c.text, p.Field, p.Code, c.field, c.code)
 		}
-		if p = refusal(c.text+" (Bo Canary, 2019-04-05)", etl.Delivery{Object: c.object}); strings.Contains(p.Message, "Canary") {
+		if p = Names(nil).refusal(c.text+" (Bo Canary, 2019-04-05)", c.object); strings.Contains(p.Message, "Canary") {
 			t.Errorf("%q: the message quotes the vendor: %q", c.text, p.Message)
 		}
 	}
@@ -49,7 +47,7 @@ func TestNamesKeepTheVendorsCasing(t *testing.T) {
 		"appointment": "appointmentId appointmentTypeId date scheduledStartTime scheduledEndTime staffId payCodeId tagId clientId " +
 			"serviceId locationId placeOfServiceId appointmentStatusId cancellationTypeId",
 	}
-	for _, s := range Shapes() {
+	for _, s := range Shapes(nil) {
 		var names []string
 		for _, c := range s.Columns {
 			names = append(names, c.Name)
@@ -63,7 +61,7 @@ func TestNamesKeepTheVendorsCasing(t *testing.T) {
 // What travels inside a client is judged before it, or would travel a run late.
 func TestShapesStandInTheirOrder(t *testing.T) {
 	seen := map[string]bool{}
-	for _, s := range Shapes() {
+	for _, s := range Shapes(nil) {
 		if seen[s.Inside] {
 			t.Errorf("%s stands after %s, which carries it", s.Object, s.Inside)
 		}

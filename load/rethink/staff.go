@@ -32,18 +32,20 @@ var staffFields = []transform.Field[staff]{
 		Get: func(s staff, _ *transform.Case) transform.Value { return transform.String(s.LastName.String()) }},
 }
 
-func judgeStaff(c *transform.Case) []transform.Verdict {
-	d, fault := c.AsDoctor()
-	if fault != "" {
-		return unreadable(fault)
+func judgeStaff(fields []transform.Field[staff]) func(*transform.Case) []transform.Verdict {
+	return func(c *transform.Case) []transform.Verdict {
+		d, fault := c.AsDoctor()
+		if fault != "" {
+			return unreadable(fault)
+		}
+		if d.ID.String() == "" {
+			return unreadable(noID)
+		}
+		if !c.RoutesDoctor(c.Source.ID) {
+			return excluded(etl.CauseRoute)
+		}
+		return []transform.Verdict{transform.Map(fields, staff{d, c.Users[c.Source.ID]}, c)}
 	}
-	if d.ID.String() == "" {
-		return unreadable(noID)
-	}
-	if !c.RoutesDoctor(c.Source.ID) {
-		return excluded(etl.CauseRoute)
-	}
-	return []transform.Verdict{transform.Map(staffFields, staff{d, c.Users[c.Source.ID]}, c)}
 }
 
 // minUsername is the shortest user name that Rethink takes (A6).

@@ -73,7 +73,7 @@ func TestDefaults(t *testing.T) {
 			Route: Route{Demographics: map[string][]string{}}, InitialLoad: "vendor",
 			TokenURL: "https://id.rethinkbehavioralhealth.com/connect/token",
 			Paths:    RethinkPaths{"/api/client", "/api/staff", "/api/appointment"},
-			Readback: true, InFlight: 4, Constants: Constants{}, Callback: Callback{Wait: 30 * time.Minute},
+			Readback: true, InFlight: 4, Constants: Constants{}, Names: Names{}, Callback: Callback{Wait: 30 * time.Minute},
 		},
 		CentralReach: CentralReach{
 			Route: Route{Demographics: map[string][]string{}}, InitialLoad: "api",

@@ -138,6 +138,7 @@ func (b *block) rethink(c *Rethink) {
 	b.flag("readback", &c.Readback, true)
 	b.number("in_flight", &c.InFlight, 4, 1, 64)
 	b.constants("constants", &c.Constants, "client", "staff", "appointment", "funder", "authorization")
+	b.names("names", &c.Names)
 	b.child("callback", func(b *block) { b.callback(&c.Callback) })
 	if c.Enabled {
 		b.require(whyEnabled, "base_url", "client_id", "client_secret")

@@ -57,6 +57,9 @@ func (r Route) Empty() bool {
 // that an account needs.
 type Constants map[string]map[string]json.RawMessage
 
+// Names maps object to a field's name in our tables to the account's name.
+type Names map[string]map[string]string
+
 // Rethink is the ABA destination with an appointment calendar.
 type Rethink struct {
 	// Enabled must be said where the block is present; false where it is not.
@@ -83,6 +86,9 @@ type Rethink struct {
 	InFlight int `yaml:"in_flight"`
 	// Constants may hold client, staff and appointment. Default empty.
 	Constants Constants `yaml:"constants"`
+	// Names are the account's own, by object and by the name that we would send,
+	// of fields whose published name is cut off or only likely. Default empty.
+	Names Names `yaml:"names"`
 	// Callback is the receiver of Rethink's asynchronous answers.
 	Callback Callback `yaml:"callback"`
 }
