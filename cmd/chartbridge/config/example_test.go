@@ -45,6 +45,14 @@ func paths(t reflect.Type, prefix string, into map[string]bool) {
 		if f.Type == reflect.TypeFor[[]Schedule]() {
 			paths(reflect.TypeFor[Schedule](), path+"[0]", into)
 		}
+		if f.Type == reflect.TypeFor[Names]() {
+			for object, fields := range unsure {
+				into[join(path, object)] = true
+				for _, field := range fields {
+					into[join(join(path, object), field)] = true
+				}
+			}
+		}
 		if f.Type == reflect.TypeFor[Constants]() {
 			for _, object := range []string{"client", "staff", "appointment", "funder", "authorization"} {
 				into[join(path, object)] = true
