@@ -1,13 +1,17 @@
 package load_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load/centralreach"
 	"github.com/chartbridge/chartbridge/load/loadtest"
+	"github.com/chartbridge/chartbridge/transform"
 )
 
 // visitAt is a visit of patient 1 with doctor 7, at an hour of 4 March.
@@ -56,6 +60,43 @@ func TestCancellations(t *testing.T) {
 			t.Errorf("event %d: cancelled %v for reason %d, want %v", i, e.Canceled, e.CancelReason, want)
 		}
 	}
+}
+
+// readingStore counts the records that are read beside those to be judged.
+type readingStore struct {
+	transform.Store
+	beside map[string]int // by endpoint
+}
+
+func (s readingStore) ByPatient(ctx context.Context, endpoint string, patients []string) ([]etl.Source, error) {
+	list, err := s.Store.ByPatient(ctx, endpoint, patients)
+	s.beside[endpoint] += len(list)
+	return list, err
+}
+
+// TestCancellationsReadNoOtherVisits: who was entered again is told by the
+// comparison's own rows, however many visits a patient has.
+func TestCancellationsReadNoOtherVisits(t *testing.T) {
+	w := newWorld(t, centralReachWith(false, centralreach.Write{Clients: true, Employees: true, Cancel: true}))
+	row, user := doctor(7)
+	w.put("doctors", row)
+	w.put("users", user)
+	w.put("patients", patient(1, "Troy"))
+	w.put("appointments", visitAt(1, 9, `,"status":"No Show"`), visitAt(2, 9, ""), visitAt(3, 10, `,"status":"No Show"`),
+		visitAt(4, 11, `,"status":"No Show"`), strings.Replace(visitAt(5, 11, ""), `"duration":60`, `"duration":0`, 1))
+	store := readingStore{w.store, map[string]int{}}
+	judge := &transform.Stage{Store: store, Env: transform.Env{Destination: w.name, Now: w.clock.Now(), Zone: time.UTC, GoLive: "2026-01-01", Lookups: w.ids},
+		Shapes: w.shapes, Rules: "rules"}
+	w.must(judge.Run(w.ctx, w.run()))
+	if n := store.beside["appointments"]; n > 0 {
+		t.Errorf("%d other visits were read, want none", n)
+	}
+	w.expect("entered again", "cancellation", "1", "excluded takes_place")
+	w.expect("nobody in its place", "cancellation", "3", "failed not_sent")
+	w.expect("entered again, and does not map", "cancellation", "4", "excluded takes_place")
+	w.put("appointments", visitAt(2, 9, `,"status":"Cancelled"`))
+	w.must(judge.Run(w.ctx, w.run()))
+	w.expect("called off as well", "cancellation", "1", "failed not_sent")
 }
 
 func number(t *testing.T, id string) int64 {

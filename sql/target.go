@@ -3,6 +3,7 @@ package sql
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -172,6 +173,16 @@ func (s *Store) Inside(ctx context.Context, destination, object string, parents 
 		inside[r.Parent] = append(inside[r.Parent], etl.Target{ID: r.ID, Object: r.Object, Slot: r.Slot, Payload: payload, Needs: needs})
 	}
 	return inside, nil
+}
+
+// Twins gives those of the twins that an object's targets have.
+func (s *Store) Twins(ctx context.Context, destination, object string, twins [][]byte) (taken [][]byte, err error) {
+	list := make([]string, len(twins))
+	for i, twin := range twins {
+		list[i] = hex.EncodeToString(twin)
+	}
+	err = s.db.SelectContext(ctx, &taken, query("twins"), destination, object, jsonList(list))
+	return taken, wrap(err, "look for visits of the same people and time")
 }
 
 // PutTargets saves judged targets and drops those that no longer are, in one

@@ -34,12 +34,12 @@ type Env struct {
 
 // Related is what the shapes read beside their own record.
 type Related struct {
-	Doctors     map[string]Doctor        // by id
-	Users       map[string]User          // of doctors, by the doctor's id
-	Patients    map[string]Patient       // of the records at hand, by id
-	Medications map[string][]Medication  // of the patients at hand
-	Visits      map[string][]Appointment // of the patients at hand, also those that are off
-	ByProfile   map[string]bool          // patients with a visit of a routed profile; nil = not asked
+	Doctors     map[string]Doctor       // by id
+	Users       map[string]User         // of doctors, by the doctor's id
+	Patients    map[string]Patient      // of the records at hand, by id
+	Medications map[string][]Medication // of the patients at hand
+	Taken       map[string]bool         // twins of the visits at hand that are off: another visit takes place there
+	ByProfile   map[string]bool         // patients with a visit of a routed profile; nil = not asked
 }
 
 // A Route says who goes to a destination: every list that is not empty must

@@ -57,8 +57,8 @@ func (s *Stage) readProfiles(ctx context.Context) error {
 	return nil
 }
 
-// readRelated reads, for the records at hand, the patients, medications and
-// visits that the shape uses.
+// readRelated reads, for the records at hand, the patients and medications that
+// the shape uses, and which visits are taken.
 func (s *Stage) readRelated(ctx context.Context, shape Shape, sources []etl.Source, env *Env) (err error) {
 	patients := patientsOf(sources)
 	if shape.uses("patients") {
@@ -71,8 +71,33 @@ func (s *Stage) readRelated(ctx context.Context, shape Shape, sources []etl.Sour
 			return err
 		}
 	}
-	if shape.uses("appointments") {
-		env.Visits, err = byPatient[Appointment](ctx, s.Store, "appointments", patients)
+	if shape.Beside != "" {
+		return s.readTaken(ctx, shape, sources, env)
+	}
+	return nil
+}
+
+// readTaken looks for the visits that take place instead of those at hand that
+// are off. It reads no other record.
+func (s *Stage) readTaken(ctx context.Context, shape Shape, sources []etl.Source, env *Env) error {
+	var twins [][]byte
+	for _, src := range sources {
+		c := &Case{Env: env, Source: src}
+		a, fault := c.AsAppointment()
+		if fault != "" || !a.Off() {
+			continue
+		}
+		if v, known, _ := c.times(a); known {
+			twins = append(twins, v.Twin())
+		}
+	}
+	env.Taken = map[string]bool{}
+	if len(twins) == 0 {
+		return nil
+	}
+	taken, err := s.Store.Twins(ctx, shape.Destination, shape.Beside, twins)
+	for _, twin := range taken {
+		env.Taken[string(twin)] = true
 	}
 	return err
 }

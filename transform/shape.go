@@ -58,6 +58,9 @@ type Shape struct {
 	Slot        string // that object's array
 	Parts       bool   // a record holds several, counted when it was staged
 	Columns     []Column
+	// Beside is an object of the same destination, judged before this one, whose
+	// visits that take place stand in the way of one that is off.
+	Beside string
 	// Judge gives a verdict for each object in the record: exactly one, unless
 	// Parts is set.
 	Judge func(*Case) []Verdict

@@ -33,6 +33,8 @@ type Store interface {
 	Known(ctx context.Context, destination, object string, sources []etl.Source, parts bool) (map[string]etl.Target, error)
 	// Inside gives what travels inside those parents and maps, by slot and id.
 	Inside(ctx context.Context, destination, object string, parents []string) (map[string][]etl.Target, error)
+	// Twins gives those of the twins that an object's targets have.
+	Twins(ctx context.Context, destination, object string, twins [][]byte) ([][]byte, error)
 	// PutTargets saves judged targets and drops those that no longer are.
 	PutTargets(ctx context.Context, run etl.Run, put []etl.Target, drop []int64) error
 }
@@ -229,7 +231,7 @@ func settle(shape Shape, src etl.Source, v Verdict, known map[string]etl.Target)
 	before := known[id]
 	next := before
 	if before.Skip && v.Outcome != etl.Excluded {
-		v = Verdict{Part: v.Part, Parent: v.Parent, Outcome: etl.Excluded, Cause: etl.CauseSkipped}
+		v = Verdict{Part: v.Part, Parent: v.Parent, Outcome: etl.Excluded, Cause: etl.CauseSkipped, Twin: v.Twin}
 	}
 	next.Destination, next.Object, next.Source = shape.Destination, shape.Object, etl.Ref{Endpoint: src.Endpoint, ID: id}
 	next.Parent, next.Slot = v.Parent, shape.Slot

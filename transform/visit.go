@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"crypto/sha256"
 	"strconv"
 	"strings"
 	"time"
@@ -50,6 +51,13 @@ func (c *Case) Visit(aside func(Appointment) string) (v Visit, decided *Verdict)
 
 // Month is the month in which a visit begins, in the practice's zone.
 func (c *Case) Month(v Visit) string { return v.Start.In(c.Zone).Format(etl.MonthOnly) }
+
+// Twin names a visit by who, with whom and when: two that take place and have
+// the same are not to be told apart by anything that a destination shows.
+func (v Visit) Twin() []byte {
+	sum := sha256.Sum256([]byte(strings.Join([]string{v.Patient.String(), v.Doctor.String(), v.Start.UTC().Format(time.RFC3339)}, "\x1f")))
+	return sum[:16]
+}
 
 // Off reports whether a visit did not, or will not, take place.
 func (a Appointment) Off() bool {

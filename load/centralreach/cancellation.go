@@ -46,16 +46,16 @@ func cancelReason(v transform.Visit, c *transform.Case) transform.Value {
 // it waits for a person: no reason is made up.
 func judgeCancellation(c *transform.Case) []transform.Verdict {
 	v, decided := c.Visit(func(a transform.Appointment) string {
-		enteredAgain := func(b transform.Appointment) bool {
-			return !b.Off() && b.Doctor == a.Doctor && b.ScheduledTime == a.ScheduledTime
-		}
-		if !a.Off() || slices.ContainsFunc(c.Visits[a.Patient.String()], enteredAgain) {
+		if !a.Off() {
 			return etl.CauseTakesPlace
 		}
 		return ""
 	})
 	if decided != nil {
 		return one(*decided)
+	}
+	if c.Taken[string(v.Twin())] {
+		return one(transform.Excluded(etl.CauseTakesPlace))
 	}
 	verdict := transform.Map(cancellationFields, v, c)
 	if verdict.Outcome == etl.Invalid && slices.ContainsFunc(verdict.Problems, func(p etl.Problem) bool { return p.Lookup == "cancelReason" }) {

@@ -42,10 +42,16 @@ func judgeEvent(c *transform.Case) []transform.Verdict {
 		}
 		return ""
 	})
+	verdict := transform.Verdict{}
 	if decided != nil {
-		return one(*decided)
+		verdict = *decided
+	} else {
+		verdict = inMonth(transform.Map(eventFields, v, c), v, c)
 	}
-	return one(inMonth(transform.Map(eventFields, v, c), v, c))
+	if !v.Start.IsZero() && !v.Off() && !c.Source.Gone { // also where it does not map: it takes place
+		verdict.Twin = v.Twin()
+	}
+	return one(verdict)
 }
 
 // inMonth names the month of a visit, by which it is compared and asked about.

@@ -49,13 +49,14 @@ func Shapes(o Options) []transform.Shape {
 			Uses:    []transform.Use{{Endpoint: "doctors", By: transform.ByDoctor}, {Endpoint: "patients", By: transform.ByPatient}},
 			Columns: columns, Judge: judge}
 	}
+	if o.Write.visits() {
+		list = append(list, visits(event, transform.Columns(eventFields), judgeEvent))
+	}
 	if o.Write.cancels() {
 		cancels := visits(cancellation, transform.Columns(cancellationFields), judgeCancellation)
 		cancels.Uses = append(cancels.Uses, transform.Use{Endpoint: "appointments", By: transform.ByPatient})
+		cancels.Beside = event
 		list = append(list, cancels)
-	}
-	if o.Write.visits() {
-		list = append(list, visits(event, transform.Columns(eventFields), judgeEvent))
 	}
 	if o.Write.tasks() {
 		list = append(list, visits(task, transform.Columns(taskFields), judgeTask))

@@ -72,6 +72,9 @@ WHERE t.destination = ?1 AND t.parent_id IN (SELECT value FROM json_each(?3)) AN
   AND t.payload IS NOT NULL AND t.slot <> '' AND t.object <> ?2
 ORDER BY t.parent_id, t.slot, t.source_id
 
+-- name: twins
+SELECT DISTINCT twin_hash FROM target WHERE destination = ? AND object = ? AND twin_hash IN (SELECT unhex(value) FROM json_each(?))
+
 -- name: put-target
 INSERT INTO target (destination, object, source_endpoint, source_id, parent_id, slot, payload, hash, needs, outcome, cause, field, code, message, run, month, twin_hash)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
