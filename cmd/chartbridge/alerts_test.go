@@ -44,6 +44,7 @@ func (p *pager) events() string {
 }
 
 func TestAlertsTellOnlyWhatChanged(t *testing.T) {
+	t.Parallel()
 	p, s := newPager(t), newServedSite(t)
 	s.set("drchrono:\n", "alerts: {webhook: \""+p.URL+"\"}\ndrchrono:\n")
 	d := s.daemon()

@@ -11,6 +11,7 @@ import (
 )
 
 func TestAuditVerifyFindsAChangedLine(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	if stdout, _ := s.mustRun(exitDone, "audit", "verify"); !strings.Contains(stdout, "0 lines") {
 		t.Errorf("an empty log: %s", stdout)
@@ -53,6 +54,7 @@ func tamper(t *testing.T, s *site, statement string) {
 }
 
 func TestAuditListIsNewestFirstAndLimited(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	for _, name := range []string{"first.db", "second.db"} {
 		s.mustRun(exitDone, "backup", filepath.Join(t.TempDir(), name))

@@ -92,6 +92,7 @@ func (s *site) status() (v backfillView) {
 }
 
 func TestBackfillStagesWhatTheNightlyHadNot(t *testing.T) {
+	t.Parallel()
 	s := newPastSite(t, 360)
 	watermark := s.watermark()
 	before := s.apiCalls()
@@ -128,6 +129,7 @@ func (s *site) watermark() string {
 }
 
 func TestBackfillLoads(t *testing.T) {
+	t.Parallel()
 	s := newPastSite(t, 30)
 	s.mustRun(exitAttention, "run")
 	stdout, _ := s.mustRun(exitAttention, "backfill", "--from", ago(40), "--endpoints", "appointments", "--load")
@@ -137,6 +139,7 @@ func TestBackfillLoads(t *testing.T) {
 }
 
 func TestBackfillDryRun(t *testing.T) {
+	t.Parallel()
 	s := newPastSite(t, 10)
 	before := len(s.v.DrChrono.Calls())
 	args := []string{"backfill", "--from", ago(365), "--dry-run", "--endpoints", "appointments,patients,medications,insurances"}
@@ -163,6 +166,7 @@ func TestBackfillDryRun(t *testing.T) {
 }
 
 func TestBackfillRefuses(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	tomorrow, old := ago(-2), ago(31*366)
 	for _, c := range []struct{ args, want string }{
@@ -200,6 +204,7 @@ func reserved(t *testing.T, reserve int) *site {
 
 // A run that is active has its reserve too, where no schedule falls due.
 func TestBackfillLeavesARunItsReserve(t *testing.T) {
+	t.Parallel()
 	s := reserved(t, 12)
 	s.set("drchrono:", "schedules: []\ndrchrono:")
 	p := s.open()
@@ -220,6 +225,7 @@ func TestBackfillLeavesARunItsReserve(t *testing.T) {
 }
 
 func TestBackfillLeavesTheReserve(t *testing.T) {
+	t.Parallel()
 	s := reserved(t, 12)
 	s.mustRun(exitQuota, "backfill", "--from", ago(3650), "--endpoints", "appointments", "--on-quota", "stop")
 	if got := len(s.v.DrChrono.Calls()); got != 8 {
@@ -244,6 +250,7 @@ func (s *site) run2(args ...string) (stdout, stderr string) {
 
 // In small windows a backfill waits for the next again and again, and ends well.
 func TestBackfillWaitsForTheNextWindow(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.set("  base_url", "  quota_window: 3s\n  calls_per_hour: 5\n  nightly_reserve: 2\n  base_url")
 	s.set("drchrono:", "schedules: [{name: often, cron: \"@every 1s\"}]\ndrchrono:")
@@ -254,6 +261,7 @@ func TestBackfillWaitsForTheNextWindow(t *testing.T) {
 }
 
 func TestBackfillCancelled(t *testing.T) {
+	t.Parallel()
 	s := reserved(t, 15)
 	s.mustRun(exitQuota, "backfill", "--from", ago(3650), "--endpoints", "appointments", "--on-quota", "stop")
 	_, stderr := s.mustRun(exitUsage, "backfill", "--from", ago(365), "--endpoints", "appointments")
@@ -274,6 +282,7 @@ func TestBackfillCancelled(t *testing.T) {
 
 // On a terminal a bar says how far it is and when it ends.
 func TestBackfillBar(t *testing.T) {
+	t.Parallel()
 	s := reserved(t, 16)
 	s.mustRun(exitQuota, "backfill", "--from", ago(3650), "--endpoints", "appointments", "--on-quota", "stop")
 	p := s.open()

@@ -28,9 +28,11 @@ func visitPage(n int32) func(*http.Request) bool {
 // TestBackfillKilled kills the program in the midst of a page, with no time to
 // say goodbye, or asks it to stop, which lets the page in hand be staged.
 func TestBackfillKilled(t *testing.T) {
+	t.Parallel()
 	for _, how := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
 		for _, n := range []int32{1, 2, 4} {
 			t.Run(fmt.Sprintf("%s at %d", how, n), func(t *testing.T) {
+				t.Parallel()
 				s := newPastSite(t, 700)
 				whole := 700/250 + 3 // windows begin pages of their own
 				before := s.apiCalls()
@@ -87,6 +89,7 @@ func TestBackfillKilled(t *testing.T) {
 // before the backfill goes on by itself, and its balance closes although the
 // backfill stages more than the nightly judged.
 func TestBackfillBesideANightly(t *testing.T) {
+	t.Parallel()
 	s := newPastSite(t, 700)
 	watched := s.open().store
 	var once sync.Once
@@ -132,6 +135,7 @@ func TestBackfillBesideANightly(t *testing.T) {
 
 // A backfill that is cancelled while it runs stops after the page in hand.
 func TestBackfillCancelledWhileItRuns(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.v.DrChrono.Inject(drchronotest.Fault{Match: drchronotest.On("appointments"), Do: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if code, _, stderr := s.run("backfill", "cancel", "--as", "Bo Lin"); code != exitDone {
@@ -146,6 +150,7 @@ func TestBackfillCancelledWhileItRuns(t *testing.T) {
 }
 
 func TestTwoBackfills(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	p := s.open()
 	if err := p.lease(t.Context(), backfillLease); err != nil {

@@ -10,6 +10,7 @@ import (
 )
 
 func TestBackupCanBeRestored(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
 	file := filepath.Join(t.TempDir(), "copy.db")
@@ -39,6 +40,7 @@ func TestBackupCanBeRestored(t *testing.T) {
 }
 
 func TestBackupIsAudited(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	file := filepath.Join(t.TempDir(), "copy.db")
 	s.mustRun(exitDone, "backup", file)
@@ -48,6 +50,7 @@ func TestBackupIsAudited(t *testing.T) {
 }
 
 func TestBackupOverwritesNothing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	file := filepath.Join(t.TempDir(), "copy.db")
 	if err := os.WriteFile(file, []byte("mine"), 0o600); err != nil {

@@ -45,6 +45,7 @@ func newCalledSite(t *testing.T) *site {
 // TestRunWithCallbacks: a run without a daemon takes the callbacks in itself,
 // and what a lost one leaves open is read back by the next run.
 func TestRunWithCallbacks(t *testing.T) {
+	t.Parallel()
 	s := newCalledSite(t)
 	s.set("data_dir", "quiet_period: 1s\ndata_dir")
 	s.v.Rethink.InjectCallback(loadtest.LoseCallback(), loadtest.RepeatCallback(), loadtest.StrangerCallback())

@@ -44,6 +44,7 @@ func wantFinding(t *testing.T, found map[string]string, which, text string) {
 }
 
 func TestCheckOfAGoodSite(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	found := findingsOf(s, exitDone)
 	for _, check := range []string{"config", "secrets", "data_dir", "output_dir", "database", "zone", "drchrono", "clock", "token", "scopes", "quota",
@@ -63,6 +64,7 @@ func TestCheckOfAGoodSite(t *testing.T) {
 }
 
 func TestCheckCountsItsCall(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitDone, "check")
 	stdout, _ := s.mustRun(exitDone, "budget")
@@ -72,6 +74,7 @@ func TestCheckCountsItsCall(t *testing.T) {
 }
 
 func TestCheckNamesWhatLookupsLack(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
 	wantFinding(t, findingsOf(s, exitDone), "warn lookups", `rethink funder lacks "Nowhere Indemnity" (1 record)`)
@@ -91,6 +94,7 @@ func TestCheckNamesWhatLookupsLack(t *testing.T) {
 }
 
 func TestCheckCountsPatientsThatAnOpenRouteWouldSend(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
 	ids := s.v.Practice.DemographicIDs()
@@ -111,6 +115,7 @@ func TestCheckCountsPatientsThatAnOpenRouteWouldSend(t *testing.T) {
 }
 
 func TestCheckOfConfigFaults(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.set("go_live:", "go_life:")
 	wantFinding(t, findingsOf(s, exitUsage), "fail config", "go_life: unknown key")
@@ -123,6 +128,7 @@ func TestCheckOfConfigFaults(t *testing.T) {
 }
 
 func TestCheckOfVendorsThatFail(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ old, new, which string }{
 		"rethink refuses":    {"  client_id: demo-client\n  client_secret: ${file:secret}\n  constants", "  client_id: other\n  client_secret: ${file:secret}\n  constants", "fail rethink"},
 		"organisation":       {"org_id: 1234", "org_id: 99", "fail centralreach"},
@@ -146,6 +152,7 @@ func TestCheckOfVendorsThatFail(t *testing.T) {
 }
 
 func TestCheckOfFolders(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.set("output_dir: ./out", "output_dir: ./key/out")
 	wantFinding(t, findingsOf(s, exitFailed), "fail output_dir", "cannot be made")
@@ -163,6 +170,7 @@ func TestCheckOfFolders(t *testing.T) {
 }
 
 func TestCheckOfAnotherKey(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitDone, "check")
 	other := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32))
@@ -198,6 +206,7 @@ func TestCheckOfScopes(t *testing.T) {
 }
 
 func TestCheckOfEndpoints(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.set("drchrono:\n", "drchrono:\n  endpoints: [patients, tasks, ccda]\n")
 	wantFinding(t, findingsOf(s, exitDone), "warn endpoints", "lacks doctors")
@@ -206,6 +215,7 @@ func TestCheckOfEndpoints(t *testing.T) {
 }
 
 func TestCheckWithoutCallsLeft(t *testing.T) {
+	t.Parallel()
 	s := newSizedSite(t, drchronotest.MinSize)
 	s.set("  client_id: demo-client\n", "  client_id: demo-client\n  calls_per_hour: 2\n  nightly_reserve: 0\n")
 	s.mustRun(exitDone, "check") // one for the token, one for the question
@@ -244,6 +254,7 @@ func TestRisksOfSchedules(t *testing.T) {
 
 // Every failure says what to do, as the last line promises.
 func TestEveryFailureOfCheckSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		old, new, want string
 		failed         int

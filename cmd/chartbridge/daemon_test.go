@@ -29,6 +29,7 @@ func (c *handClock) Sleep(ctx context.Context, d time.Duration) error {
 }
 
 func TestASecondDaemonIsRefusedAndADeadOneTakenOver(t *testing.T) {
+	t.Parallel()
 	s := newServedSite(t)
 	first, second := s.daemon(), s.daemon()
 	if err := first.takeLease(t.Context()); err != nil {
@@ -52,6 +53,7 @@ func TestASecondDaemonIsRefusedAndADeadOneTakenOver(t *testing.T) {
 }
 
 func TestALostLeaseStopsTheDaemon(t *testing.T) {
+	t.Parallel()
 	s := newServedSite(t)
 	d, other := s.daemon(), s.daemon()
 	var cause error
@@ -67,6 +69,7 @@ func TestALostLeaseStopsTheDaemon(t *testing.T) {
 }
 
 func TestAnOperatorsRunIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	s := newServedSite(t)
 	s.set("go_live:", "run_limit: 10m\ngo_live:")
 	d, other := s.daemon(), s.daemon()
@@ -103,6 +106,7 @@ type poison struct{}
 func (poison) Write([]byte) (int, error) { panic(errors.New("Ada Roma")) }
 
 func TestAPanicInANightIsToldAndTheNextRuns(t *testing.T) {
+	t.Parallel()
 	s := newServedSite(t)
 	d := s.daemon()
 	good := d.show
@@ -122,6 +126,7 @@ func TestAPanicInANightIsToldAndTheNextRuns(t *testing.T) {
 }
 
 func TestAChangedScheduleHasMissedNothing(t *testing.T) {
+	t.Parallel()
 	d := newServedSite(t).daemon()
 	b, e, now := book{d.store}, d.entries[0], d.clock.Now()
 	long := now.Add(-100 * time.Hour)
@@ -139,6 +144,7 @@ func TestAChangedScheduleHasMissedNothing(t *testing.T) {
 }
 
 func TestScheduleNextFlagsWhatIsRisky(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.set("drchrono:\n", "schedules: [{name: early, cron: \"30 2 * * *\"}, {name: safe, cron: \"15 4 * * *\"}]\ndrchrono:\n")
 	show := func(output string, now time.Time) string {

@@ -139,6 +139,7 @@ func wired(t *testing.T) {
 }
 
 func TestDecisionsActInTheNextRun(t *testing.T) {
+	t.Parallel()
 	wired(t)
 	s := newSite(t)
 	s.v.Rethink.Inject(loadtest.Status(422, `{"ErrorMessage":"lastName length exceeded"}`).On("POST", "/client"))
@@ -226,6 +227,7 @@ func checkReceipt(t *testing.T, d decided) {
 }
 
 func TestADischargeNeedsAsManyWorkbooksAsPeople(t *testing.T) {
+	t.Parallel()
 	wired(t)
 	s := newSite(t)
 	s.set("  unique_site_id", "  approvers: 2\n  unique_site_id")
@@ -245,6 +247,7 @@ func TestADischargeNeedsAsManyWorkbooksAsPeople(t *testing.T) {
 }
 
 func TestVerdicts(t *testing.T) {
+	t.Parallel()
 	wired(t)
 	s := newSizedSite(t, drchronotest.MinSize)
 	s.mustRun(exitAttention, "run")

@@ -16,6 +16,7 @@ import (
 )
 
 func TestMapChoosesAmongCandidates(t *testing.T) {
+	t.Parallel()
 	wired(t)
 	s := newSite(t)
 	s.set("  initial_load: api\n", "  initial_load: vendor\n")
@@ -55,6 +56,7 @@ func TestMapChoosesAmongCandidates(t *testing.T) {
 }
 
 func TestApproveReleasesOneFromTheBrake(t *testing.T) {
+	t.Parallel()
 	wired(t)
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
@@ -73,6 +75,7 @@ func TestApproveReleasesOneFromTheBrake(t *testing.T) {
 }
 
 func TestSkipHoldsUntilTheSourceChanges(t *testing.T) {
+	t.Parallel()
 	wired(t)
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
@@ -101,6 +104,7 @@ func TestSkipHoldsUntilTheSourceChanges(t *testing.T) {
 }
 
 func TestUndoBeforeTheRun(t *testing.T) {
+	t.Parallel()
 	wired(t)
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
@@ -120,6 +124,7 @@ func TestUndoBeforeTheRun(t *testing.T) {
 }
 
 func TestOneRuleMovesEveryRecordWithTheValue(t *testing.T) {
+	t.Parallel()
 	wired(t)
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
@@ -165,6 +170,7 @@ func TestOneRuleMovesEveryRecordWithTheValue(t *testing.T) {
 // What the program says of a workbook that it cannot take names the cell, and
 // nothing is taken.
 func TestAHostileWorkbookIsRefusedWhole(t *testing.T) {
+	t.Parallel()
 	wired(t)
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
@@ -193,6 +199,7 @@ func TestAHostileWorkbookIsRefusedWhole(t *testing.T) {
 
 // A record that they refuse again can be tried again from the next workbook.
 func TestRetryOnceANight(t *testing.T) {
+	t.Parallel()
 	wired(t)
 	s := newSite(t)
 	refuse := func() {
@@ -214,6 +221,7 @@ func TestRetryOnceANight(t *testing.T) {
 // A funder that was refused, and is retried while its client does not map, goes
 // once more with the client when that one maps again: it waits for no one.
 func TestRetryWhileItsRecordDoesNotMap(t *testing.T) {
+	t.Parallel()
 	s := newSizedSite(t, drchronotest.Size{Patients: 40, Staff: 8, Appointments: 10})
 	path, away := filepath.Join(s.dir, "lookups.yaml"), filepath.Join(s.dir, "away.yaml")
 	text, err := os.ReadFile(path)

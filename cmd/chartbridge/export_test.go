@@ -60,6 +60,7 @@ func (s *site) loaded(path, object string) (rows int) {
 // TestInitialLoad goes the way of a practice whose vendor loads first: held,
 // exported, loaded there, imported; then only the rest is created.
 func TestInitialLoad(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.set("initial_load: api", "initial_load: vendor\n  readback: false")
 	s.mustRun(exitAttention, "run", "--destinations", "rethink")

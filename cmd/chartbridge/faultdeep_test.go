@@ -18,45 +18,41 @@ import (
 // each client, kill -9 at calls and at system calls, a full disk and a failing
 // one. It needs strace, and takes up to an hour.
 func TestFaultTable(t *testing.T) {
-	f, s := &faultTable{t: t}, newStandard(t)
+	f := newFaultTable(t)
 	for _, at := range steps {
-		var v verdict
+		row := f.row("the network at " + at.name)
 		for _, what := range ills {
 			if at.vendor == nil && (what.name == "429" || what.name == "503") {
 				continue // waits by the wall clock; the client's own tests pass that time
 			}
-			v.add(faulted(t, s, at, what))
+			row.faulted(at, what)
 		}
-		f.row("the network at "+at.name, v)
 	}
-	var calls, asked verdict
+	calls, asked := f.row("kill -9 at a call"), f.row("kill -9 at a call, the vendor cannot be asked")
 	blindly := newStandard(t, blind)
 	for n := int32(1); n < 45; n += 2 {
-		calls.add(killed(t, s, n))
-		asked.add(killed(t, blindly, n, blind))
+		calls.killed(f.s, n)
+		asked.killed(blindly, n, blind)
 	}
-	f.row("kill -9 at a call", calls)
-	f.row("kill -9 at a call, the vendor cannot be asked", asked)
 	for _, call := range []string{"pwrite64", "fsync", "write", "connect", "openat", "ftruncate", "renameat", "close"} {
-		f.row("kill -9 at the n-th "+call, atSystemCalls(t, s, call, "signal=KILL", false))
+		f.row("kill -9 at the n-th "+call).atSystemCalls(call, "signal=KILL", false)
 	}
 	for _, call := range []string{"pwrite64", "fsync", "write", "ftruncate"} {
 		for _, e := range []string{"ENOSPC", "EIO"} {
-			f.row(e+" at the n-th "+call+" of the database", atSystemCalls(t, s, call, "error="+e, true))
-			f.row(e+" from the n-th "+call+" on", atSystemCalls(t, s, call, "error="+e+"+", true))
+			f.row(e+" at the n-th "+call+" of the database").atSystemCalls(call, "error="+e, true)
+			f.row(e+" from the n-th "+call+" on").atSystemCalls(call, "error="+e+"+", true)
 		}
 	}
-	f.print()
 }
 
 // atSystemCalls strikes the second night at its n-th call of a kind, for n in
 // growing steps, until a night ends before the n-th. With database, only calls
 // on the database and the journal count.
-func atSystemCalls(t *testing.T, s standard, call, what string, database bool) (sum verdict) {
+func (r *faultRow) atSystemCalls(call, what string, database bool) {
 	what, always := strings.CutSuffix(what, "+")
 	for n, more := 1, true; more; n += 1 + n/3 {
 		more = false // also where a filter leaves this one out
-		t.Run(fmt.Sprintf("%s at %s %d", what, call, n), func(t *testing.T) {
+		r.table.t.Run(fmt.Sprintf("%s at %s %d", what, call, n), func(t *testing.T) {
 			x := newTrial(t)
 			x.night()
 			x.between()
@@ -78,10 +74,9 @@ func atSystemCalls(t *testing.T, s standard, call, what string, database bool) (
 				t.Fatal(err)
 			}
 			more = strings.Contains(string(text), "INJECTED") || strings.Contains(string(text), "killed by SIGKILL")
-			sum.add(x.judge(s))
+			r.add(x.judge(r.table.s))
 		})
 	}
-	return sum
 }
 
 // apart runs such a night to its end, or to its death; -1.

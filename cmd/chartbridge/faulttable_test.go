@@ -166,34 +166,11 @@ type spoken struct {
 func (s *spoken) WriteHeader(status int)      { s.status = status }
 func (s *spoken) Write(b []byte) (int, error) { s.body = append(s.body, b...); return len(b), nil }
 
-// A faultTable is what the suite prints.
-type faultTable struct {
-	t    *testing.T
-	rows []string
-	sum  verdict
-}
-
-func (f *faultTable) row(name string, v verdict) {
-	f.sum.add(v)
-	f.rows = append(f.rows, fmt.Sprintf("%-44s %6d %9d %6d %12d %7d %6d", name, v.tried, v.survived, v.lost, v.twice, v.leaked, v.held))
-}
-
-func (f *faultTable) print() {
-	sum := f.sum
-	f.row("all", sum)
-	f.sum = sum
-	last := f.rows[len(f.rows)-1]
-	f.t.Logf("\n%-44s %6s %9s %6s %12s %7s %6s\n%s\n%s", "faults", "tried", "survived", "lost", "sent twice", "leaked", "held",
-		strings.Join(f.rows[:len(f.rows)-1], "\n"), last)
-	if s := f.sum; s.survived != s.tried || s.lost+s.twice+s.leaked > 0 {
-		f.t.Errorf("the sum is %+v, want all to survive, and nothing lost, sent twice or leaked", s)
-	}
-}
-
 // faulted is the whole story of a trial with an ill at a step, in its first
 // night and again in its second.
-func faulted(t *testing.T, s standard, at step, what ill) (v verdict) {
-	t.Run(at.name+", "+what.name, func(t *testing.T) {
+func (r *faultRow) faulted(at step, what ill) {
+	r.table.t.Run(at.name+", "+what.name, func(t *testing.T) {
+		t.Parallel()
 		x := newTrial(t)
 		x.strike(at, what, 2)
 		x.night()
@@ -211,9 +188,8 @@ func faulted(t *testing.T, s standard, at step, what ill) (v verdict) {
 		if what.after && at.vendor == nil && strings.Contains(at.name, "token") {
 			x.v.DrChrono.ClearFaults()
 		}
-		v = x.judge(s)
+		r.add(x.judge(r.table.s))
 	})
-	return v
 }
 
 // consent is a person's `auth login`: the vendor's newest refresh token.
@@ -225,9 +201,10 @@ func (x *trial) consent() {
 }
 
 // killed dies at its n-th call to any vendor, before or after the vendor acts,
-// in its first night and in its second.
-func killed(t *testing.T, s standard, n int32, mods ...func(*trial)) (v verdict) {
-	t.Run(fmt.Sprintf("killed at call %d", n), func(t *testing.T) {
+// in its first night and in its second, against such a standard.
+func (r *faultRow) killed(s standard, n int32, mods ...func(*trial)) {
+	r.table.t.Run(fmt.Sprintf("killed at call %d", n), func(t *testing.T) {
+		t.Parallel()
 		x := newTrial(t)
 		for _, mod := range mods {
 			mod(x)
@@ -236,9 +213,8 @@ func killed(t *testing.T, s standard, n int32, mods ...func(*trial)) (v verdict)
 		x.settle()
 		x.between()
 		x.die(n % 12)
-		v = x.judge(s)
+		r.add(x.judge(s))
 	})
-	return v
 }
 
 // die runs a night that is killed once the n-th call to a destination was

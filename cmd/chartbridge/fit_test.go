@@ -9,6 +9,7 @@ import (
 )
 
 func TestTablesFitATerminal(t *testing.T) {
+	t.Parallel()
 	rows := [][]string{{"id", "note", "what"}, {"90000070", "-", "correct one of the two dates in DrChrono, then run again"}}
 	for width, want := range map[int]string{
 		80: "id|note|what\n90000070|-|correct one of the two dates in DrChrono, then run again",
@@ -26,6 +27,7 @@ func TestTablesFitATerminal(t *testing.T) {
 }
 
 func TestOutcomesFitATerminal(t *testing.T) {
+	t.Parallel()
 	counts := []sql.Count{{Destination: "rethink", Object: "client", Outcome: etl.Created, N: 7}, {Destination: "rethink", Object: "client", Outcome: etl.Invalid, N: 2},
 		{Destination: "rethink", Object: "client", Outcome: etl.Extra, N: 1}}
 	for width, want := range map[int]string{

@@ -17,6 +17,7 @@ import (
 
 // What a careless line of code would log is taken out of the finished line.
 func TestTheLogIsScrubbedAtLast(t *testing.T) {
+	t.Parallel()
 	const secret = "s3cret/+wren wren"
 	s := &shared{logLevel: "info", logFormat: "json"}
 	s.scrub.learn(&config.Config{EncryptionKey: config.NewSecret("abc"), DrChrono: config.DrChrono{ClientSecret: config.NewSecret(secret)}})

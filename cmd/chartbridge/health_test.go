@@ -25,6 +25,7 @@ func (d *daemon) ended(t *testing.T, exit int) {
 }
 
 func TestHealth(t *testing.T) {
+	t.Parallel()
 	d := newServedSite(t).daemon()
 	clock := &handClock{now: d.first.UTC()}
 	d.clock = clock
@@ -70,6 +71,7 @@ func TestHealth(t *testing.T) {
 var exposed = regexp.MustCompile(`^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+\{[a-z]+="(\\.|[^"\\])*"(,[a-z]+="(\\.|[^"\\])*")*\} [0-9.]+)$`)
 
 func TestMetrics(t *testing.T) {
+	t.Parallel()
 	s := newServedSite(t)
 	d := s.daemon()
 	if _, err := d.attempt(t.Context(), schedule.Occurrence{Schedule: "nightly"}); exitCode(err, 0) != exitAttention {
@@ -113,6 +115,7 @@ func TestMetrics(t *testing.T) {
 }
 
 func TestMetricsBeforeTheFirstRun(t *testing.T) {
+	t.Parallel()
 	d := newServedSite(t).daemon()
 	m, err := d.measure(t.Context())
 	if err != nil {

@@ -129,6 +129,7 @@ func unpacked(name string, text []byte, deep int) map[string][]byte {
 
 // The hunter finds what was hidden for it.
 func TestTheHunterFinds(t *testing.T) {
+	t.Parallel()
 	x := newTrial(t)
 	if got := x.leaks(); len(got) > 0 {
 		t.Fatalf("before anything was hidden: %v", got)

@@ -50,8 +50,10 @@ func killAt(n int32, applied chan<- struct{}) loadtest.Fault {
 // destination. The next run goes on: nothing is lost, nothing is there twice,
 // and the balance closes.
 func TestKilledInTheMiddleOfAnything(t *testing.T) {
+	t.Parallel()
 	for _, n := range []int32{1, 9, 30, 60, 90} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
 			s := newSite(t)
 			s.set("drchrono:", "quiet_period: 1s\ndrchrono:")
 			applied := make(chan struct{})

@@ -47,6 +47,7 @@ func (s *site) lacking() []sql.Lacking {
 }
 
 func TestTemplateFilledInLeavesNothingLacking(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.writeLookups("# empty\n")
 	s.mustRun(exitAttention, "run")
@@ -68,6 +69,7 @@ func TestTemplateFilledInLeavesNothingLacking(t *testing.T) {
 }
 
 func TestTemplateKeepsWhatIsKnown(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
 	have, err := config.LoadLookups(s.lookupsFile())
@@ -98,6 +100,7 @@ func TestTemplateKeepsWhatIsKnown(t *testing.T) {
 }
 
 func TestTemplateWithNothingStaged(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.writeLookups("# empty\n")
 	text, _ := s.template()
@@ -109,6 +112,7 @@ func TestTemplateWithNothingStaged(t *testing.T) {
 }
 
 func TestTemplateKeepsDestinationsThatAreOff(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.set("centralreach:\n  enabled: true", "centralreach:\n  enabled: false")
 	text, lookups := s.template()
@@ -118,6 +122,7 @@ func TestTemplateKeepsDestinationsThatAreOff(t *testing.T) {
 }
 
 func TestTemplateOfOneDestination(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	text, _ := s.template("--destination", "centralreach")
 	if strings.Contains(text, "rethink:") || !strings.Contains(text, "contactForm") {
@@ -132,6 +137,7 @@ func TestTemplateOfOneDestination(t *testing.T) {
 }
 
 func TestTemplateNamesNoPerson(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	id := goodPatient(t, s.v.Practice)
 	s.v.Practice.Patch("patients", id, map[string]any{"first_name": canaries[0], "last_name": canaries[1], "address": canaries[2]})
@@ -155,6 +161,7 @@ func TestCommentTextIsOneLine(t *testing.T) {
 
 // A mistyped name is told before anything is read or sent.
 func TestMistypedNamesInTheLookupsFileAreRefused(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.writeLookups("rethink:\n  gender: {Male: 1}\n  clientStat: {A: 1}\ncentralreech: {}\n")
 	for _, verb := range []string{"run", "plan"} {

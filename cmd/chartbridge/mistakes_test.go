@@ -14,6 +14,7 @@ import (
 // sentence that says what to do.
 
 func TestMistakesAreUsageErrors(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	for _, args := range [][]string{{"run", "--only", "nothing"}, {"run", "--on-quota", "beg"}, {"run", "--endpoints", "patient"},
 		{"run", "--destinations", "elsewhere"}, {"report", "--phi", "some"}, {"report", "--run", "none"}, {"runs", "show", "none"}, {"shapes", "none"}} {
@@ -25,6 +26,7 @@ func TestMistakesAreUsageErrors(t *testing.T) {
 }
 
 func TestAConfigFaultNamesItsLine(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.set("go_live:", "go_life:")
 	_, stderr := s.mustRun(exitUsage, "run")
@@ -34,6 +36,7 @@ func TestAConfigFaultNamesItsLine(t *testing.T) {
 }
 
 func TestTheLeaseIsExclusive(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	p, err := openPractice(t.Context(), &shared{config: s.config, logLevel: "error", logFormat: "text", stderr: os.Stderr})
 	if err != nil {
@@ -47,6 +50,7 @@ func TestTheLeaseIsExclusive(t *testing.T) {
 }
 
 func TestWithoutAKeyOnlyAsWrittenOut(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.set("encryption_key: ${file:key}", "encryption_key: off")
 	s.mustRun(exitAttention, "run")
@@ -57,6 +61,7 @@ func TestWithoutAKeyOnlyAsWrittenOut(t *testing.T) {
 }
 
 func TestAFolderThatCannotBeWrittenStopsTheRun(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	if err := os.WriteFile(filepath.Join(s.dir, "out"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -68,6 +73,7 @@ func TestAFolderThatCannotBeWrittenStopsTheRun(t *testing.T) {
 }
 
 func TestUnknownVerbsAreUsageErrors(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{{"frobnicate"}, {"runs", "frob"}, {"runs"}, {}, {"version", "--output", "xml"}} {
 		if code, _, stderr := runHere(t, args...); code != exitUsage || stderr == "" {
 			t.Errorf("chartbridge %v: exit code %d, %q; want %d and what to do", args, code, stderr, exitUsage)
@@ -78,6 +84,7 @@ func TestUnknownVerbsAreUsageErrors(t *testing.T) {
 // TestAnotherPracticesDatabaseIsRefused: its records would go to the accounts
 // of this one.
 func TestAnotherPracticesDatabaseIsRefused(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitDone, "runs", "list")
 	s.set("practice: demo-practice", "practice: other-practice")
@@ -101,6 +108,7 @@ func TestAnotherPracticesDatabaseIsRefused(t *testing.T) {
 // TestDataAreOnStdoutAsAsked: what a verb shows or did is JSON where that is
 // asked for, also where it is nothing.
 func TestDataAreOnStdoutAsAsked(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	for _, args := range [][]string{{"crosswalk", "list"}, {"crosswalk", "export"}, {"uncertain", "list"}, {"discharges", "list"}, {"rejects", "list"},
 		{"runs", "list"}, {"state", "list"}, {"audit", "list"}, {"decide", "--imports"}} {

@@ -8,6 +8,7 @@ import (
 
 // A night of the daemon goes by what decisions mapped, as `run` does.
 func TestTheDaemonGoesByWhatDecisionsMapped(t *testing.T) {
+	t.Parallel()
 	s := newServedSite(t)
 	s.mustRun(exitAttention, "run")
 	d := s.newDesk()

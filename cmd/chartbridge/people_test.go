@@ -37,6 +37,7 @@ func (s *site) waiting() (held []sql.WaitingDischarge) {
 }
 
 func TestADischargeGoesOnceAndOnlyApproved(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.set("  unique_site_id", "  approvers: 2\n  unique_site_id")
 	s.mustRun(exitAttention, "run")
@@ -71,6 +72,7 @@ func TestADischargeGoesOnceAndOnlyApproved(t *testing.T) {
 }
 
 func TestALostAnswerOfADischargeIsNeverSentAgain(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
 	d := s.waiting()[0]
@@ -107,6 +109,7 @@ func TestALostAnswerOfADischargeIsNeverSentAgain(t *testing.T) {
 }
 
 func TestTheBrakeHoldsAndPushReleases(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
 	for _, p := range s.v.Practice.Rows("patients") {
@@ -140,6 +143,7 @@ func TestTheBrakeHoldsAndPushReleases(t *testing.T) {
 }
 
 func TestPlanShowsValuesOnlyWhenAsked(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
 	s.v.Practice.Patch("patients", goodPatient(t, s.v.Practice), map[string]any{"city": "Canarytown"})
@@ -164,6 +168,7 @@ func TestPlanShowsValuesOnlyWhenAsked(t *testing.T) {
 }
 
 func TestAVendorLoadsFirst(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.set("  initial_load: api\n", "  initial_load: vendor\n")
 	id := goodPatient(t, s.v.Practice)
@@ -224,6 +229,7 @@ func (s *site) mapped(object, id string) map[string]any {
 }
 
 func TestRejectsAreRetriedOnce(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.v.Rethink.Inject(loadtest.Status(422, `{"ErrorMessage":"lastName length exceeded"}`).On("POST", "/client"))
 	s.mustRun(exitAttention, "run")

@@ -9,6 +9,7 @@ import (
 )
 
 func TestPlanWritesAWorkbook(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
 	s.v.Practice.Patch("patients", goodPatient(t, s.v.Practice), map[string]any{"city": "Canarytown"})

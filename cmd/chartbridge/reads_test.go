@@ -21,6 +21,7 @@ var beyondTables = []string{"users.email", "patients.*_insurance.insurance_payer
 // A field's From names DrChrono's members by the names that DrChrono gives
 // them, or says that it comes from elsewhere: else drift would not find it.
 func TestFromNamesMembers(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../../extract/drchronotest/endpoints.txt")
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 )
 
 func TestRekey(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitUsage, "rekey", "--new-key", filepath.Join(s.dir, "key")) // there is no database yet
 	s.mustRun(exitAttention, "run")

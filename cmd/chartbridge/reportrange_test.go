@@ -12,6 +12,7 @@ import (
 // A range holds the lines of both nights, leaves `latest` and the nights'
 // folders alone, feeds decide, and goes with its newest run.
 func TestReportOverARange(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.set("drchrono:", "keep: 2\ndrchrono:")
 	if _, stderr := s.mustRun(exitUsage, "report", "--from", "2026-03-01"); !strings.Contains(stderr, "there is no run yet") {

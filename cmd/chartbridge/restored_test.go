@@ -65,6 +65,7 @@ func (s *site) once() {
 // TestARestoredBackupSendsNothingTwice restores a backup from before anything
 // was sent, and another from before a discharge went.
 func TestARestoredBackupSendsNothingTwice(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	before, after := filepath.Join(t.TempDir(), "before.db"), filepath.Join(t.TempDir(), "after.db")
 	s.mustRun(exitDone, "run", "--only", "extract")
@@ -101,6 +102,7 @@ func TestARestoredBackupSendsNothingTwice(t *testing.T) {
 
 // A database that was lost, and its journal was not: what is there is found.
 func TestALostDatabaseSendsNothingTwice(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
 	d := s.waiting()[0]
@@ -126,6 +128,7 @@ func TestALostDatabaseSendsNothingTwice(t *testing.T) {
 // Where a vendor cannot be asked, nothing is created after a restore until a
 // person releases it.
 func TestARestoredBackupHoldsWhatCannotBeAskedFor(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.set("rethink:\n", "rethink:\n  readback: false\n")
 	backup := filepath.Join(t.TempDir(), "b.db")

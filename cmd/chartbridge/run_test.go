@@ -18,6 +18,7 @@ import (
 )
 
 func TestDemoEndsAsItsSeedPredicts(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "demo-out")
 	code, stdout, stderr := runHere(t, "demo", "--dir", dir, "--patients", "60", "--staff", "9", "--appointments", "400")
 	if code != exitDone {
@@ -34,6 +35,7 @@ func TestDemoEndsAsItsSeedPredicts(t *testing.T) {
 }
 
 func TestSecondRunOverUnchangedDataSendsNothing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
 	before := s.writes()
@@ -50,6 +52,7 @@ func TestSecondRunOverUnchangedDataSendsNothing(t *testing.T) {
 }
 
 func TestOnlyWhatChangedIsSent(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
 	before := s.v.Rethink.Calls()["update client"]
@@ -84,6 +87,7 @@ func secondPage(r *http.Request) bool {
 }
 
 func TestABadPageLosesNothing(t *testing.T) {
+	t.Parallel()
 	faults := map[string]drchronotest.Fault{
 		"broken JSON": drchronotest.BrokenJSON(secondPage, 1),
 		"HTML":        drchronotest.HTML200(secondPage, 5),
@@ -91,6 +95,7 @@ func TestABadPageLosesNothing(t *testing.T) {
 	}
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newSizedSite(t, drchronotest.Size{Patients: 40, Staff: 8, Appointments: 300}) // two pages of them
 			for _, c := range s.v.Practice.CasesOf(drchronotest.KindVirtual) {
 				s.v.Practice.Delete("appointments", c.ID)
@@ -137,6 +142,7 @@ func (s *site) staged(endpoint string) int {
 var canaries = []string{"Canaryfirst", "Canarylast", "Canarystreet", "canary@example.test", "1987-06-05", "Canarycompany"}
 
 func TestPHIStaysInTheWorkbook(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	id := goodPatient(t, s.v.Practice)
 	s.v.Practice.Patch("patients", id, map[string]any{"first_name": canaries[0], "last_name": canaries[1], "address": canaries[2],
@@ -204,6 +210,7 @@ func everyFile(t *testing.T, dir string) map[string][]byte {
 }
 
 func TestQuotaStopsAndGoesOn(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.set("  client_id: demo-client\n", "  client_id: demo-client\n  calls_per_hour: 8\n  bulk: never\n  nightly_reserve: 0\n")
 	if _, stderr := s.mustRun(exitQuota, "run", "--on-quota", "stop"); !strings.Contains(stderr, "run again after that; it goes on with page") {
@@ -217,6 +224,7 @@ func TestQuotaStopsAndGoesOn(t *testing.T) {
 }
 
 func TestOnlyTheNewestRunsAreKept(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.set("drchrono:", "keep: 2\ndrchrono:")
 	for range 4 {
@@ -238,6 +246,7 @@ func TestOnlyTheNewestRunsAreKept(t *testing.T) {
 // TestInterruptedSaysSo cancels runs early and late: a run that was cut short
 // never says that it is done, or that the balance does not close.
 func TestInterruptedSaysSo(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	for _, after := range []int32{1, 2, 3} {
 		ctx, cancel := context.WithCancelCause(t.Context())

@@ -11,6 +11,7 @@ import (
 
 // TestSecurityNamesItsTests: each promise names tests, and they exist.
 func TestSecurityNamesItsTests(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../../SECURITY.md")
 	if err != nil {
 		t.Fatal(err)

@@ -101,6 +101,7 @@ func (d *daemon) serving(t *testing.T, ctx context.Context) (stop func()) {
 }
 
 func TestServeCatchesUpOnceAndARestartRunsNothing(t *testing.T) {
+	t.Parallel()
 	s := newServedSite(t)
 	d := s.daemon()
 	d.missed(t, 3)
@@ -123,6 +124,7 @@ func TestServeCatchesUpOnceAndARestartRunsNothing(t *testing.T) {
 }
 
 func TestAStopInTheMiddleAndARestartThatGoesOn(t *testing.T) {
+	t.Parallel()
 	s := newServedSite(t)
 	d := s.daemon()
 	d.missed(t, 1)
@@ -182,6 +184,7 @@ func TestSIGTERMEndsTheDaemonInOrder(t *testing.T) {
 }
 
 func TestPracticesThatClashAreRefused(t *testing.T) {
+	t.Parallel()
 	s := newServedSite(t)
 	text, err := os.ReadFile(s.config)
 	if err != nil {
@@ -236,6 +239,7 @@ func (c stuckClock) Sleep(ctx context.Context, _ time.Duration) error {
 }
 
 func TestAStopDoesNotWaitForEver(t *testing.T) {
+	t.Parallel()
 	d := newServedSite(t).daemon()
 	stuck := stuckClock{free: make(chan struct{})}
 	d.clock = stuck

@@ -12,6 +12,7 @@ import (
 )
 
 func TestFaultsOnRequest(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	for _, spec := range []string{"drchrono:broken-json", "rethink:reset-after:2", "centralreach:500-after", "registry:429"} {
 		if err := s.v.inject(spec); err != nil {
@@ -97,6 +98,7 @@ func TestSimulateKeepsWhatIsThere(t *testing.T) {
 }
 
 func TestSimulateListensOnLoopbackAlone(t *testing.T) {
+	t.Parallel()
 	for address, ok := range map[string]bool{"127.0.0.1:0": true, "[::1]:0": true, "localhost:0": true, "127.9.9.9:0": true,
 		"0.0.0.0:0": false, ":8080": false, "[::]:0": false, "192.0.2.1:80": false, "vendor.test:80": false, "127.0.0.1": false, "127.0.0.1:": false} {
 		got, err := simulateFlags{dir: t.TempDir(), address: address}.listen()
@@ -111,6 +113,7 @@ func TestSimulateListensOnLoopbackAlone(t *testing.T) {
 
 // A database of an earlier start opens with the kept key, and is let in again.
 func TestARunGoesOnAfterTheSimulationWasStartedAgain(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitDone, "run", "--only", "extract")
 	address := strings.TrimPrefix(s.v.URL, "http://")
@@ -130,6 +133,7 @@ func TestARunGoesOnAfterTheSimulationWasStartedAgain(t *testing.T) {
 
 // The program's own simulation gives its own check nothing to warn of.
 func TestTheSimulatedConfigHasAQuietSchedule(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.set("drchrono:\n", simSchedules+"drchrono:\n")
 	wantFinding(t, findingsOf(s, exitDone), "ok schedules", "nightly (30 3 * * *)")

@@ -22,6 +22,7 @@ func (s *site) streams() map[string]streamView {
 }
 
 func TestStateRewind(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	if got := len(s.streams()); got != 0 {
 		t.Errorf("%d streams before the first run, want none", got)
@@ -52,6 +53,7 @@ func TestStateRewind(t *testing.T) {
 }
 
 func TestStateRewindRefuses(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitDone, "run", "--only", "extract", "--endpoints", "patients,doctors")
 	before := s.streams()

@@ -10,6 +10,7 @@ import (
 )
 
 func TestTraceTellsARecordsLife(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	id := goodPatient(t, s.v.Practice)
 	s.v.Practice.Patch("patients", id, map[string]any{"first_name": canaries[0], "last_name": canaries[1]})
@@ -39,6 +40,7 @@ func TestTraceTellsARecordsLife(t *testing.T) {
 }
 
 func TestTraceWithPHIIsAudited(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	id := goodPatient(t, s.v.Practice)
 	s.v.Practice.Patch("patients", id, map[string]any{"first_name": canaries[0]})
@@ -59,6 +61,7 @@ func TestTraceWithPHIIsAudited(t *testing.T) {
 }
 
 func TestTraceNamesProblems(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
 	c := s.v.Practice.CasesOf(drchronotest.KindMissingLastName)[0]
@@ -69,6 +72,7 @@ func TestTraceNamesProblems(t *testing.T) {
 }
 
 func TestTraceHidesWhatPeopleWrote(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	id := goodPatient(t, s.v.Practice)
 	s.mustRun(exitAttention, "run")
@@ -85,6 +89,7 @@ func TestTraceHidesWhatPeopleWrote(t *testing.T) {
 }
 
 func TestTraceRefusesWhatIsNotThere(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitDone, "run", "--only", "extract")
 	s.mustRun(exitDone, "trace", "patients", goodPatient(t, s.v.Practice))

@@ -66,6 +66,7 @@ func newTrial(t *testing.T) *trial {
 	}
 	x := &trial{site: &site{t, v, dir, config}, foreign: foreign, elsewhere: elsewhere.URL, tmp: t.TempDir()}
 	x.set(simSchedules, "quiet_period: 50ms\n")
+	x.hurry()
 	x.shrink()
 	return x
 }

@@ -46,6 +46,7 @@ func TestTurns(t *testing.T) {
 
 // A database that something wrote over is told before anything is sent.
 func TestADamagedDatabaseSendsNothing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
 	before := s.writes()
