@@ -92,6 +92,7 @@ type Delivery struct {
 	Body        []byte // the mapped payload with its needs filled in
 	Needs       []Need
 	Filled      map[string]string // path of a need -> id
+	Keyless     bool              // they bear no id of ours for it: it is found by who, with whom and when
 	Lost        bool              // an earlier delivery of this record had no answer, and a person let it go again
 }
 

@@ -23,6 +23,9 @@ func (s *Stage) match(ctx context.Context, run etl.Run, object Object, unknown [
 		if findings, err = s.Destination.Find(ctx, object.Name, list); err != nil {
 			return nil, nil, fmt.Errorf("look before creating: %w: %w", err, errBlind)
 		}
+		if err := s.leaveOthers(ctx, list, findings); err != nil {
+			return nil, nil, err
+		}
 		if err := s.sees(ctx, run, object, unknown, findings); err != nil {
 			return nil, nil, err
 		}

@@ -29,7 +29,6 @@ type line struct {
 	again          bool   // a second pass has something to do
 	pending        []Done // answers that the next commit saves
 	marks          []Mark
-	keys           map[string]string // natural keys that went or are open -> our id
 }
 
 // groupPerWorker: enough requests between two commits that the disk does not

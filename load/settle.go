@@ -51,6 +51,9 @@ func (s *Stage) ask(ctx context.Context, object Object, open []etl.Delivery) ([]
 	if err != nil {
 		return nil, fmt.Errorf("ask after unanswered deliveries: %w: %w", err, ErrGivenUp)
 	}
+	if err := s.leaveOthers(ctx, open, findings); err != nil {
+		return nil, err
+	}
 	var done []Done
 	for i, d := range open {
 		if answer, evidence, ok := conclude(d, findings[i]); ok {

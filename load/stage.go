@@ -180,15 +180,10 @@ func (s *Stage) deliverPass(ctx context.Context, run etl.Run, line *line, braked
 			return line.end()
 		}
 		after = due[len(due)-1].TargetRow
-		due, clashes, err := line.apart(ctx, due)
-		if err != nil {
-			return err
-		}
 		sends, marks, err := s.sort(ctx, run, line.object, due, braked)
 		if err != nil {
 			return err
 		}
-		marks = append(marks, clashes...)
 		for _, m := range marks {
 			if m.Adopt != "" && m.Outcome == etl.Failed {
 				line.again = true
@@ -210,6 +205,8 @@ func (s *Stage) sort(ctx context.Context, run etl.Run, object Object, due []Due,
 		switch {
 		case len(d.Missing) > 0:
 			marks = append(marks, blocked(d))
+		case d.Twin != "" && d.TargetID == "":
+			marks = append(marks, held(d, etl.CauseCandidates, twinText(d)))
 		case object.IfMissing && d.TargetID == "" && d.Seen != etl.Missing:
 			marks = append(marks, needless(d))
 		case object.Final && d.Known:

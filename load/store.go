@@ -37,6 +37,9 @@ type Store interface {
 	EndCompared(ctx context.Context, run etl.Run, destination, object string) error
 	// Linked reports whether a run before this one has an id of an object.
 	Linked(ctx context.Context, run etl.Run, destination, object string) (bool, error)
+	// Elsewhere gives those of their ids that are linked to records of ours
+	// which are no twins of a keyless delivery's: not at its time, or off.
+	Elsewhere(ctx context.Context, d etl.Delivery, theirs []string) ([]string, error)
 	// Weight counts, for the brake: records acknowledged, and of these due.
 	Weight(ctx context.Context, destination, object string) (known, changed int, err error)
 	// Score counts, for the brake: deliveries of a run and object that were
@@ -71,6 +74,7 @@ type Due struct {
 	Refused   bool        // the destination refused this very payload
 	Outcome   etl.Outcome // as it stands
 	Message   string
+	Twin      string      // another record of ours that is there or goes, and that nothing tells apart from this one
 	Seen      etl.Outcome // what comparing the same record showed: Matched, Mismatched, Missing; "" = it is not compared
 	Missing   []string    // objects that it needs and that are not there yet
 }

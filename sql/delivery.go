@@ -66,7 +66,7 @@ func (s *Store) delivery(r deliveryRow) (d etl.Delivery, err error) {
 	}
 	needs, err := parseNeeds(r.Needs)
 	return etl.Delivery{ID: r.ID, TargetRow: r.Target, Destination: r.Destination, Object: r.Object, SourceID: r.SourceID,
-		Op: r.Op, TargetID: r.TargetID, Hash: r.Hash, Body: body, Needs: needs}, err
+		Op: r.Op, TargetID: r.TargetID, Hash: r.Hash, Body: body, Needs: needs, Keyless: r.Keyless}, err
 }
 
 type deliveryRow struct {
@@ -77,12 +77,20 @@ type deliveryRow struct {
 	Hash, Payload       []byte
 	Needs               string
 	TargetID            string `db:"target_id"`
+	Keyless             bool
 }
 
 // Linked reports whether a run before this one has an id of an object.
 func (s *Store) Linked(ctx context.Context, run etl.Run, destination, object string) (linked bool, err error) {
 	err = s.db.GetContext(ctx, &linked, query("linked"), destination, object, run.ID, CallbackRun)
 	return linked, wrap(err, "look for earlier ids")
+}
+
+// Elsewhere gives those of their ids that are linked to records of ours that
+// are no twins of a delivery's.
+func (s *Store) Elsewhere(ctx context.Context, d etl.Delivery, theirs []string) (ids []string, err error) {
+	err = s.db.SelectContext(ctx, &ids, query("elsewhere"), d.TargetRow, jsonList(theirs))
+	return ids, wrap(err, "ask whose their ids are")
 }
 
 // Weight counts the acknowledged records of an object, and those of them that

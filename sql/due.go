@@ -26,6 +26,8 @@ type dueRow struct {
 	Refused   bool
 	Lost      bool
 	Seen      etl.Outcome
+	Keyless   bool
+	Twin      string
 }
 
 // Due lists targets that map and differ from what was acknowledged, after a
@@ -55,8 +57,8 @@ func (s *Store) due(ctx context.Context, destination, name string, args ...any) 
 			return nil, err
 		}
 		due[i] = load.Due{Mapped: payload, Outcome: r.Outcome, Cause: r.Cause, Message: r.Message, Approvals: r.Approvals, Known: r.Known,
-			How: r.How, Refused: r.Refused, Seen: r.Seen, Delivery: etl.Delivery{TargetRow: r.ID, Destination: destination, Object: r.Object,
-				SourceID: r.SourceID, TargetID: r.TargetID, Hash: r.Hash, Body: payload, Needs: needs, Lost: r.Lost}}
+			How: r.How, Refused: r.Refused, Seen: r.Seen, Twin: r.Twin, Delivery: etl.Delivery{TargetRow: r.ID, Destination: destination, Object: r.Object,
+				SourceID: r.SourceID, TargetID: r.TargetID, Hash: r.Hash, Body: payload, Needs: needs, Lost: r.Lost, Keyless: r.Keyless}}
 	}
 	return due, s.fill(ctx, destination, due)
 }

@@ -88,7 +88,7 @@ func (s *Stage) readTaken(ctx context.Context, shape Shape, sources []etl.Source
 			continue
 		}
 		if v, known, _ := c.times(a); known {
-			twins = append(twins, v.Twin())
+			twins = append(twins, v.Place())
 		}
 	}
 	env.Taken = map[string]bool{}

@@ -52,10 +52,26 @@ func (c *Case) Visit(aside func(Appointment) string) (v Visit, decided *Verdict)
 // Month is the month in which a visit begins, in the practice's zone.
 func (c *Case) Month(v Visit) string { return v.Start.In(c.Zone).Format(etl.MonthOnly) }
 
-// Twin names a visit by who, with whom and when: two that take place and have
-// the same are not to be told apart by anything that a destination shows.
-func (v Visit) Twin() []byte {
-	sum := sha256.Sum256([]byte(strings.Join([]string{v.Patient.String(), v.Doctor.String(), v.Start.UTC().Format(time.RFC3339)}, "\x1f")))
+// Place names a visit by who, with whom and when: two that take place there are
+// not to be told apart by anything that a destination shows.
+func (v Visit) Place() []byte {
+	return hashed(v.Patient.String(), v.Doctor.String(), v.Start.UTC().Format(time.RFC3339))
+}
+
+// Twin is the place of a visit that takes place. One that is off is nobody's
+// twin, and bears its own name.
+func (c *Case) Twin(v Visit) []byte {
+	switch {
+	case v.Start.IsZero():
+		return nil
+	case v.Off() || c.Source.Gone:
+		return hashed("off", c.Source.ID)
+	}
+	return v.Place()
+}
+
+func hashed(parts ...string) []byte {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x1f")))
 	return sum[:16]
 }
 

@@ -54,7 +54,7 @@ func judgeCancellation(c *transform.Case) []transform.Verdict {
 	if decided != nil {
 		return one(*decided)
 	}
-	if c.Taken[string(v.Twin())] {
+	if c.Taken[string(v.Place())] {
 		return one(transform.Excluded(etl.CauseTakesPlace))
 	}
 	verdict := transform.Map(cancellationFields, v, c)

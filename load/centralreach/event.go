@@ -48,9 +48,7 @@ func judgeEvent(c *transform.Case) []transform.Verdict {
 	} else {
 		verdict = inMonth(transform.Map(eventFields, v, c), v, c)
 	}
-	if !v.Start.IsZero() && !v.Off() && !c.Source.Gone { // also where it does not map: it takes place
-		verdict.Twin = v.Twin()
-	}
+	verdict.Twin = c.Twin(v) // also where it does not map: it takes place
 	return one(verdict)
 }
 

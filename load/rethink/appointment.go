@@ -73,8 +73,9 @@ func judgeAppointment(fields []transform.Field[visit], names Names) func(*transf
 		if decided != nil {
 			return []transform.Verdict{*decided}
 		}
-		verdict := transform.Map(fields, v, c)
-		return []transform.Verdict{calledOff(v.Appointment, c, verdict, names.of("appointment", "appointmentStatusId"))}
+		verdict := calledOff(v.Appointment, c, transform.Map(fields, v, c), names.of("appointment", "appointmentStatusId"))
+		verdict.Twin = c.Twin(v) // Rethink bears no id of ours for it (assumptions, Rethink)
+		return []transform.Verdict{verdict}
 	}
 }
 

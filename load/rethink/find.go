@@ -84,18 +84,6 @@ func naturalKey(name string, o object) string {
 	return strings.ToLower(strings.Join(parts, "\x1f"))
 }
 
-// NaturalKey is an appointment's alone: the others bear our id.
-func (d *Destination) NaturalKey(del etl.Delivery) string {
-	if externalFields[del.Object] != "" {
-		return ""
-	}
-	ours, err := parseList(del.Body)
-	if err != nil || len(ours) != 1 {
-		return ""
-	}
-	return naturalKey(del.Object, ours[0])
-}
-
 // Find looks for records by our external id, then by the exact natural key.
 func (d *Destination) Find(ctx context.Context, name string, ds []etl.Delivery) ([]load.Finding, error) {
 	ix, err := d.read(ctx, name)
@@ -133,6 +121,11 @@ func (ix *index) find(name string, ours object, del etl.Delivery) load.Finding {
 	default:
 		for _, m := range matches {
 			f.Candidates = append(f.Candidates, m.text(idField[name]))
+			if del.Keyless {
+				one := load.Finding{TargetID: m.text(idField[name]), How: f.How, Proved: f.Proved}
+				ix.compare(&one, ours, m, del, false)
+				f.Each = append(f.Each, one)
+			}
 		}
 	}
 	return f

@@ -22,7 +22,7 @@ WHERE destination = ?2 AND outcome = 'uncertain' AND NOT EXISTS (SELECT 1 FROM d
 
 -- name: open-deliveries
 SELECT d.id, d.target, d.destination, d.object, d.source_id, d.op, d.hash, d.payload, d.needs,
-  coalesce(c.target_id, '') AS target_id
+  coalesce(c.target_id, '') AS target_id, EXISTS (SELECT 1 FROM target t WHERE t.id = d.target AND t.twin_hash IS NOT NULL) AS keyless
 FROM delivery d LEFT JOIN crosswalk c ON c.destination = d.destination AND c.object = d.object AND c.source_id = d.source_id
 WHERE d.destination = ? AND d.state = 'uncertain' AND d.deadline < ? ORDER BY d.id
 
@@ -36,7 +36,12 @@ SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cau
   t.acked_hash IS NOT NULL AS known, t.refused_hash IS NOT NULL AND t.refused_hash = t.hash AS refused,
   EXISTS (SELECT 1 FROM delivery d WHERE d.destination = t.destination AND d.object = t.object AND d.source_id = t.source_id AND d.state = 'void') AS lost,
   coalesce((SELECT e.outcome FROM target e WHERE e.source_endpoint = t.source_endpoint AND e.source_id = t.source_id AND e.destination = t.destination
-    AND e.outcome IN ('matched', 'mismatched', 'missing')), '') AS seen
+    AND e.outcome IN ('matched', 'mismatched', 'missing')), '') AS seen,
+  t.twin_hash IS NOT NULL AS keyless, coalesce((SELECT o.source_id FROM target o WHERE c.target_id IS NULL AND o.destination = t.destination AND o.object = t.object
+    AND o.twin_hash = t.twin_hash AND o.id <> t.id AND (o.outcome = 'uncertain'
+      OR o.id < t.id AND o.outcome IN ('failed', 'blocked', 'held') AND o.payload IS NOT NULL
+      OR EXISTS (SELECT 1 FROM crosswalk w WHERE w.destination = o.destination AND w.object = o.object AND w.source_id = o.source_id))
+    ORDER BY o.id LIMIT 1), '') AS twin
 FROM target t LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
 WHERE t.destination = ?1 AND t.object = ?2 AND t.id > ?3 AND (t.outcome IN ('failed', 'blocked', 'held') OR t.outcome = 'excluded' AND t.cause = 'create_off' AND (t.month = '' OR t.month >= ?6))
   AND t.payload IS NOT NULL AND t.parent_id = '' AND (t.acked_hash IS NULL OR t.acked_hash <> t.hash)
@@ -44,7 +49,7 @@ ORDER BY t.id LIMIT ?4
 
 -- name: mapped
 SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cause, t.message, '' AS target_id, '' AS how,
-  0 AS approvals, 0 AS known, 0 AS refused, 0 AS lost, '' AS seen
+  0 AS approvals, 0 AS known, 0 AS refused, 0 AS lost, '' AS seen, 0 AS keyless, '' AS twin
 FROM target t WHERE t.destination = ? AND t.object = ? AND t.month = ? AND t.month <> '' AND t.id > ? AND t.payload IS NOT NULL
   AND t.outcome IN ('failed', 'blocked', 'matched', 'mismatched', 'missing') ORDER BY t.id LIMIT ?
 
@@ -81,6 +86,13 @@ INSERT OR IGNORE INTO settled (destination, object, month) SELECT ?1, ?2, j.valu
 UPDATE target SET outcome = 'failed', cause = 'not_sent', run = ?1
 WHERE outcome = 'excluded' AND cause = 'not_needed' AND (destination, source_endpoint, source_id) =
   (SELECT m.destination, m.source_endpoint, m.source_id FROM target m WHERE m.id = ?2)
+
+-- name: elsewhere
+-- Of their ids (a JSON list) those that are linked to records of ours that are
+-- no twins of the target.
+SELECT c.target_id FROM target t JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id <> t.source_id
+JOIN target o ON o.destination = c.destination AND o.object = c.object AND o.source_endpoint = t.source_endpoint AND o.source_id = c.source_id
+WHERE t.id = ?1 AND t.twin_hash IS NOT NULL AND o.twin_hash IS NOT t.twin_hash AND c.target_id IN (SELECT value FROM json_each(?2))
 
 -- name: weight
 SELECT coalesce(sum(acked_hash IS NOT NULL), 0) AS known,
