@@ -71,7 +71,7 @@ func (b *book) text(c column, s string) excelize.Cell {
 	return b.cell(kindStyles[c.kind], text)
 }
 
-var kindStyles = map[kind]style{kindText: styleText, kindWrap: styleWrap, kindID: styleID, kindCount: styleCount, kindDate: styleDate,
+var kindStyles = [...]style{kindText: styleText, kindWrap: styleWrap, kindID: styleID, kindCount: styleCount, kindDate: styleDate,
 	kindTime: styleTime, kindOutcome: stylePlain, kindCheck: styleGood, kindLink: styleLink, kindInput: styleInput}
 
 func outcomeStyle(o etl.Outcome) style {

@@ -19,7 +19,7 @@ const checkDiffers = "✗ differs"
 // checksSheet is every identity and control total, each as two numbers from
 // two places, their difference and a word.
 func (b *book) checksSheet(context.Context) []sheet {
-	columns := []column{{"Check", kindText, "identity: must hold for every record; control total: the same sum, taken on both sides."},
+	columns := []column{{"Check", kindText, "identity: must hold for every record; control total: the same sum, taken on both sides. Ids and minutes of visits alone: no destination takes units or amounts from DrChrono."},
 		{"Destination", kindText, "Where the records go."}, {"Object", kindText, "What they are there."},
 		{"Month", kindText, "Of the visits, as DrChrono has them; all where it is for every month."},
 		{"Provider", kindID, "DrChrono's id of the doctor; all where it is for everyone."},
@@ -35,23 +35,29 @@ func (b *book) checksSheet(context.Context) []sheet {
 		c.controls(k)
 	}
 	b.badChecks = c.bad
-	about := "Each as two numbers from two places; visits also by month and provider"
-	if b.facts.controls == nil {
-		about = "Each as two numbers from two places" + b.controlsNote()
-	}
-	return []sheet{{name: "Checks", title: "Checks: do the numbers hold?", about: about, colour: colourDark, freeze: 3,
+	return []sheet{{name: "Checks", title: "Checks: do the numbers hold?", about: b.checksAbout(), colour: colourDark, freeze: 3,
 		none: "No destination is enabled.", columns: columns, rows: listed(c.rows)}}
 }
 
-// controlsNote says why there are no totals of visits.
-func (b *book) controlsNote() string {
+// checksAbout says what the totals of visits are, or why there are none. No
+// shape sends units or amounts, so nothing can be held against them.
+func (b *book) checksAbout() string {
 	switch {
 	case !b.facts.recounted:
-		return "; totals of visits are left out: a later run has moved on"
+		return "Two numbers from two places; totals of visits are left out: a later run has moved on"
 	case b.o.Level == LevelNone:
-		return "; totals of visits are left out: with phi none no record is opened"
+		return "Two numbers from two places; totals of visits are left out: with phi none no record is opened"
 	}
-	return ""
+	for _, list := range b.facts.controls {
+		n := 0
+		for _, t := range list {
+			n += t.ids
+		}
+		if n >= controlsMax {
+			return fmt.Sprintf("Two numbers from two places; visits by ids and minutes, of each object the %s newest", thousands(controlsMax))
+		}
+	}
+	return "Two numbers from two places; visits by ids and minutes (no destination takes units, amounts)"
 }
 
 // add adds a check. left and right are numbers, or formulas that give them.

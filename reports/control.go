@@ -40,43 +40,58 @@ func (f *facts) readIdentities(ctx context.Context, snap Snapshot, o Options) er
 	return nil
 }
 
+// controlsMax is how many visits of an object are opened for the totals: what
+// came long ago is not opened again each night.
+const controlsMax = 50_000
+
 // readControls adds up the visits that are there, by month and provider. With
 // LevelNone no record is opened, so there are no totals.
 func (f *facts) readControls(ctx context.Context, snap Snapshot, o Options) error {
 	if !f.recounted || o.Level == LevelNone {
 		return nil
 	}
-	sums := map[key]map[[2]string]*control{}
-	for row, err := range snap.Rows(ctx, "controls") {
+	f.controls = map[key][]control{}
+	for _, ob := range o.Objects {
+		if ob.Endpoint != "appointments" {
+			continue
+		}
+		k := key{ob.Destination, ob.Object}
+		list, err := readControl(ctx, snap, k)
 		if err != nil {
 			return err
 		}
-		k, d := key{str(row[0]), str(row[1])}, read(str(row[3]))
-		at := [2]string{firstOf(string(d.Scheduled), len("2006-01")), str(row[2])}
-		if sums[k] == nil {
-			sums[k] = map[[2]string]*control{}
+		f.controls[k] = list
+	}
+	return nil
+}
+
+func readControl(ctx context.Context, snap Snapshot, k key) ([]control, error) {
+	sums := map[[2]string]*control{}
+	for row, err := range snap.Rows(ctx, "controls", k.destination, k.object, controlsMax) {
+		if err != nil {
+			return nil, err
 		}
-		t := sums[k][at]
+		d := read(str(row[1]))
+		at := [2]string{firstOf(string(d.Scheduled), len("2006-01")), str(row[0])}
+		t := sums[at]
 		if t == nil {
 			t = &control{month: at[0], provider: at[1]}
-			sums[k][at] = t
+			sums[at] = t
 		}
 		t.ids++
 		minutes, _ := strconv.Atoi(string(d.Duration))
 		t.minutes += minutes
-		if n, ok := minutesThere(str(row[4])); ok {
+		if n, ok := minutesThere(str(row[2])); ok {
 			t.there++
 			t.minutesThere += n
 		}
 	}
-	f.controls = map[key][]control{}
-	for k, byMonth := range sums {
-		for _, t := range byMonth {
-			f.controls[k] = append(f.controls[k], *t)
-		}
-		slices.SortFunc(f.controls[k], func(a, b control) int {
-			return cmp.Or(cmp.Compare(a.month, b.month), cmp.Compare(a.provider, b.provider))
-		})
+	var list []control
+	for _, t := range sums {
+		list = append(list, *t)
 	}
-	return nil
+	slices.SortFunc(list, func(a, b control) int {
+		return cmp.Or(cmp.Compare(a.month, b.month), cmp.Compare(a.provider, b.provider))
+	})
+	return list, nil
 }

@@ -25,13 +25,19 @@ func TestLibreOfficeAgrees(t *testing.T) {
 			o.RowCap = limit
 			files := f.write(o)
 			for _, path := range []string{files.Reconciliation, files.Summary} {
-				sameValues(t, open(t, path), open(t, convert(t, path, "xlsx")))
+				sameValues(t, open(t, path), open(t, convert(t, path, "xlsx")), proofSheets...)
 				if info, err := os.Stat(convert(t, path, "pdf")); err != nil || info.Size() < 10_000 {
 					t.Errorf("%s does not print: %v, %v", filepath.Base(path), info, err)
 				}
 			}
 		})
 	}
+}
+
+// So it finds the sums of a plan.
+func TestLibreOfficeAgreesOnAPlan(t *testing.T) {
+	path := writtenPlan(t, LevelMasked, "")
+	sameValues(t, open(t, path), open(t, convert(t, path, "xlsx")), startName, "Counts", "Steps", "Changes")
 }
 
 // convert lets LibreOffice open a workbook and write it in another format.
@@ -45,9 +51,9 @@ func convert(t *testing.T, path, format string) string {
 	return filepath.Join(out, strings.TrimSuffix(filepath.Base(path), ".xlsx")+"."+format)
 }
 
-func sameValues(t *testing.T, ours, theirs *excelize.File) {
+func sameValues(t *testing.T, ours, theirs *excelize.File, sheets ...string) {
 	t.Helper()
-	for _, sheet := range proofSheets {
+	for _, sheet := range sheets {
 		want, err := ours.GetRows(sheet, excelize.Options{RawCellValue: true})
 		if err != nil {
 			t.Fatal(err)

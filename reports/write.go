@@ -2,8 +2,8 @@ package reports
 
 import (
 	"fmt"
-	"iter"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -44,60 +44,70 @@ func (b *book) writeSheet(s sheet) error {
 }
 
 func (b *book) stream(s sheet) error {
-	limit := 1_000_000 // what other sheets' formulas read stays in one piece
+	p := &split{b: b, sheet: s, limit: 1_000_000} // what other sheets' formulas read stays in one piece
 	if s.phi {
-		limit = b.o.RowCap
+		p.limit = b.o.RowCap
 	}
-	next, stop := iter.Pull2(s.rows)
-	defer stop()
-	for n := 1; ; n++ {
-		sample, done, err := take(next, min(sampleRows, limit))
+	for row, err := range s.rows {
 		if err != nil {
 			return err
 		}
-		if n > 1 && len(sample) == 0 {
-			return nil
-		}
-		w, err := b.begin(s, n, sample)
-		if err != nil {
-			return err
-		}
-		for _, row := range sample {
-			if err := w.put(row); err != nil {
-				return err
-			}
-		}
-		for !done && w.place.rows < limit {
-			row, err, ok := next()
-			if done = !ok; done {
-				break
-			}
-			if err != nil {
-				return err
-			}
-			if err := w.put(row); err != nil {
-				return err
-			}
-		}
-		if err := w.end(); err != nil || done {
+		if err := p.put(row); err != nil {
 			return err
 		}
 	}
+	return p.end()
 }
 
-// take copies the next rows: the one that it is given is valid until the next.
-func take(next func() ([]any, error, bool), n int) (rows [][]any, done bool, err error) {
-	for len(rows) < n {
-		row, err, ok := next()
-		if !ok {
-			return rows, true, nil
-		}
-		if err != nil {
-			return nil, false, err
-		}
-		rows = append(rows, append([]any(nil), row...))
+// A split is a sheet in parts, written one after the other: as a rule it is one.
+type split struct {
+	b      *book
+	sheet  sheet
+	limit  int // rows of a part
+	n      int // parts begun
+	sample [][]any
+	w      *writer // nil = the next part's sample is being gathered
+}
+
+// put writes a row, or keeps it where the widths are not known yet. It is valid
+// until the next one, so it is copied then.
+func (p *split) put(row []any) error {
+	if p.w != nil && p.w.place.rows < p.limit {
+		return p.w.put(row)
 	}
-	return rows, false, nil
+	if p.w != nil {
+		if err := p.w.end(); err != nil {
+			return err
+		}
+		p.w = nil
+	}
+	if p.sample = append(p.sample, slices.Clone(row)); len(p.sample) < min(sampleRows, p.limit) {
+		return nil
+	}
+	return p.begin()
+}
+
+func (p *split) begin() (err error) {
+	p.n++
+	if p.w, err = p.b.begin(p.sheet, p.n, p.sample); err != nil {
+		return err
+	}
+	for _, row := range p.sample {
+		if err := p.w.put(row); err != nil {
+			return err
+		}
+	}
+	p.sample = nil
+	return nil
+}
+
+func (p *split) end() error {
+	if p.w == nil {
+		if err := p.begin(); err != nil {
+			return err
+		}
+	}
+	return p.w.end()
 }
 
 // begin makes the part's sheet with all that has to stand before its rows.
@@ -207,7 +217,10 @@ func (w *writer) put(row []any) error {
 		}
 		w.place.last = first
 	}
-	return w.out.SetRow(cellName(1, w.row), w.cells, excelize.RowOpts{Height: 14.5*float64(min(lines, 8)) + 1})
+	if lines == 1 { // the height of a row that says none
+		return w.out.SetRow("A"+strconv.Itoa(w.row), w.cells)
+	}
+	return w.out.SetRow("A"+strconv.Itoa(w.row), w.cells, excelize.RowOpts{Height: 14.5*float64(min(lines, 8)) + 1})
 }
 
 // end closes the part: its table, its print set-up, its total.
