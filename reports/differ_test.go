@@ -83,7 +83,7 @@ func TestDifferencesAreShownByLevel(t *testing.T) {
 	f.exec(`INSERT INTO result (run, target, outcome, cause, attempts, http_status, target_id, field, code, message, hash, destination, object, source_endpoint, source_id)
 		SELECT ?, id, outcome, cause, 0, 0, '', field, code, message, hash, destination, object, source_endpoint, source_id FROM target WHERE outcome IN ('mismatched', 'missing')`, fixtureRun.ID)
 	f.exec(`INSERT INTO difference SELECT id, destination, object, source_id, '77', ?, ? FROM target WHERE id = 2`, fixtureRun.ID, f.sealedOf(2, "difference", `[["lastName","`+canary+`","`+strings.ToUpper(canary)+`"]]`))
-	f.exec(`INSERT INTO extra VALUES ('rethink', 'appointment', '4711', ?, ?, ?)`, fixtureRun.ID, fixtureRun.ID,
+	f.exec(`INSERT INTO extra (destination, object, target_id, first_run, run, payload) VALUES ('rethink', 'appointment', '4711', ?, ?, ?)`, fixtureRun.ID, fixtureRun.ID,
 		f.seal.Seal([]byte(`{"client":"99","provider":"9","start":"2026-03-02T15:00:00Z","end":"2026-03-02T16:00:00Z"}`), "extra", "rethink", "appointment", "4711"))
 	for level, want := range map[Level]string{LevelFull: canary, LevelMasked: "Xxxxxxxxxxxxxx", LevelNone: ""} {
 		files := f.write(f.options(t.TempDir(), level))
