@@ -95,9 +95,15 @@ func TestHeldOverwrite(t *testing.T) {
 	if sent := w.writes(0); len(sent) > 0 {
 		t.Fatalf("%d writes without approval", len(sent))
 	}
+	if n := w.number("SELECT count(*) FROM difference"); n != 1 {
+		t.Errorf("%d differences are kept while it waits, want one", n)
+	}
 	w.approve("client", "1")
 	w.must(w.night())
 	w.expect("approved", "client", "1", "updated")
+	if n := w.number("SELECT count(*) FROM difference"); n != 0 {
+		t.Errorf("%d differences are kept after the overwrite, want none", n)
+	}
 	w.put("patients", patient(1, "Ithaca"))
 	w.must(w.night())
 	w.expect("after the first overwrite", "client", "1", "updated")

@@ -10,8 +10,9 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// keepItems carries each break from the run before: it stays the same one,
-// closes, opens anew or comes back; and counts them. A dry run leaves no trace.
+// keepItems forgets differences that are settled, and carries each break from
+// the run before: it stays the same one, closes, opens anew or comes back; and
+// counts them. A dry run leaves no trace.
 func keepItems(ctx context.Context, tx *sqlx.Tx, run etl.Run) error {
 	if run.DryRun {
 		return nil
@@ -19,7 +20,7 @@ func keepItems(ctx context.Context, tx *sqlx.Tx, run etl.Run) error {
 	steps := []struct {
 		name string
 		args []any
-	}{{"close-items", []any{run.ID}}, {"open-items", []any{run.ID, stamp(run.At)}}, {"put-backlog", []any{run.ID}}}
+	}{{"forget-differences", nil}, {"close-items", []any{run.ID}}, {"open-items", []any{run.ID, stamp(run.At)}}, {"put-backlog", []any{run.ID}}}
 	for _, step := range steps {
 		if _, err := tx.ExecContext(ctx, query(step.name), step.args...); err != nil {
 			return fmt.Errorf("keep what is open (%s): %w", step.name, err)

@@ -50,9 +50,10 @@ INSERT INTO difference (target, destination, object, source_id, target_id, run, 
 ON CONFLICT (target) DO UPDATE SET target_id = excluded.target_id, run = excluded.run, payload = excluded.payload
 
 -- name: forget-differences
--- Of an object's records that were compared and are alike now.
-DELETE FROM difference WHERE destination = ?1 AND object = ?2 AND NOT EXISTS
-  (SELECT 1 FROM target t WHERE t.id = difference.target AND t.outcome = 'mismatched')
+-- They stand while a record that is compared is mismatched, and while the first
+-- overwrite of one that was adopted has not been taken.
+DELETE FROM difference WHERE NOT EXISTS (SELECT 1 FROM target t WHERE t.id = difference.target AND (t.outcome = 'mismatched'
+  OR t.acked_hash IS NULL AND t.outcome IN ('held', 'failed', 'blocked', 'uncertain', 'rejected')))
 
 -- name: put-extra
 INSERT INTO extra (destination, object, target_id, first_run, run, payload, month) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)
