@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -11,9 +12,12 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// A dictionary is as many rows as fit into dictionarySize, of a page that has
-// them; an endpoint of fewer rows does without.
+// A dictionary holds as many rows as fit into dictionarySize, of a page that
+// has them; an endpoint of fewer rows does without.
 const dictionarySize = 64 << 10
+
+// longestWord is the longest word that a dictionary takes in for itself.
+const longestWord = 40
 
 type dictionaryRow struct {
 	ID       uint32
@@ -59,15 +63,39 @@ func (s *Store) useDictionary(ctx context.Context, endpoint string, rows []etl.R
 	return wrap(err, "make a dictionary of %s", endpoint)
 }
 
-// dictionaryOf is nil where the rows do not fill one.
-func dictionaryOf(rows []etl.Row) (content []byte) {
-	for _, r := range rows {
-		if len(content)+len(r.Raw) > dictionarySize {
-			return content
+// dictionaryOf makes one of rows that fill it, and learns from those that do
+// not stand in it how others will differ. Half of it is whole rows, which
+// others repeat; in the other half are words of the rows after them. It is nil
+// where the rows do not fill one.
+func dictionaryOf(rows []etl.Row) []byte {
+	size, half := 0, 0
+	for i, r := range rows {
+		if size += len(r.Raw); size <= dictionarySize/2 {
+			half = i + 1
 		}
-		content = append(content, r.Raw...)
 	}
-	return nil
+	if size <= dictionarySize || half == 0 {
+		return nil
+	}
+	var whole, words []byte
+	for _, r := range rows[:half] {
+		whole = append(whole, r.Raw...)
+	}
+	seen := map[string]bool{}
+	for _, r := range rows[half:] {
+		for _, word := range bytes.SplitAfter(r.Raw, []byte(" ")) {
+			if len(word) > longestWord || seen[string(word)] || len(words)+len(word)+len(whole) > dictionarySize {
+				continue
+			}
+			seen[string(word)] = true
+			words = append(words, word...)
+		}
+	}
+	samples := make([][]byte, 0, len(rows)-half)
+	for _, r := range rows[half:] {
+		samples = append(samples, r.Raw)
+	}
+	return makeCoder(append(words, whole...), samples)
 }
 
 // findDictionary reads one that this process has not met yet. Its connection is
