@@ -33,6 +33,17 @@ type Cursor struct {
 	Caught    int    // changed rows that only the overlap brought
 	State     string // new, open, drained, unavailable, failed
 	Note      string
+
+	// Digest names the rows of the page just read, so that they can be known
+	// again; "" = they are not to be. It is not kept with the cursor.
+	Digest string `db:"-"`
+}
+
+// A Page is what is remembered of a page that was staged whole.
+type Page struct {
+	Rows   int
+	Newest string // the largest stamp of its rows
+	IDs    string // digest of its ids, as in the cursor that follows it
 }
 
 // Cursor states.

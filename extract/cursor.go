@@ -51,7 +51,7 @@ func laterVariants(e Endpoint, c etl.Cursor) []string {
 // drain, however long this one takes and however often it is interrupted. A
 // stamp in the future is cut by the same rule. Without a word of the server's
 // clock the watermark stays; ours is never asked.
-func advance(e Endpoint, c etl.Cursor, page drchrono.Page, rows []etl.Row, later []string) etl.Cursor {
+func advance(e Endpoint, c etl.Cursor, page drchrono.Page, read etl.Page, later []string) etl.Cursor {
 	if c.Page == 0 && c.Began == "" {
 		c.Began = serverClock(page.Date)
 	}
@@ -60,7 +60,7 @@ func advance(e Endpoint, c etl.Cursor, page drchrono.Page, rows []etl.Row, later
 	case e.Move != Since:
 		c.Newest = c.Began
 	default:
-		c.Newest = max(c.Newest, newestStamp(rows, c.Began))
+		c.Newest = max(c.Newest, min(read.Newest, c.Began))
 	}
 	c.Next = page.Next
 	if c.Next == "" && len(later) > 0 {
@@ -68,7 +68,7 @@ func advance(e Endpoint, c etl.Cursor, page drchrono.Page, rows []etl.Row, later
 	}
 	if c.Next == "" {
 		c.State = etl.StreamDrained
-		if c.Newest == "" && c.Rows+len(rows) > 0 { // no row bears a stamp that can be read
+		if c.Newest == "" && c.Rows+read.Rows > 0 { // no row bears a stamp that can be read
 			c.Newest = c.Began
 		}
 		if c.Began == "" && !strings.Contains(c.Note, "reads the same window again") && e.Move != Full {

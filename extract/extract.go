@@ -21,10 +21,16 @@ type Store interface {
 	Cursor(ctx context.Context, endpoint, lane string) (etl.Cursor, error)
 	PutCursor(ctx context.Context, run etl.Run, c etl.Cursor) error
 	// StagePage saves a page's changed rows and the cursor in one transaction
-	// and adds the page's counts to the cursor. A drained cursor's watermark
+	// and adds the page's counts to the cursor, whose Digest it remembers the
+	// page by. A drained cursor's watermark
 	// becomes its Newest, where that is later. With full, the rows are noted
 	// as seen, and a drained cursor marks the unseen as gone.
 	StagePage(ctx context.Context, run etl.Run, c etl.Cursor, rows []etl.Row, full bool) (etl.Cursor, error)
+	// KnownPage gives what is remembered of a page whose records are all staged
+	// as they stood on it; ok is false for any other.
+	KnownPage(ctx context.Context, endpoint string, digest string) (page etl.Page, ok bool, err error)
+	// StageKnown is StagePage for such a page.
+	StageKnown(ctx context.Context, run etl.Run, c etl.Cursor, digest string, full bool) (etl.Cursor, error)
 	// IDs lists an endpoint's staged records that are not gone, in one order.
 	IDs(ctx context.Context, endpoint string) ([]string, error)
 }
@@ -162,23 +168,30 @@ func (s *Stage) drain(ctx context.Context, run etl.Run, e Endpoint) error {
 
 // page stages one page with the cursor that follows it.
 func (s *Stage) page(ctx context.Context, run etl.Run, e Endpoint, c etl.Cursor, page drchrono.Page, later []string) (etl.Cursor, error) {
-	rows := readRows(e, page)
-	ids := digest(rows)
-	if ids != "" && ids == c.IDs {
+	rows, read, err := s.read(ctx, e, page)
+	if err != nil {
+		return c, err
+	}
+	if read.IDs != "" && read.IDs == c.IDs {
 		return c, s.fail(ctx, run, c, &drchrono.LoopError{Endpoint: e.Name, Page: c.Page + 1, Reason: "repeats the records of the page before it"})
 	}
-	next := advance(e, c, page, rows, later)
-	next.IDs = ids
-	next = short(next, len(rows), page)
+	next := advance(e, c, page, read, later)
+	next.IDs, next.Digest = read.IDs, worthKnowing(e, page, rows)
+	next = short(next, read.Rows, page)
 	next.Note = faultNote(next.Note, rows, c.Page+1)
-	if next.State == etl.StreamDrained && c.Rows+len(rows) == 0 {
+	if next.State == etl.StreamDrained && c.Rows+read.Rows == 0 {
 		if lacks := s.lacks(ctx, e); lacks != "" {
 			c.State, c.Next = etl.StreamUnavailable, ""
 			c.Note = "the list is empty and the granted scope lacks " + lacks + ": run `chartbridge auth login` to ask for it"
 			return c, s.Store.PutCursor(ctx, run, c)
 		}
 	}
-	next, err := s.Store.StagePage(ctx, run, next, rows, e.Move == Full && e.window == nil)
+	full := e.Move == Full && e.window == nil
+	if page.Known {
+		next, err = s.Store.StageKnown(ctx, run, next, page.Digest, full)
+	} else {
+		next, err = s.Store.StagePage(ctx, run, next, rows, full)
+	}
 	if err == nil && s.OnPage != nil {
 		s.OnPage(next)
 	}

@@ -149,7 +149,7 @@ func benchStage(b testing.TB, dir, url string) (*extract.Stage, *store.Store) {
 	c := &clock{now: firstDay}
 	ledger := &store.Ledger{Store: s, Clock: c, Spender: "nightly", Limits: store.Limits{PerWindow: 1 << 30, Window: time.Hour}}
 	client, err := drchrono.New(drchrono.Options{BaseURL: url, ClientID: "c", ClientSecret: "s", Clock: c,
-		Ledger: ledger, Tokens: benchTokens{}, MaxBody: 32 << 20})
+		Ledger: ledger, Tokens: benchTokens{}, MaxBody: 32 << 20, Recall: extract.Recall(s)})
 	if err != nil {
 		b.Fatal(err)
 	}

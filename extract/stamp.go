@@ -32,14 +32,10 @@ const createdWindow = 60 * 24 * time.Hour
 // clock instead of the rows' stamps, whose zone nobody documents.
 const blindMargin = 24 * time.Hour
 
-// newestStamp is the largest stamp of a page, floored to the second, at most
-// limit.
-func newestStamp(rows []etl.Row, limit string) string {
-	newest := ""
+// newestStamp is the largest stamp of a page, floored to the second.
+func newestStamp(rows []etl.Row) (newest string) {
 	for _, r := range rows {
-		if r.Stamp != "" {
-			newest = max(newest, min(r.Stamp, limit))
-		}
+		newest = max(newest, r.Stamp)
 	}
 	return newest
 }

@@ -123,7 +123,7 @@ func (w *world) open() {
 	tokens := &sql.Tokens{Store: w.store, Clock: w.clock, Seed: "refresh-1"}
 	ledger := &sql.Ledger{Store: w.store, Clock: w.clock, Spender: "nightly", Limits: sql.Limits{PerWindow: 1 << 20, Window: time.Hour}}
 	client, err := drchrono.New(drchrono.Options{BaseURL: w.web.URL, ClientID: "client-1", ClientSecret: "secret-1", Clock: w.clock,
-		Ledger: ledger, Tokens: tokens, MaxBody: 32 << 20})
+		Ledger: ledger, Tokens: tokens, MaxBody: 32 << 20, Recall: extract.Recall(w.store)})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -23,32 +23,69 @@ func (s *Store) StagePage(ctx context.Context, run etl.Run, c etl.Cursor, rows [
 	if err := s.useDictionary(ctx, c.Endpoint, rows); err != nil {
 		return c, err
 	}
-	after := c
-	inTx := s.inTxSoon // a page that a power failure takes, with its cursor, is read again
+	return s.page(ctx, c, func(tx *sqlx.Tx, after *etl.Cursor) error {
+		written, err := s.putRows(ctx, tx, run, after, rows, list)
+		if err != nil {
+			return err
+		}
+		if err := remember(ctx, tx, run, after, rows, written, list); err != nil {
+			return err
+		}
+		see := func() error {
+			_, err := tx.ExecContext(ctx, query("put-seen"), c.Endpoint, list)
+			return err
+		}
+		return s.endPage(ctx, tx, run, after, written, len(rows), full, see)
+	})
+}
+
+// page does f with the cursor that follows a page, in one transaction.
+func (s *Store) page(ctx context.Context, c etl.Cursor, f func(tx *sqlx.Tx, after *etl.Cursor) error) (etl.Cursor, error) {
+	after, inTx := c, s.inTxSoon // a page that a power failure takes, with its cursor, is read again
 	if c.State == etl.StreamDrained {
 		inTx = s.inTx
 	}
-	err = inTx(ctx, func(tx *sqlx.Tx) error {
-		if err := s.putRows(ctx, tx, run, &after, rows, list); err != nil {
-			return err
-		}
-		after.Page, after.Rows = after.Page+1, after.Rows+len(rows)
-		if full {
-			if err := closeFullRead(ctx, tx, run, &after, list); err != nil {
-				return err
+	err := inTx(ctx, func(tx *sqlx.Tx) error {
+		if after.Page == 0 {
+			if err := tx.GetContext(ctx, &after.Mark, query("max-seq")); err != nil {
+				return fmt.Errorf("read the change number: %w", err)
 			}
 		}
-		if after.State == etl.StreamDrained {
-			if err := settle(ctx, tx, &after); err != nil {
-				return err
-			}
-		}
-		return putCursor(ctx, tx, run, after)
+		return f(tx, &after)
 	})
 	if err != nil {
 		return c, err
 	}
 	return after, nil
+}
+
+// endPage does what follows a page's rows: what they tell of others, what the
+// drain is to know at its end, and the cursor.
+func (s *Store) endPage(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, written []writtenRow, rows int, full bool, see func() error) error {
+	if err := hang(ctx, tx, c.State == etl.StreamDrained); err != nil {
+		return err
+	}
+	if err := noteDeletions(ctx, tx, run, c, written); err != nil {
+		return err
+	}
+	if err := watch(ctx, tx, run, c, written); err != nil {
+		return err
+	}
+	c.Page, c.Rows = c.Page+1, c.Rows+rows
+	if full {
+		if err := closeFullRead(ctx, tx, run, c, see); err != nil {
+			return err
+		}
+	}
+	if c.State == etl.StreamDrained {
+		if err := settle(ctx, tx, c); err != nil {
+			return err
+		}
+		if err := forgetPages(ctx, tx, run, c); err != nil {
+			return err
+		}
+	}
+	return putCursor(ctx, tx, run, *c)
 }
 
 // pageList is a page as the JSON list that the queries join with.
@@ -64,24 +101,18 @@ func pageList(rows []etl.Row) (string, error) {
 	return string(text), nil
 }
 
-// putRows writes the rows that are new or differ. The change number is drawn
-// only where something is written: an unchanged page writes no record.
-func (s *Store) putRows(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, rows []etl.Row, page string) error {
-	if c.Page == 0 {
-		if err := tx.GetContext(ctx, &c.Mark, query("max-seq")); err != nil {
-			return fmt.Errorf("read the change number: %w", err)
-		}
-	}
+// putRows writes the rows that are new or differ, and gives them.
+func (s *Store) putRows(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, rows []etl.Row, page string) ([]writtenRow, error) {
 	var changed []changedRow
 	if err := tx.SelectContext(ctx, &changed, query("changed-rows"), page, c.Endpoint); err != nil {
-		return fmt.Errorf("compare a page of %s: %w", c.Endpoint, err)
+		return nil, fmt.Errorf("compare a page of %s: %w", c.Endpoint, err)
 	}
 	list, err := s.toWrite(ctx, tx, c.Endpoint, rows, changed)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.putRecords(ctx, tx, run, c.Endpoint, list); err != nil {
-		return err
+		return nil, err
 	}
 	moved := 0
 	for _, w := range list {
@@ -94,13 +125,7 @@ func (s *Store) putRows(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cu
 		}
 	}
 	hold(c, moved)
-	if err := hang(ctx, tx, c.State == etl.StreamDrained); err != nil {
-		return err
-	}
-	if err := noteDeletions(ctx, tx, run, c, list); err != nil {
-		return err
-	}
-	return watch(ctx, tx, run, c, list)
+	return list, nil
 }
 
 // hold keeps the watermark where it is when a record changed twice within one
@@ -139,13 +164,13 @@ func settle(ctx context.Context, tx *sqlx.Tx, c *etl.Cursor) error {
 
 // closeFullRead notes what a page of a full read showed, and at its end marks
 // what no page showed.
-func closeFullRead(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, list string) error {
+func closeFullRead(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, see func() error) error {
 	if c.Page == 1 {
 		if _, err := tx.ExecContext(ctx, query("clear-seen"), c.Endpoint); err != nil {
 			return fmt.Errorf("begin full read of %s: %w", c.Endpoint, err)
 		}
 	}
-	if _, err := tx.ExecContext(ctx, query("put-seen"), c.Endpoint, list); err != nil {
+	if err := see(); err != nil {
 		return fmt.Errorf("note seen rows of %s: %w", c.Endpoint, err)
 	}
 	if c.State != etl.StreamDrained {

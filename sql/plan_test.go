@@ -66,16 +66,16 @@ func TestWhatCallbacksLinkedIsLookedUp(t *testing.T) {
 func TestWhatHangsIsLookedUp(t *testing.T) {
 	s := openReportStore(t)
 	for name, index := range map[string]string{
-		"changed-by-patient": "patient_record USING PRIMARY KEY (patient=? AND endpoint=?)",
-		"changed-by-doctor":  "doctor_record USING PRIMARY KEY (doctor=? AND endpoint=?)",
-		"records-by-patient": "patient_record USING PRIMARY KEY (patient=? AND endpoint=?)",
+		"changed-by-patient": "SEARCH p USING PRIMARY KEY (patient=? AND list=?)",
+		"changed-by-doctor":  "SEARCH d USING PRIMARY KEY (doctor=? AND list=?)",
+		"records-by-patient": "SEARCH p USING PRIMARY KEY (patient=? AND list=?)",
 	} {
 		plan := strings.Join(planOf(t, s, query(name)), "\n")
 		if !strings.Contains(plan, index) || !strings.Contains(plan, "SEARCH record USING INTEGER PRIMARY KEY (rowid>?)") {
 			t.Errorf("%s is read by\n%s\nwant %s, and the later records by their row", name, plan, index)
 		}
 	}
-	if plan := strings.Join(planOf(t, s, query("deleted-payments")), "\n"); !strings.Contains(plan, "SEARCH o USING PRIMARY KEY (patient=? AND endpoint=?)") {
+	if plan := strings.Join(planOf(t, s, query("deleted-payments")), "\n"); !strings.Contains(plan, "SEARCH o USING PRIMARY KEY (patient=? AND list=?)") {
 		t.Errorf("deleted-payments is read by\n%s", plan)
 	}
 }

@@ -19,6 +19,7 @@ type changedRow struct {
 // A writtenRow is a row that is new or differs.
 type writtenRow struct {
 	row    etl.Row
+	id     int64  // its row of record; 0 where it was staged before
 	had    int64  // change number of what is staged; 0 = it is new
 	raw    []byte // what is stored: the row's own bytes, with what only a verbose read brought
 	sealed []byte // the same, packed
@@ -96,7 +97,7 @@ func hang(ctx context.Context, tx *sqlx.Tx, drained bool) error {
 	if waiting == 0 || waiting < maxUnhung && !drained {
 		return nil
 	}
-	for _, name := range []string{"hang-patients", "hang-doctors", "all-hung"} {
+	for _, name := range []string{"hang-lists", "hang-patients", "hang-doctors", "all-hung"} {
 		if _, err := tx.ExecContext(ctx, query(name)); err != nil {
 			return fmt.Errorf("note what records hang on: %w", err)
 		}
@@ -118,10 +119,13 @@ func putRecord(ctx context.Context, tx *sqlx.Tx, run etl.Run, endpoint string, w
 			return fmt.Errorf("keep version of %s %s: %w", endpoint, r.ID, err)
 		}
 	}
-	_, err := tx.ExecContext(ctx, query("put-record"), endpoint, r.ID, seq, r.Hash, r.UpdatedAt, r.Patient, r.Doctor,
+	res, err := tx.ExecContext(ctx, query("put-record"), endpoint, r.ID, seq, r.Hash, r.UpdatedAt, r.Patient, r.Doctor,
 		len(r.Parts), strings.Join(r.Parts, ","), r.Verbose, r.Deleted, r.Fault, r.Problem, run.ID, run.ID, w.sealed)
 	if err != nil {
 		return fmt.Errorf("stage %s %s: %w", endpoint, r.ID, err)
 	}
-	return nil
+	if w.had == 0 {
+		w.id, err = res.LastInsertId()
+	}
+	return err
 }

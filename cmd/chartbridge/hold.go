@@ -111,6 +111,15 @@ func (g gated) StagePage(ctx context.Context, run etl.Run, c etl.Cursor, rows []
 	return g.Store.StagePage(ctx, run, c, rows, full)
 }
 
+func (g gated) StageKnown(ctx context.Context, run etl.Run, c etl.Cursor, digest string, full bool) (etl.Cursor, error) {
+	release, err := g.p.hold(ctx, stagingLease, false)
+	if err != nil {
+		return c, fmt.Errorf("wait until no run counts what is staged: %w", err)
+	}
+	defer release()
+	return g.Store.StageKnown(ctx, run, c, digest, full)
+}
+
 // spare is how many calls of a quota window are the nightly's alone: its
 // reserve, where a schedule falls due in the window or a run is active now.
 func (p *practice) spare(ctx context.Context, start time.Time) (int, error) {

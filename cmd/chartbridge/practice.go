@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
 	"github.com/chartbridge/chartbridge/etl"
@@ -148,8 +149,18 @@ func (p *practice) drchrono(run, spender string, onQuota drchrono.QuotaPolicy) (
 	d := p.config.DrChrono
 	return drchrono.New(drchrono.Options{
 		BaseURL: d.BaseURL, ClientID: d.ClientID, ClientSecret: d.ClientSecret.Reveal(), Clock: p.clock,
-		Ledger: p.ledger(run, spender), Tokens: p.tokens(), OnQuota: onQuota, OnWait: p.show.waiting, UserAgent: "chartbridge/" + version,
+		Ledger: p.ledger(run, spender), Tokens: p.tokens(), OnQuota: onQuota, OnWait: p.waiting, UserAgent: "chartbridge/" + version,
+		Recall: extract.Recall(p.store),
 	})
+}
+
+// waiting tells of a wait: on a person's screen, or in the log where nobody looks.
+func (p *practice) waiting(reason string, until time.Time) {
+	if p.show.live {
+		p.show.waiting(reason, until)
+		return
+	}
+	p.log.Infof("waiting until %s: %s", until.In(p.config.Timezone).Format("15:04:05"), reason)
 }
 
 func (p *practice) ledger(run, spender string) *sql.Ledger {

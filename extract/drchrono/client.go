@@ -10,6 +10,7 @@
 package drchrono
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -53,6 +54,12 @@ type Options struct {
 	Transport  http.RoundTripper                    // nil: our own
 	Timeout    time.Duration                        // of one list page, to its last byte; default 60 s
 	UserAgent  string                               // default "chartbridge"
+
+	// Recall is shown the bytes between the brackets of a page's rows before
+	// they are read, and the path that was asked. It gives the digest that the
+	// page is to bear, and says whether its rows are known, so that they need
+	// not be read. Nil: none are.
+	Recall func(ctx context.Context, endpoint, asked string, rows []byte) (digest string, known bool)
 }
 
 // Client talks to one DrChrono account. It is safe for concurrent use.

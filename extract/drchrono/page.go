@@ -22,6 +22,9 @@ type Page struct {
 	Date  time.Time // DrChrono's clock (the Date header), zero if it did not tell
 	URL   string    // path and query that were asked, for messages
 	Count int       // rows of the whole list, by a bulk list's word; -1 where there is no total
+
+	Digest string // by which Recall may know its rows again; "" where they are not plain enough, or nobody asks
+	Known  bool   // Recall knew them: Rows is empty
 }
 
 // Pages reads a list from start to its end: a path with query, such as
@@ -73,17 +76,32 @@ func (d *drain) read(ctx context.Context, link string) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	e, err := splitPage(q, r)
+	page := Page{Date: r.date(), URL: u.RequestURI(), Count: -1}
+	e, err := splitPage(q, r, d.recall(ctx, &page))
 	if err != nil {
 		return Page{}, err
 	}
-	if err := d.progress(e.rows); err != nil {
+	if page.Known {
+		d.previous = [sha256.Size]byte{} // whoever knows the page knows its ids too
+	} else if err := d.progress(e.rows); err != nil {
 		return Page{}, err
 	}
 	if err := d.follow(e.next); err != nil {
 		return Page{}, err
 	}
-	return Page{Rows: e.rows, Next: e.next, Date: r.date(), URL: u.RequestURI(), Count: -1}, nil
+	page.Rows, page.Next = e.rows, e.next
+	return page, nil
+}
+
+// recall asks whether a page's rows are known.
+func (d *drain) recall(ctx context.Context, page *Page) func(rows []byte) bool {
+	if d.c.o.Recall == nil {
+		return nil
+	}
+	return func(rows []byte) bool {
+		page.Digest, page.Known = d.c.o.Recall(ctx, d.endpoint, page.URL, rows)
+		return page.Known
+	}
 }
 
 // follow checks a next before anybody stores it.
@@ -123,8 +141,8 @@ func (d *drain) progress(rows []Row) error {
 }
 
 // splitPage takes a list's reply apart; what lacks rows is no empty page.
-func splitPage(q request, r reply) (envelope, error) {
-	e, err := split(r.body)
+func splitPage(q request, r reply, known func(rows []byte) bool) (envelope, error) {
+	e, err := splitUnless(r.body, known)
 	if err != nil {
 		return e, pageError(q, err.Error())
 	}

@@ -25,12 +25,12 @@ WITH entry AS (
 told AS (
   SELECT DISTINCT e.patient, l.source_id, unseal(l.payload, 'record', l.endpoint, l.source_id) AS body
   FROM (SELECT DISTINCT patient FROM entry) e
-  JOIN patient_record o ON o.endpoint = 'patient_payment_log' AND o.patient = e.patient
+  JOIN list n ON n.endpoint = 'patient_payment_log' JOIN patient_record o ON o.patient = e.patient AND o.list = n.id
   JOIN record l ON l.id = o.record AND l.fault = ''),
 paid AS (
   SELECT p.source_id, p.patient, p.updated_at AS at, unseal(p.payload, 'record', p.endpoint, p.source_id) AS body
   FROM (SELECT DISTINCT patient FROM entry) e
-  JOIN patient_record o ON o.endpoint = 'patient_payments' AND o.patient = e.patient
+  JOIN list n ON n.endpoint = 'patient_payments' JOIN patient_record o ON o.patient = e.patient AND o.list = n.id
   JOIN record p ON p.id = o.record AND p.gone = 0 AND p.fault = ''),
 fits AS (
   SELECT e.entry, e.at AS entry_at, e.patient, e.body AS entry_body, p.source_id, p.at FROM entry e JOIN paid p ON p.patient = e.patient

@@ -47,17 +47,47 @@ ON CONFLICT (endpoint, source_id) DO UPDATE SET seq = excluded.seq, hash = exclu
   verbose = max(record.verbose, excluded.verbose), gone = 0, missed = 0, deleted = excluded.deleted,
   fault = excluded.fault, problem = excluded.problem, changed_run = excluded.changed_run, payload = excluded.payload
 
+-- name: page
+SELECT seq, rows, newest, ids, records FROM page WHERE endpoint = ? AND digest = ?
+
+-- name: page-moved
+SELECT EXISTS (SELECT 1 FROM record WHERE endpoint = ?1 AND seq > ?2)
+  AND EXISTS (SELECT 1 FROM json_each(?3) j JOIN record r ON r.id BETWEEN j.value ->> 0 AND j.value ->> 1 WHERE r.seq > ?2)
+
+-- name: page-records
+SELECT r.id FROM json_each(?) j JOIN record r ON r.endpoint = ? AND r.source_id = j.value ->> 0
+
+-- name: put-page
+INSERT INTO page (endpoint, digest, seq, rows, newest, ids, records, run)
+VALUES (?, ?, coalesce((SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'seq'), 0), ?, ?, ?, ?, ?)
+ON CONFLICT (endpoint, digest) DO UPDATE SET seq = excluded.seq, rows = excluded.rows, newest = excluded.newest, ids = excluded.ids,
+  records = excluded.records, run = excluded.run
+
+-- name: page-seen
+UPDATE page SET seq = (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'seq'), run = ? WHERE endpoint = ? AND digest = ?
+
+-- name: see-page
+INSERT OR IGNORE INTO seen (endpoint, source_id)
+SELECT r.endpoint, r.source_id FROM json_each(?) j JOIN record r ON r.id BETWEEN j.value ->> 0 AND j.value ->> 1
+
+-- name: forget-pages
+DELETE FROM page WHERE endpoint = ? AND run <> ?
+
 -- name: unhung
 -- How many records are not among what hangs on patients and doctors yet.
 SELECT coalesce((SELECT max(id) FROM record), 0) - (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'hung')
 
+-- name: hang-lists
+INSERT OR IGNORE INTO list (endpoint) SELECT DISTINCT endpoint FROM record
+WHERE id > (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'hung')
+
 -- name: hang-patients
-INSERT INTO patient_record SELECT patient, endpoint, id FROM record
-WHERE id > (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'hung') AND patient <> '' ORDER BY 1, 2, 3
+INSERT INTO patient_record SELECT r.patient, l.id, r.id FROM record r JOIN list l ON l.endpoint = +r.endpoint
+WHERE r.id > (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'hung') AND r.patient <> '' ORDER BY 1, 2, 3
 
 -- name: hang-doctors
-INSERT INTO doctor_record SELECT doctor, endpoint, id FROM record
-WHERE id > (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'hung') AND doctor <> '' ORDER BY 1, 2, 3
+INSERT INTO doctor_record SELECT r.doctor, l.id, r.id FROM record r JOIN list l ON l.endpoint = +r.endpoint
+WHERE r.id > (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'hung') AND r.doctor <> '' ORDER BY 1, 2, 3
 
 -- name: all-hung
 UPDATE setting SET value = (SELECT CAST(max(id) AS TEXT) FROM record) WHERE name = 'hung'

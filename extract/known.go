@@ -1,0 +1,63 @@
+package extract
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/extract/drchrono"
+)
+
+// Recall tells the client which pages it need not read, since the store knows
+// them: the same bytes, read by the same rules, of which nothing moved on.
+func Recall(s Store) func(ctx context.Context, endpoint, asked string, rows []byte) (string, bool) {
+	return func(ctx context.Context, endpoint, asked string, rows []byte) (string, bool) {
+		e, ok := Find(endpoint)
+		if !ok || len(rows) < leastKnown {
+			return "", false
+		}
+		digest := e.rowsDigest(asked, rows)
+		_, known, err := s.KnownPage(ctx, e.Name, digest)
+		return digest, known && err == nil // what cannot be recalled is read
+	}
+}
+
+// leastKnown is how many bytes a page has that is worth remembering.
+const leastKnown = 1 << 10
+
+// readRules is the number of the rules by which ReadRow reads; it moves where a
+// row that is staged already would be staged otherwise.
+const readRules = "1"
+
+// rowsDigest names rows by their bytes and by all that decides how they are
+// read and hashed.
+func (e Endpoint) rowsDigest(asked string, rows []byte) string {
+	sum := sha256.New()
+	rules := slices.Concat([]string{readRules, e.variant(asked), e.IDField()}, e.Volatile)
+	sum.Write([]byte(strings.Join(rules, "\x00") + "\x00\x00"))
+	sum.Write(rows)
+	return hex.EncodeToString(sum.Sum(nil)[:hashSize])
+}
+
+// read gives a page's rows, or what is remembered of them.
+func (s *Stage) read(ctx context.Context, e Endpoint, page drchrono.Page) ([]etl.Row, etl.Page, error) {
+	if page.Known {
+		read, _, err := s.Store.KnownPage(ctx, e.Name, page.Digest)
+		return nil, read, err
+	}
+	rows := readRows(e, page)
+	return rows, etl.Page{Rows: len(rows), Newest: newestStamp(rows), IDs: digest(rows)}, nil
+}
+
+// worthKnowing is the digest of a page that nothing is odd about. A backfill
+// reads its pages once.
+func worthKnowing(e Endpoint, page drchrono.Page, rows []etl.Row) string {
+	odd := func(r etl.Row) bool { return r.Fault != "" }
+	if page.Known || e.window != nil || len(rows) < len(page.Rows) || slices.ContainsFunc(rows, odd) {
+		return ""
+	}
+	return page.Digest
+}
