@@ -28,6 +28,11 @@ func (w *world) bulk() {
 	w.stage.Bulk = b
 }
 
+// smallBulk are bulk lists so small that the visits of newPractice fill several.
+func smallBulk(o *drchronotest.Options) {
+	o.Bulk, o.MaxPage = true, map[string]int{"appointments_list": 60}
+}
+
 // busy is a practice of several bulk pages.
 func busy() *drchronotest.Practice {
 	return drchronotest.NewPractice(7, drchronotest.Size{Patients: 40, Staff: 8, Appointments: 2200}, firstDay)
@@ -120,9 +125,9 @@ func TestBulkFails(t *testing.T) {
 // A kill between two bulk pages repeats none; the open drain of a config that
 // then switches bulk lists off begins anew as a plain one.
 func TestBulkGoesOn(t *testing.T) {
-	practice := busy()
+	practice := newPractice()
 	for _, off := range []bool{false, true} {
-		w := newWorld(t, practice, offersBulk)
+		w := newWorld(t, practice, smallBulk)
 		w.bulk()
 		ctx, cancel := context.WithCancel(context.Background())
 		w.stage.OnPage = func(c etl.Cursor) { cancel() }
@@ -223,8 +228,8 @@ func TestBulkShort(t *testing.T) {
 // A kill at any call of a bulk list, an order or a look at it, repeats that
 // call and no other.
 func TestBulkKilledAtEveryCall(t *testing.T) {
-	practice := busy()
-	whole := newWorld(t, practice, offersBulk)
+	practice := newPractice()
+	whole := newWorld(t, practice, smallBulk)
 	whole.bulk()
 	whole.good("appointments")
 	calls := len(whole.calls("appointments_list"))
@@ -232,7 +237,7 @@ func TestBulkKilledAtEveryCall(t *testing.T) {
 		t.Fatalf("a whole bulk list has %d calls, too few to show anything", calls)
 	}
 	for n := 1; n <= calls; n++ {
-		w := newWorld(t, practice, offersBulk)
+		w := newWorld(t, practice, smallBulk)
 		w.bulk()
 		ctx, cancel := context.WithCancel(context.Background())
 		w.before = func(k int, _ *http.Request) {

@@ -3,6 +3,7 @@ package load_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,13 +17,12 @@ import (
 
 // TestPhases: what may be sent again follows from how far a request got.
 func TestPhases(t *testing.T) {
-	hang := make(chan struct{})
+	var giveUp context.CancelFunc
 	handler := http.NewServeMux()
 	handler.HandleFunc("/hang", func(_ http.ResponseWriter, r *http.Request) {
-		select {
-		case <-hang:
-		case <-r.Context().Done():
-		}
+		_, _ = io.Copy(io.Discard, r.Body) // that the client is gone is seen after the body
+		giveUp()
+		<-r.Context().Done()
 	})
 	handler.HandleFunc("/reset", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	handler.HandleFunc("/cut", func(w http.ResponseWriter, _ *http.Request) {
@@ -31,7 +31,6 @@ func TestPhases(t *testing.T) {
 	})
 	server := httptest.NewServer(handler)
 	defer server.Close()
-	defer close(hang)
 	tests := []struct {
 		url  string
 		want load.Answer
@@ -44,19 +43,35 @@ func TestPhases(t *testing.T) {
 		{server.URL + "/cut", load.Answer{Kind: load.Unknown, Phase: load.PhaseAnswer, Status: 200}},
 	}
 	for _, tt := range tests {
-		client := load.NewClient(1)
-		client.Timeout = 200 * time.Millisecond
 		req, err := load.JSONRequest(http.MethodPost, tt.url, []byte(`{}`))
 		if err != nil {
 			t.Fatal(err)
 		}
-		reply, err := client.Write(context.Background(), req)
+		var ctx context.Context
+		ctx, giveUp = context.WithCancel(t.Context())
+		reply, err := load.NewClient(1).Write(ctx, req)
+		giveUp()
 		if err == nil {
 			t.Errorf("%s: no error", tt.url)
 		}
 		if diff := cmp.Diff(tt.want, load.Unanswered(reply)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.url, diff)
 		}
+	}
+}
+
+// TestTimeout: a request that has no answer in its time ends with an error.
+func TestTimeout(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer server.Close()
+	client := load.NewClient(1)
+	client.Timeout = time.Millisecond
+	req, err := load.JSONRequest(http.MethodGet, server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Read(context.Background(), req); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want that its time ran out", err)
 	}
 }
 

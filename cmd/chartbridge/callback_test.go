@@ -18,10 +18,13 @@ import (
 	"github.com/chartbridge/chartbridge/load/rethink"
 )
 
-// newCalledSite is a practice whose Rethink answers by callbacks.
+// newCalledSite is a practice whose Rethink answers by callbacks. They come to
+// a loopback address of this process alone: on 127.0.0.1 another test's
+// connection might take the port before the run listens there.
 func newCalledSite(t *testing.T) *site {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	pid := os.Getpid()
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.%d:0", 64+pid>>16%64, pid>>8%256, pid%256))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,6 +54,9 @@ func (s *Server) startJob(w http.ResponseWriter, r *http.Request, sp *spec) {
 	if sp.name == "clinical_note_field_values" {
 		most = 20000
 	}
+	if limit := s.o.MaxPage[sp.name+"_list"]; limit > 0 {
+		most = limit
+	}
 	j.size = pageSize(q.Get("page_size"), bulkPageSize, most)
 	_, found := s.p.find(sp, f)
 	j.count = len(found)

@@ -21,11 +21,11 @@ type Options struct {
 	Scopes                 string // granted, separated by spaces; "" = all
 	EmptyOnMissingScope    bool   // an empty 200 where the scope is missing, instead of 403
 
-	Cursor    bool   // `next` bears an opaque cursor, and `page` is ignored
-	DataKey   bool   // "data" instead of "results"
-	Bulk      bool   // the *_list endpoints are offered
-	PublicURL string // scheme://host in `next`; default: the request's
-	MaxPage   map[string]int
+	Cursor    bool           // `next` bears an opaque cursor, and `page` is ignored
+	DataKey   bool           // "data" instead of "results"
+	Bulk      bool           // the *_list endpoints are offered
+	PublicURL string         // scheme://host in `next`; default: the request's
+	MaxPage   map[string]int // by list, the bulk lists too
 
 	CallsPerHour   int  // 0 = 500; window aligned to the wall clock; negative = no limit
 	CallsPer10Min  int  // 0 = 290; rolling; negative = no limit
