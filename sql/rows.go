@@ -113,14 +113,15 @@ func nextSeq(ctx context.Context, tx *sqlx.Tx) (seq int64, err error) {
 }
 
 func putRecord(ctx context.Context, tx *sqlx.Tx, run etl.Run, endpoint string, w *writtenRow, seq int64) error {
-	r := &w.row
+	r, name := &w.row, "add-record"
 	if w.had > 0 {
+		name = "change-record"
 		if _, err := tx.ExecContext(ctx, query("keep-version"), endpoint, r.ID); err != nil {
 			return fmt.Errorf("keep version of %s %s: %w", endpoint, r.ID, err)
 		}
 	}
-	res, err := tx.ExecContext(ctx, query("put-record"), endpoint, r.ID, seq, r.Hash, r.UpdatedAt, r.Patient, r.Doctor,
-		len(r.Parts), strings.Join(r.Parts, ","), r.Verbose, r.Deleted, r.Fault, r.Problem, run.ID, run.ID, w.sealed)
+	res, err := tx.ExecContext(ctx, query(name), endpoint, r.ID, seq, r.Hash, r.UpdatedAt, r.Patient, r.Doctor,
+		len(r.Parts), strings.Join(r.Parts, ","), r.Verbose, r.Deleted, r.Fault, r.Problem, run.ID, w.sealed)
 	if err != nil {
 		return fmt.Errorf("stage %s %s: %w", endpoint, r.ID, err)
 	}

@@ -36,16 +36,19 @@ ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT
 INSERT OR IGNORE INTO version (endpoint, source_id, seq, hash, updated_at, run)
 SELECT endpoint, source_id, seq, hash, updated_at, changed_run FROM record WHERE endpoint = ? AND source_id = ?
 
--- name: put-record
+-- name: add-record
+-- A statement that fires triggers keeps a copy of each database page that it
+-- writes, which costs more than the row: so what is new is not put as a change.
+INSERT INTO record (endpoint, source_id, seq, hash, updated_at, patient, doctor, parts, part_names, verbose, deleted, fault, problem, first_run, changed_run, payload)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?15)
+
+-- name: change-record
 -- What was read with verbose stays a verbose record: a later row without it brings no parts, nor does one that cannot be read.
-INSERT INTO record (endpoint, source_id, seq, hash, updated_at, patient, doctor, parts, part_names, verbose, gone, deleted, fault, problem, first_run, changed_run, payload)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (endpoint, source_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, updated_at = excluded.updated_at,
-  patient = excluded.patient, doctor = excluded.doctor,
-  parts = CASE WHEN excluded.verbose < record.verbose OR excluded.fault <> '' THEN record.parts ELSE excluded.parts END,
-  part_names = CASE WHEN excluded.verbose < record.verbose OR excluded.fault <> '' THEN record.part_names ELSE excluded.part_names END,
-  verbose = max(record.verbose, excluded.verbose), gone = 0, missed = 0, deleted = excluded.deleted,
-  fault = excluded.fault, problem = excluded.problem, changed_run = excluded.changed_run, payload = excluded.payload
+UPDATE record SET seq = ?3, hash = ?4, updated_at = ?5, patient = ?6, doctor = ?7,
+  parts = CASE WHEN ?10 < verbose OR ?12 <> '' THEN parts ELSE ?8 END,
+  part_names = CASE WHEN ?10 < verbose OR ?12 <> '' THEN part_names ELSE ?9 END,
+  verbose = max(verbose, ?10), gone = 0, missed = 0, deleted = ?11, fault = ?12, problem = ?13, changed_run = ?14, payload = ?15
+WHERE endpoint = ?1 AND source_id = ?2
 
 -- name: page
 SELECT seq, rows, newest, ids, records FROM page WHERE endpoint = ? AND digest = ?
