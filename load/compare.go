@@ -56,16 +56,28 @@ func spans(months []Month) (list [][]Month) {
 	return list
 }
 
+// A standing is where a record stands before it is compared: what a whole month
+// of them is kept as.
+type standing struct {
+	row                      int64
+	sourceID, cause, message string
+	outcome                  etl.Outcome
+}
+
+// markedTogether is how many outcomes one commit writes.
+const markedTogether = 1000
+
 func (s *Stage) compareSpan(ctx context.Context, run etl.Run, comparer Comparer, object Object, span []Month) error {
 	var marks []Mark
-	var there []Due
+	var there []standing
 	list, extra, err := comparer.Compare(ctx, object.Name, span, func(yield func(Due, error) bool) {
 		for d, err := range s.mapped(ctx, object, span) {
+			known := standing{d.TargetRow, d.SourceID, d.Cause, d.Message, d.Outcome}
 			if err == nil && len(d.Missing) > 0 {
-				marks = changed(marks, d, blocked(d))
+				marks = known.changed(marks, blocked(d))
 				continue
 			}
-			there = append(there, slim(d))
+			there = append(there, known)
 			if !yield(d, err) {
 				return
 			}
@@ -79,9 +91,14 @@ func (s *Stage) compareSpan(ctx context.Context, run etl.Run, comparer Comparer,
 		found.Months = append(found.Months, m.Name)
 	}
 	for i, c := range list {
-		marks = changed(marks, there[i], comparedMark(there[i], c))
+		if marks = there[i].changed(marks, comparedMark(there[i].row, c)); len(marks) >= markedTogether {
+			if _, err := s.Store.Commit(ctx, run, nil, marks, nil); err != nil {
+				return err
+			}
+			marks = marks[:0]
+		}
 		if c.Outcome == etl.Mismatched {
-			found.Differs = append(found.Differs, Differs{TargetRow: there[i].TargetRow, SourceID: there[i].SourceID, TargetID: c.TargetID, Fields: c.Differs})
+			found.Differs = append(found.Differs, Differs{TargetRow: there[i].row, SourceID: there[i].sourceID, TargetID: c.TargetID, Fields: c.Differs})
 		}
 	}
 	if _, err := s.Store.Commit(ctx, run, nil, marks, nil); err != nil {
@@ -113,14 +130,8 @@ func (s *Stage) mapped(ctx context.Context, object Object, span []Month) iter.Se
 	}
 }
 
-// slim is a record without its payload: what a whole month of them is kept as.
-func slim(d Due) Due {
-	return Due{Outcome: d.Outcome, Cause: d.Cause, Message: d.Message,
-		Delivery: etl.Delivery{TargetRow: d.TargetRow, Object: d.Object, SourceID: d.SourceID}}
-}
-
-func comparedMark(d Due, c Compared) Mark {
-	m := Mark{TargetRow: d.TargetRow, Outcome: c.Outcome}
+func comparedMark(row int64, c Compared) Mark {
+	m := Mark{TargetRow: row, Outcome: c.Outcome}
 	switch c.Outcome {
 	case etl.Mismatched:
 		m.Cause = string(etl.Mismatched)
@@ -133,8 +144,8 @@ func comparedMark(d Due, c Compared) Mark {
 }
 
 // changed adds a mark that says something new.
-func changed(marks []Mark, d Due, m Mark) []Mark {
-	if d.Outcome == m.Outcome && d.Cause == m.Cause && d.Message == m.Problem.Message {
+func (s standing) changed(marks []Mark, m Mark) []Mark {
+	if s.outcome == m.Outcome && s.cause == m.Cause && s.message == m.Problem.Message {
 		return marks
 	}
 	return append(marks, m)
