@@ -135,7 +135,8 @@ func (p *parcel) sheetParts() (map[string]string, error) {
 }
 
 // survey reads through a sheet's part for formulas in the columns where a
-// person writes, and for merged cells that touch the header.
+// person writes, and for merged cells there or in the header: only the first of
+// them would count.
 func (p *parcel) survey(sheet, part string, header int, columns map[int]bool) error {
 	f := p.parts[part]
 	if f == nil {
@@ -167,8 +168,8 @@ func (p *parcel) survey(sheet, part string, header int, columns map[int]bool) er
 				return refuse("sheet %s, cell %s: a formula stands where a person decides; type the word itself", sheet, at)
 			}
 		case "mergeCell":
-			if touches(attribute(start, "ref"), header) {
-				return refuse("sheet %s, cells %s: the header is merged; undo that (Unmerge Cells)", sheet, attribute(start, "ref"))
+			if ref := attribute(start, "ref"); touches(ref, header, columns) {
+				return refuse("sheet %s, cells %s are merged, in the header or where a person decides; undo that (Unmerge Cells), and fill in each row", sheet, ref)
 			}
 		}
 	}
@@ -183,12 +184,21 @@ func attribute(e xml.StartElement, name string) string {
 	return ""
 }
 
-func touches(ref string, row int) bool {
+// touches reports whether merged cells lie in a row, or below it in a column.
+func touches(ref string, row int, columns map[int]bool) bool {
 	from, to, ok := strings.Cut(ref, ":")
 	if !ok {
 		return false
 	}
-	_, first, err1 := excelize.CellNameToCoordinates(from)
-	_, last, err2 := excelize.CellNameToCoordinates(to)
-	return err1 == nil && err2 == nil && first <= row && row <= last
+	left, first, err1 := excelize.CellNameToCoordinates(from)
+	right, last, err2 := excelize.CellNameToCoordinates(to)
+	if err1 != nil || err2 != nil || last < row {
+		return false
+	}
+	for c := range columns {
+		if left <= c && c <= right {
+			return true
+		}
+	}
+	return first <= row
 }

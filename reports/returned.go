@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -139,6 +140,9 @@ func (book *Returned) readSheets(f *excelize.File, p *parcel, parts map[string]s
 	for _, name := range f.GetSheetList() {
 		s := &returnedSheet{name: name, key: key}
 		if err := s.read(f); err != nil {
+			if s.header > 0 { // merged cells may be why a column is missing
+				err = cmp.Or(p.survey(name, parts[name], s.header, nil), err)
+			}
 			return err
 		}
 		if s.header == 0 {
@@ -221,12 +225,12 @@ func (s *returnedSheet) findHeader(n int, cells []string) error {
 	} else {
 		needed = append(needed, "object", "outcome")
 	}
+	s.header, s.at = n, at
 	for _, name := range needed {
 		if at[name] == 0 {
 			return refuse("sheet %s, row %d: the column %s is missing; put it back, or start from the file as it was sent", s.name, n, name)
 		}
 	}
-	s.header, s.at = n, at
 	return nil
 }
 

@@ -173,7 +173,13 @@ func TestHostileWorkbooks(t *testing.T) {
 			if err := f.MergeCell("Worklist", "B3", "C3"); err != nil {
 				t.Fatal(err)
 			}
-		}, "Worklist"},
+		}, "Worklist, cells B3:C3 are merged"},
+		"a merged decision": {func(t *testing.T, f *excelize.File) {
+			_, at := worklist(t, f)
+			if err := f.MergeCell("Worklist", cellName(at[headDecision]+1, 7), cellName(at[headDecision]+1, 9)); err != nil {
+				t.Fatal(err)
+			}
+		}, "are merged"},
 		"a column gone": {func(t *testing.T, f *excelize.File) {
 			_, at := worklist(t, f)
 			set(t, f, "Worklist", at[headComment]+1, 3, "notes")
