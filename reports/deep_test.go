@@ -34,8 +34,24 @@ func TestLibreOfficeAgrees(t *testing.T) {
 	}
 }
 
-// So it finds the sums of a plan.
-func TestLibreOfficeAgreesOnAPlan(t *testing.T) {
+// writtenReceipt is that of a workbook of three rows.
+func writtenReceipt(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "receipt.xlsx")
+	r := Receipt{File: strings.Repeat("ab", 32), By: "Ada Roma", At: fixtureRun.At, Zone: time.UTC, Run: fixtureRun.ID, Import: 1, Words: []string{"applied", "none"}}
+	for i, word := range []string{"none", "applied", "none"} {
+		r.Rows = append(r.Rows, ReceiptRow{ReturnedRow: ReturnedRow{Sheet: "Worklist", Row: i + 4, Destination: "rethink", Object: "client", SourceID: "0012345"}, Result: word})
+	}
+	if err := WriteReceipt(path, r); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// So it finds the sums of a plan and of a receipt.
+func TestLibreOfficeAgreesOnPlanAndReceipt(t *testing.T) {
+	receipt := writtenReceipt(t)
+	sameValues(t, open(t, receipt), open(t, convert(t, receipt, "xlsx")), "Receipt", "Rows")
 	path := writtenPlan(t, LevelMasked, "")
 	sameValues(t, open(t, path), open(t, convert(t, path, "xlsx")), startName, "Counts", "Steps", "Changes")
 }
@@ -106,7 +122,7 @@ for path in sys.argv[1:]:
             assert want in ids, want
 print("read")
 `
-	out, err := exec.Command(python(), "-c", script, files.Reconciliation, files.Summary, writtenPlan(t, LevelMasked, "")).CombinedOutput()
+	out, err := exec.Command(python(), "-c", script, files.Reconciliation, files.Summary, writtenPlan(t, LevelMasked, ""), writtenReceipt(t)).CombinedOutput()
 	if err != nil || strings.TrimSpace(string(out)) != "read" {
 		t.Errorf("openpyxl: %v\n%s", err, out)
 	}

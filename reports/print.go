@@ -17,7 +17,7 @@ type paper struct {
 }
 
 // breakScale is the size, in per cent, of what prints on two pages.
-const breakScale = 60
+const breakScale = 64
 
 // sheetLook sets what must be set before a sheet is streamed: later it would
 // be lost without an error.

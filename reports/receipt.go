@@ -85,7 +85,11 @@ func receiptTotals(r Receipt) sheet {
 	}
 	total := []any{fmt.Sprintf("All (rows read: %d)", len(r.Rows)), formula{fmt.Sprintf("SUM(B%d:B%d)", firstRow, end), sum},
 		formula{fmt.Sprintf(`IF(B%d=%d,"%s","%s")`, end+1, len(r.Rows), checkGood, checkBad), check}}
-	about := fmt.Sprintf("Import %d by %s, %s · workbook %s…", r.Import, r.By, r.At.In(r.Zone).Format("2006-01-02 15:04 MST"), firstOf(r.File, 16))
+	what := fmt.Sprintf("Import %d", r.Import)
+	if r.Import == 0 {
+		what = "Nothing was taken: read"
+	}
+	about := fmt.Sprintf("%s by %s, %s · workbook %s…", what, r.By, r.At.In(r.Zone).Format("2006-01-02 15:04 MST"), firstOf(r.File, 16))
 	return sheet{name: "Receipt", title: "Receipt: what became of the decisions", about: about, colour: colourDark, columns: columns, rows: listed(rows), total: total}
 }
 

@@ -222,9 +222,14 @@ func tally(book reports.Returned, verdicts []sql.Verdict) decided {
 	return d
 }
 
-// receipt writes the receipt beside the workbook.
+// receipt writes the receipt beside the workbook. That of an import bears its
+// number, so that none is written over.
 func (p *practice) receipt(path string, book reports.Returned, verdicts []sql.Verdict, id int64, by string) (string, error) {
-	out := strings.TrimSuffix(path, ".xlsx") + "-receipt.xlsx"
+	name := "-receipt.xlsx"
+	if id > 0 {
+		name = fmt.Sprintf("-receipt-%d.xlsx", id)
+	}
+	out := strings.TrimSuffix(path, ".xlsx") + name
 	r := reports.Receipt{File: book.File, By: by, At: p.clock.Now(), Zone: p.config.Timezone, Run: book.Run, Import: id, Words: sql.VerdictWords}
 	for i, row := range book.Rows {
 		r.Rows = append(r.Rows, reports.ReceiptRow{ReturnedRow: row, Result: verdicts[i].Word, Reason: verdicts[i].Reason})
