@@ -79,3 +79,22 @@ func TestWhatHangsIsLookedUp(t *testing.T) {
 		t.Errorf("deleted-payments is read by\n%s", plan)
 	}
 }
+
+// TestAPageOfWhatIsDueCostsAPage: its rows are read in order of their key, not
+// sorted out of all that are due.
+func TestAPageOfWhatIsDueCostsAPage(t *testing.T) {
+	s := openReportStore(t)
+	walked := 0
+	for _, line := range planOf(t, s, query("due")) {
+		switch {
+		case !strings.Contains(line, " target USING INDEX"):
+		case strings.Contains(line, "target_outcome (destination=? AND object=? AND outcome=? AND rowid>?)"):
+			walked++
+		default:
+			t.Errorf("the plan has %s", line)
+		}
+	}
+	if walked == 0 {
+		t.Error("no outcome is walked by its index")
+	}
+}

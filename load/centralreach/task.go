@@ -47,7 +47,7 @@ func judgeTask(c *transform.Case) []transform.Verdict {
 	if decided != nil {
 		return one(*decided)
 	}
-	return one(inMonth(transform.Map(taskFields, v, c), v, c))
+	return one(transform.Map(taskFields, v, c))
 }
 
 // findTasks says of each visit that is missing whether it has a task: by the id

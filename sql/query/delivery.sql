@@ -30,6 +30,16 @@ WHERE d.destination = ? AND d.state = 'uncertain' AND d.deadline < ? ORDER BY d.
 SELECT coalesce(min(deadline), '') FROM delivery WHERE destination = ? AND state = 'uncertain' AND op <> 'discharge' AND deadline >= ?
 
 -- name: due
+-- Each outcome by itself: its index has its rows in order, so that a page costs
+-- a page, however many are due.
+WITH mapped AS NOT MATERIALIZED (SELECT id, outcome, cause, month FROM target WHERE destination = ?1 AND object = ?2 AND id > ?3
+  AND payload IS NOT NULL AND parent_id = '' AND (acked_hash IS NULL OR acked_hash <> hash)),
+next AS (
+  SELECT id FROM (SELECT id FROM mapped WHERE outcome = 'failed' ORDER BY id LIMIT ?4) UNION ALL
+  SELECT id FROM (SELECT id FROM mapped WHERE outcome = 'blocked' ORDER BY id LIMIT ?4) UNION ALL
+  SELECT id FROM (SELECT id FROM mapped WHERE outcome = 'held' ORDER BY id LIMIT ?4) UNION ALL
+  SELECT id FROM (SELECT id FROM mapped WHERE outcome = 'excluded' AND cause = 'create_off' AND (month = '' OR month >= ?6) ORDER BY id LIMIT ?4)
+  ORDER BY id LIMIT ?4)
 SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cause, t.message, coalesce(c.target_id, '') AS target_id, coalesce(c.how, '') AS how,
   (SELECT count(DISTINCT a.by) FROM approval a WHERE a.destination = t.destination AND a.object = t.object AND a.source_id = t.source_id
     AND a.hash = t.hash AND a.expires_at > ?5) AS approvals,
@@ -42,10 +52,9 @@ SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cau
       OR o.id < t.id AND o.outcome IN ('failed', 'blocked', 'held') AND o.payload IS NOT NULL
       OR EXISTS (SELECT 1 FROM crosswalk w WHERE w.destination = o.destination AND w.object = o.object AND w.source_id = o.source_id))
     ORDER BY o.id LIMIT 1), '') AS twin
-FROM target t LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
-WHERE t.destination = ?1 AND t.object = ?2 AND t.id > ?3 AND (t.outcome IN ('failed', 'blocked', 'held') OR t.outcome = 'excluded' AND t.cause = 'create_off' AND (t.month = '' OR t.month >= ?6))
-  AND t.payload IS NOT NULL AND t.parent_id = '' AND (t.acked_hash IS NULL OR t.acked_hash <> t.hash)
-ORDER BY t.id LIMIT ?4
+FROM next CROSS JOIN target t ON t.id = next.id
+LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
+ORDER BY t.id
 
 -- name: mapped
 SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cause, t.message, '' AS target_id, '' AS how,
