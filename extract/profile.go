@@ -26,6 +26,8 @@ type Member struct {
 	Objects int                `json:"o,omitempty"` // objects that it held; of a profile: rows
 	Members map[string]*Member `json:"m,omitempty"` // of those objects
 	Values  map[string]int     `json:"v,omitempty"` // of an enumeration
+
+	order []expected // of the members of the object that was counted last
 }
 
 // Bounds on a profile: beyond them a row is hostile or no record of fields.

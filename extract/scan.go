@@ -48,7 +48,7 @@ func (s *scanner) space() {
 func (s *scanner) object(m *Member, depth int) bool {
 	m.Objects++
 	s.at++
-	for {
+	for n := 0; ; n++ {
 		s.space()
 		switch s.peek() {
 		case '}':
@@ -60,19 +60,39 @@ func (s *scanner) object(m *Member, depth int) bool {
 		}
 		name := s.quoted()
 		s.space()
-		inner := m.Members[string(name)]
-		if inner == nil {
-			inner = m.named(name)
-		}
-		isEnum := false
-		if depth == 0 {
-			_, isEnum = s.enums[string(name)]
-		}
-		inner.Seen++
-		if !s.count(inner, depth, isEnum, string(name)) {
+		next := s.expected(m, depth, n, name)
+		next.member.Seen++
+		if !s.count(next.member, depth, next.isEnum, next.name) {
 			return false
 		}
 	}
+}
+
+// An expected member is the one that stood at this place the last time: rows of
+// a list have their members in one order, and need not look each up.
+type expected struct {
+	name   string
+	member *Member
+	isEnum bool
+}
+
+func (s *scanner) expected(m *Member, depth, n int, name []byte) expected {
+	if n < len(m.order) && m.order[n].name == string(name) {
+		return m.order[n]
+	}
+	e := expected{name: string(name), member: m.Members[string(name)]}
+	if e.member == nil {
+		e.member = m.named(name)
+	}
+	if depth == 0 {
+		_, e.isEnum = s.enums[e.name]
+	}
+	if n < len(m.order) {
+		m.order[n] = e
+	} else if n == len(m.order) && n < maxNames {
+		m.order = append(m.order, e)
+	}
+	return e
 }
 
 // named is a member that this object has not shown before.

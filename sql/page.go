@@ -103,8 +103,8 @@ func pageList(rows []etl.Row) (string, error) {
 
 // putRows writes the rows that are new or differ, and gives them.
 func (s *Store) putRows(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, rows []etl.Row, page string) ([]writtenRow, error) {
-	var changed []changedRow
-	if err := tx.SelectContext(ctx, &changed, query("changed-rows"), page, c.Endpoint); err != nil {
+	changed, err := changedRows(ctx, tx, c.Endpoint, rows, page)
+	if err != nil {
 		return nil, fmt.Errorf("compare a page of %s: %w", c.Endpoint, err)
 	}
 	list, err := s.toWrite(ctx, tx, c.Endpoint, rows, changed)

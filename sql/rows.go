@@ -16,6 +16,29 @@ type changedRow struct {
 	Verbose bool  // what is staged was read with verbose
 }
 
+// changedRows compares a page with what is staged. Where nothing is staged
+// between its smallest and its largest id, all of it is new: as most of a first
+// load.
+func changedRows(ctx context.Context, tx *sqlx.Tx, endpoint string, rows []etl.Row, page string) (changed []changedRow, err error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	byID := func(a, b etl.Row) int { return strings.Compare(a.ID, b.ID) }
+	var known bool
+	err = tx.GetContext(ctx, &known, query("staged-between"), endpoint, slices.MinFunc(rows, byID).ID, slices.MaxFunc(rows, byID).ID)
+	if err != nil {
+		return nil, err
+	}
+	if known {
+		err = tx.SelectContext(ctx, &changed, query("changed-rows"), page, endpoint)
+		return changed, err
+	}
+	for n := range rows {
+		changed = append(changed, changedRow{N: n})
+	}
+	return changed, nil
+}
+
 // A writtenRow is a row that is new or differs.
 type writtenRow struct {
 	row    etl.Row

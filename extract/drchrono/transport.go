@@ -1,6 +1,7 @@
 package drchrono
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"crypto/tls"
@@ -96,9 +97,12 @@ func readBody(resp *http.Response, max int64) ([]byte, error) {
 	default:
 		return nil, errEncoding
 	}
-	body, err := io.ReadAll(io.LimitReader(r, max+1))
-	if int64(len(body)) > max {
+	// What is told of the length is a hint: a lie costs no more than most.
+	const most = 1 << 20
+	body := bytes.NewBuffer(make([]byte, 0, min(uint64(resp.ContentLength), most)+bytes.MinRead)) // -1, not told, is most
+	_, err := body.ReadFrom(io.LimitReader(r, max+1))
+	if int64(body.Len()) > max {
 		return nil, errTooLarge
 	}
-	return body, err
+	return body.Bytes(), err
 }

@@ -28,6 +28,9 @@ SELECT j.key AS n, coalesce(r.seq, 0) AS seq, coalesce(r.verbose, 0) AS verbose 
 LEFT JOIN record r ON r.endpoint = ? AND r.source_id = j.value ->> 0
 WHERE r.id IS NULL OR r.gone = 1 OR r.hash <> unhex(j.value ->> 1)
 
+-- name: staged-between
+SELECT EXISTS (SELECT 1 FROM record WHERE endpoint = ? AND source_id BETWEEN ? AND ?)
+
 -- name: next-seq
 INSERT INTO setting (name, value) VALUES ('seq', '1')
 ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) RETURNING CAST(value AS INTEGER)
