@@ -37,13 +37,14 @@ ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT
 
 -- name: keep-version
 INSERT OR IGNORE INTO version (endpoint, source_id, seq, hash, updated_at, run)
-SELECT endpoint, source_id, seq, hash, updated_at, changed_run FROM record WHERE endpoint = ? AND source_id = ?
+SELECT endpoint, source_id, seq, hash, updated_at, iif(changed_run = '', first_run, changed_run) FROM record WHERE endpoint = ? AND source_id = ?
 
 -- name: add-record
 -- A statement that fires triggers keeps a copy of each database page that it
 -- writes, which costs more than the row: so what is new is not put as a change.
+-- Until it changes, changed_run is '': the run that brought it.
 INSERT INTO record (endpoint, source_id, seq, hash, updated_at, patient, doctor, parts, part_names, verbose, deleted, fault, problem, first_run, changed_run, payload)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?15)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, '', ?15)
 
 -- name: change-record
 -- What was read with verbose stays a verbose record: a later row without it brings no parts, nor does one that cannot be read.
