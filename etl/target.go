@@ -53,6 +53,7 @@ const (
 	CauseBeforeLive  = "before_go_live"
 	CauseRoute       = "route"
 	CauseCalledOff   = "called_off" // excluded: did not take place, was never sent, and the account has no status for it
+	CauseReplaced    = "replaced"   // excluded: did not take place, was never sent, and another visit of the same people takes its place
 	CauseVirtual     = "virtual"    // excluded: an occurrence that DrChrono has not made real yet
 	CauseNoDischarge = "no_discharge"
 	CauseNothing     = "nothing"      // excluded: the record has nothing that it could send

@@ -46,7 +46,8 @@ func Plan(object Object, due []Due, acked map[int64][]byte, going map[string]boo
 		case !allGoing(d.Missing, going):
 			s.Does, s.Cause, s.WaitsFor = string(etl.Blocked), etl.CauseReference, d.Missing
 		case d.Twin != "" && d.TargetID == "":
-			s.Does, s.Cause = string(etl.Held), etl.CauseCandidates
+			m := twin(d)
+			s.Does, s.Cause = string(m.Outcome), m.Cause
 		case object.IfMissing && d.TargetID == "" && (d.Seen == etl.Matched || d.Seen == etl.Mismatched):
 			s.Does, s.Cause = string(etl.Excluded), etl.CauseNotNeeded
 		case object.Final && (d.Known || d.Refused || d.Approvals == 0):

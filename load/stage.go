@@ -206,7 +206,7 @@ func (s *Stage) sort(ctx context.Context, run etl.Run, object Object, due []Due,
 		case len(d.Missing) > 0:
 			marks = append(marks, blocked(d))
 		case d.Twin != "" && d.TargetID == "":
-			marks = append(marks, held(d, etl.CauseCandidates, twinText(d)))
+			marks = append(marks, twin(d))
 		case object.IfMissing && d.TargetID == "" && d.Seen != etl.Missing:
 			marks = append(marks, needless(d))
 		case object.Final && d.Known:

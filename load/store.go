@@ -75,6 +75,7 @@ type Due struct {
 	Outcome   etl.Outcome // as it stands
 	Message   string
 	Twin      string      // another record of ours that is there or goes, and that nothing tells apart from this one
+	Replaced  bool        // it is off, and Twin takes its place
 	Seen      etl.Outcome // what comparing the same record showed: Matched, Mismatched, Missing; "" = it is not compared
 	Missing   []string    // objects that it needs and that are not there yet
 }

@@ -8,11 +8,15 @@ import (
 	"github.com/chartbridge/chartbridge/etl"
 )
 
-// twinText says why a record waits that nothing tells apart from another of
-// ours: once a look-up shows two of them, nobody can say which is whose.
-func twinText(d Due) string {
-	return fmt.Sprintf("our %s %s has the same natural key, and no look-up there could tell the two apart; "+
-		"correct one of them in DrChrono, decide SKIP, or enter it there by hand and give its id with `chartbridge crosswalk import`", d.Object, d.Twin)
+// twin holds a record that nothing tells apart from another of ours: once a
+// look-up shows two of them, nobody can say which is whose. One that was called
+// off before it was ever sent needs nobody's word: the other stands there for it.
+func twin(d Due) Mark {
+	if d.Replaced {
+		return Mark{TargetRow: d.TargetRow, Outcome: etl.Excluded, Cause: etl.CauseReplaced}
+	}
+	return held(d, etl.CauseCandidates, fmt.Sprintf("our %s %s has the same natural key, and no look-up there could tell the two apart; "+
+		"correct one of them in DrChrono, decide SKIP, or enter it there by hand and give its id with `chartbridge crosswalk import`", d.Object, d.Twin))
 }
 
 // leaveOthers takes out of what was found by who, with whom and when that which

@@ -44,6 +44,7 @@ var words = []word{
 	{etl.CauseDeleted, "It was deleted before it was ever sent.", "Nothing."},
 	{etl.CauseBeforeLive, "It lies before go_live.", "Nothing, unless go_live is wrong in the config."},
 	{etl.CauseRoute, "The route does not lead it to this destination.", "Nothing, unless the route is wrong in the config."},
+	{etl.CauseReplaced, "It was called off before it was ever sent, and another visit takes its place.", "Nothing."},
 	{etl.CauseVirtual, "A repetition that DrChrono has not made a real visit yet.", "Nothing."},
 	{etl.CauseNothing, "The record has none of what this would send.", "Nothing."},
 	{etl.CauseNotNeeded, "The visit is on their schedule, so no task is needed.", "Nothing."},

@@ -28,6 +28,7 @@ type dueRow struct {
 	Seen      etl.Outcome
 	Keyless   bool
 	Twin      string
+	Replaced  bool
 }
 
 // Due lists targets that map and differ from what was acknowledged, after a
@@ -57,7 +58,7 @@ func (s *Store) due(ctx context.Context, destination, name string, args ...any) 
 			return nil, err
 		}
 		due[i] = load.Due{Mapped: payload, Outcome: r.Outcome, Cause: r.Cause, Message: r.Message, Approvals: r.Approvals, Known: r.Known,
-			How: r.How, Refused: r.Refused, Seen: r.Seen, Twin: r.Twin, Delivery: etl.Delivery{TargetRow: r.ID, Destination: destination, Object: r.Object,
+			How: r.How, Refused: r.Refused, Seen: r.Seen, Twin: r.Twin, Replaced: r.Replaced && r.Twin != "", Delivery: etl.Delivery{TargetRow: r.ID, Destination: destination, Object: r.Object,
 				SourceID: r.SourceID, TargetID: r.TargetID, Hash: r.Hash, Body: payload, Needs: needs, Lost: r.Lost, Keyless: r.Keyless}}
 	}
 	return due, s.fill(ctx, destination, due)

@@ -59,13 +59,13 @@ func (v Visit) Place() []byte {
 }
 
 // Twin is the place of a visit that takes place. One that is off is nobody's
-// twin, and bears its own name.
+// twin: to the place comes its own name.
 func (c *Case) Twin(v Visit) []byte {
 	switch {
 	case v.Start.IsZero():
 		return nil
 	case v.Off() || c.Source.Gone:
-		return hashed("off", c.Source.ID)
+		return append(v.Place(), hashed(c.Source.ID)...)
 	}
 	return v.Place()
 }

@@ -47,9 +47,9 @@ SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cau
   EXISTS (SELECT 1 FROM delivery d WHERE d.destination = t.destination AND d.object = t.object AND d.source_id = t.source_id AND d.state = 'void') AS lost,
   coalesce((SELECT e.outcome FROM target e WHERE e.source_endpoint = t.source_endpoint AND e.source_id = t.source_id AND e.destination = t.destination
     AND e.outcome IN ('matched', 'mismatched', 'missing')), '') AS seen,
-  t.twin_hash IS NOT NULL AS keyless, coalesce((SELECT o.source_id FROM target o WHERE c.target_id IS NULL AND o.destination = t.destination AND o.object = t.object
-    AND o.twin_hash = t.twin_hash AND o.id <> t.id AND (o.outcome = 'uncertain'
-      OR o.id < t.id AND o.outcome IN ('failed', 'blocked', 'held') AND o.payload IS NOT NULL
+  t.twin_hash IS NOT NULL AS keyless, coalesce(length(t.twin_hash) > 16, 0) AS replaced, coalesce((SELECT o.source_id FROM target o WHERE c.target_id IS NULL AND o.destination = t.destination AND o.object = t.object
+    AND o.twin_hash = substr(t.twin_hash, 1, 16) AND o.id <> t.id AND (o.outcome = 'uncertain'
+      OR (o.id < t.id OR length(t.twin_hash) > 16) AND o.outcome IN ('failed', 'blocked', 'held') AND o.payload IS NOT NULL
       OR EXISTS (SELECT 1 FROM crosswalk w WHERE w.destination = o.destination AND w.object = o.object AND w.source_id = o.source_id))
     ORDER BY o.id LIMIT 1), '') AS twin
 FROM next CROSS JOIN target t ON t.id = next.id
@@ -58,7 +58,7 @@ ORDER BY t.id
 
 -- name: mapped
 SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cause, t.message, '' AS target_id, '' AS how,
-  0 AS approvals, 0 AS known, 0 AS refused, 0 AS lost, '' AS seen, 0 AS keyless, '' AS twin
+  0 AS approvals, 0 AS known, 0 AS refused, 0 AS lost, '' AS seen, 0 AS keyless, 0 AS replaced, '' AS twin
 FROM target t WHERE t.destination = ? AND t.object = ? AND t.month = ? AND t.month <> '' AND t.id > ? AND t.payload IS NOT NULL
   AND t.outcome IN ('failed', 'blocked', 'matched', 'mismatched', 'missing') ORDER BY t.id LIMIT ?
 
