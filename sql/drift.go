@@ -11,40 +11,59 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// watch counts what a page's changed rows look like, and at the end of a drain
-// keeps in what they differ from earlier ones. It is part of the page's
-// transaction, so a kill neither loses nor repeats a row. A backfill's old rows
-// say nothing of what DrChrono sends now.
-func watch(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, changed []writtenRow) error {
-	drained := c.State == etl.StreamDrained
-	if c.Lane != extract.Nightly || len(changed) == 0 && !drained {
-		return nil
+// A watching counts what a page's changed rows look like.
+type watching struct {
+	base, recent string
+	open         *extract.Profile
+	counted      chan struct{}
+}
+
+// watch begins to count what a page's changed rows look like, beside whoever
+// writes them; nil where there is nothing to count or to end. It is part of the
+// page's transaction, so a kill neither loses nor repeats a row. A backfill's old
+// rows say nothing of what DrChrono sends now.
+func watch(ctx context.Context, tx *sqlx.Tx, c *etl.Cursor, changed []writtenRow) (*watching, error) {
+	if c.Lane != extract.Nightly || len(changed) == 0 && c.State != etl.StreamDrained {
+		return nil, nil
 	}
 	var kept struct{ Base, Recent, Open string }
 	err := tx.GetContext(ctx, &kept, query("profile"), c.Endpoint)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("read the profile of %s: %w", c.Endpoint, err)
+		return nil, fmt.Errorf("read the profile of %s: %w", c.Endpoint, err)
 	}
 	if len(changed) == 0 && kept.Open == "" {
+		return nil, nil
+	}
+	w := &watching{base: kept.Base, recent: kept.Recent, counted: make(chan struct{})}
+	if w.open, err = extract.ReadProfile(c.Endpoint, kept.Open); err != nil {
+		return nil, err
+	}
+	go func() {
+		defer close(w.counted)
+		for i := range changed {
+			if r := &changed[i].row; r.Fault == "" {
+				w.open.Add(r.Raw, r.Verbose)
+			}
+		}
+	}()
+	return w, nil
+}
+
+// keep keeps what was counted, and at the end of a drain in what its rows
+// differ from earlier ones.
+func (w *watching) keep(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor) (err error) {
+	if w == nil {
 		return nil
 	}
-	open, err := extract.ReadProfile(c.Endpoint, kept.Open)
-	if err != nil {
-		return err
-	}
-	for _, r := range changed {
-		if r.row.Fault == "" {
-			open.Add(r.row.Raw, r.row.Verbose)
-		}
-	}
-	kept.Open = open.String()
-	if drained {
-		if kept.Base, kept.Recent, err = settleDrift(ctx, tx, run, c, kept.Base, kept.Recent, open); err != nil {
+	<-w.counted
+	open := w.open.String()
+	if c.State == etl.StreamDrained {
+		if w.base, w.recent, err = settleDrift(ctx, tx, run, c, w.base, w.recent, w.open); err != nil {
 			return err
 		}
-		kept.Open = ""
+		open = ""
 	}
-	_, err = tx.ExecContext(ctx, query("put-profile"), c.Endpoint, kept.Base, kept.Recent, kept.Open)
+	_, err = tx.ExecContext(ctx, query("put-profile"), c.Endpoint, w.base, w.recent, open)
 	return wrap(err, "keep the profile of %s", c.Endpoint)
 }
 

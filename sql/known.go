@@ -53,11 +53,15 @@ func (s *Store) StageKnown(ctx context.Context, run etl.Run, c etl.Cursor, diges
 				return fmt.Errorf("remember a page of %s: %w", c.Endpoint, err)
 			}
 		}
+		watched, err := watch(ctx, tx, after, nil)
+		if err != nil {
+			return err
+		}
 		see := func() error {
 			_, err := tx.ExecContext(ctx, query("see-page"), p.Records)
 			return err
 		}
-		return s.endPage(ctx, tx, run, after, nil, p.Rows, full, see)
+		return s.endPage(ctx, tx, run, after, nil, watched, p.Rows, full, see)
 	})
 }
 

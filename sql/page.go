@@ -24,7 +24,7 @@ func (s *Store) StagePage(ctx context.Context, run etl.Run, c etl.Cursor, rows [
 		return c, err
 	}
 	return s.page(ctx, c, func(tx *sqlx.Tx, after *etl.Cursor) error {
-		written, err := s.putRows(ctx, tx, run, after, rows, list)
+		written, watched, err := s.putRows(ctx, tx, run, after, rows, list)
 		if err != nil {
 			return err
 		}
@@ -35,7 +35,7 @@ func (s *Store) StagePage(ctx context.Context, run etl.Run, c etl.Cursor, rows [
 			_, err := tx.ExecContext(ctx, query("put-seen"), c.Endpoint, list)
 			return err
 		}
-		return s.endPage(ctx, tx, run, after, written, len(rows), full, see)
+		return s.endPage(ctx, tx, run, after, written, watched, len(rows), full, see)
 	})
 }
 
@@ -61,14 +61,14 @@ func (s *Store) page(ctx context.Context, c etl.Cursor, f func(tx *sqlx.Tx, afte
 
 // endPage does what follows a page's rows: what they tell of others, what the
 // drain is to know at its end, and the cursor.
-func (s *Store) endPage(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, written []writtenRow, rows int, full bool, see func() error) error {
+func (s *Store) endPage(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, written []writtenRow, watched *watching, rows int, full bool, see func() error) error {
 	if err := hang(ctx, tx, c.State == etl.StreamDrained); err != nil {
 		return err
 	}
 	if err := noteDeletions(ctx, tx, run, c, written); err != nil {
 		return err
 	}
-	if err := watch(ctx, tx, run, c, written); err != nil {
+	if err := watched.keep(ctx, tx, run, c); err != nil {
 		return err
 	}
 	c.Page, c.Rows = c.Page+1, c.Rows+rows
@@ -102,17 +102,21 @@ func pageList(rows []etl.Row) (string, error) {
 }
 
 // putRows writes the rows that are new or differ, and gives them.
-func (s *Store) putRows(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, rows []etl.Row, page string) ([]writtenRow, error) {
+func (s *Store) putRows(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, rows []etl.Row, page string) ([]writtenRow, *watching, error) {
 	changed, err := changedRows(ctx, tx, c.Endpoint, rows, page)
 	if err != nil {
-		return nil, fmt.Errorf("compare a page of %s: %w", c.Endpoint, err)
+		return nil, nil, fmt.Errorf("compare a page of %s: %w", c.Endpoint, err)
 	}
 	list, err := s.toWrite(ctx, tx, c.Endpoint, rows, changed)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	watched, err := watch(ctx, tx, c, list)
+	if err != nil {
+		return nil, nil, err
 	}
 	if err := s.putRecords(ctx, tx, run, c.Endpoint, list); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	moved := 0
 	for _, w := range list {
@@ -125,7 +129,7 @@ func (s *Store) putRows(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cu
 		}
 	}
 	hold(c, moved)
-	return list, nil
+	return list, watched, nil
 }
 
 // hold keeps the watermark where it is when a record changed twice within one
