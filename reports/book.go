@@ -164,7 +164,8 @@ func (b *book) fill(ctx context.Context) (err error) {
 	if err := b.writeStart(); err != nil {
 		return err
 	}
-	return b.hide()
+	b.hide()
+	return nil
 }
 
 func (b *book) entries() []entry {
@@ -200,7 +201,6 @@ func (b *book) save(w io.Writer, dir string) error {
 	if err := b.f.SetCalcProps(&excelize.CalcPropsOptions{FullCalcOnLoad: &yes}); err != nil {
 		return fmt.Errorf("set calculation: %w", err)
 	}
-	b.f.SetActiveSheet(0)
 	zip, err := newPartsZip(w, dir, at, b.spilled)
 	if err != nil {
 		return err

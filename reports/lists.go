@@ -144,15 +144,13 @@ func (w *writer) colourCheck(rng, column string) error {
 		{Type: "formula", Criteria: fmt.Sprintf(`LEFT($%s%d,1)="✗"`, column, firstRow), Format: &bad}})
 }
 
-// hide hides the sheets that no person reads.
-func (b *book) hide() error {
-	for _, name := range []string{listsName, manifestName} {
-		if index, err := b.f.GetSheetIndex(name); err != nil || index < 0 {
-			continue
-		}
-		if err := b.f.SetSheetVisible(name, false, name == manifestName); err != nil {
-			return fmt.Errorf("hide sheet %s: %w", name, err)
+// hide hides the sheets that no person reads. It writes their state itself:
+// excelize would first read every sheet of the workbook back into memory.
+func (b *book) hide() {
+	states := map[string]string{listsName: "hidden", manifestName: "veryHidden"}
+	for i := range b.f.WorkBook.Sheets.Sheet {
+		if state := states[b.f.WorkBook.Sheets.Sheet[i].Name]; state != "" {
+			b.f.WorkBook.Sheets.Sheet[i].State = state
 		}
 	}
-	return nil
 }

@@ -53,13 +53,18 @@ func (b *book) fillReceipt(r Receipt) (err error) {
 	if b.styles, err = makeStyles(b.f); err != nil {
 		return err
 	}
+	if err := b.f.SetSheetName("Sheet1", receiptName); err != nil {
+		return fmt.Errorf("sheet %s: %w", receiptName, err)
+	}
 	for _, s := range []sheet{receiptTotals(r), receiptRows(r)} {
 		if err := b.writeSheet(s); err != nil {
 			return err
 		}
 	}
-	return b.f.DeleteSheet("Sheet1")
+	return nil
 }
+
+const receiptName = "Receipt"
 
 // receiptTotals balances: rows read = sum of verdicts, by a live formula.
 func receiptTotals(r Receipt) sheet {
@@ -90,7 +95,7 @@ func receiptTotals(r Receipt) sheet {
 		what = "Nothing was taken: read"
 	}
 	about := fmt.Sprintf("%s by %s, %s · workbook %s…", what, r.By, r.At.In(r.Zone).Format("2006-01-02 15:04 MST"), firstOf(r.File, 16))
-	return sheet{name: "Receipt", title: "Receipt: what became of the decisions", about: about, colour: colourDark, columns: columns, rows: listed(rows), total: total}
+	return sheet{name: receiptName, title: "Receipt: what became of the decisions", about: about, colour: colourDark, columns: columns, rows: listed(rows), total: total}
 }
 
 func receiptRows(r Receipt) sheet {
