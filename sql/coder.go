@@ -20,7 +20,12 @@ type coder struct {
 	words  *s2.Dict
 	codes  *huff0.Scratch
 	decode *huff0.Decoder
-	free   sync.Pool // of *huff0.Scratch: each with the codes, for one row at a time
+	free   sync.Pool // of *workspace: each for one row at a time
+}
+
+type workspace struct {
+	block []byte
+	huff0.Scratch
 }
 
 // How a row begins that a coder compressed; no zstd frame does.
@@ -72,6 +77,7 @@ func readCoder(id uint32, kept []byte) (c *coder, ok bool, err error) {
 	if c.words == nil {
 		return nil, true, fmt.Errorf("dictionary %d cannot be read", id)
 	}
+	c.free.New = func() any { return new(workspace) }
 	if len(table) == 0 {
 		return c, true, nil
 	}
@@ -80,26 +86,26 @@ func readCoder(id uint32, kept []byte) (c *coder, ok bool, err error) {
 	}
 	c.decode = c.codes.Decoder()
 	c.free.New = func() any {
-		s := &huff0.Scratch{Reuse: huff0.ReusePolicyMust}
-		s.TransferCTable(c.codes)
-		return s
+		w := &workspace{Scratch: huff0.Scratch{Reuse: huff0.ReusePolicyMust}}
+		w.TransferCTable(c.codes)
+		return w
 	}
 	return c, true, nil
 }
 
 func (c *coder) pack(plain []byte) []byte {
-	block := c.words.Encode(nil, plain)
+	w := c.free.Get().(*workspace)
+	defer c.free.Put(w)
+	w.block = c.words.Encode(w.block, plain)
 	if c.codes != nil {
-		s := c.free.Get().(*huff0.Scratch)
-		defer c.free.Put(s)
-		codes, _, err := huff0.Compress1X(block, s)
+		codes, _, err := huff0.Compress1X(w.block, &w.Scratch)
 		if err == nil {
 			head := append(make([]byte, 0, len(codes)+16), formatCodes)
-			head = binary.AppendUvarint(binary.AppendUvarint(head, uint64(c.id)), uint64(len(block)))
+			head = binary.AppendUvarint(binary.AppendUvarint(head, uint64(c.id)), uint64(len(w.block)))
 			return append(head, codes...)
 		} // it would not be shorter, or is too long for codes
 	}
-	return append(binary.AppendUvarint([]byte{formatWords}, uint64(c.id)), block...)
+	return append(binary.AppendUvarint([]byte{formatWords}, uint64(c.id)), w.block...)
 }
 
 var errPacked = errors.New("a packed row is damaged")
