@@ -59,7 +59,7 @@ func (b *book) summarySheet(context.Context) []sheet {
 	if b.facts.before == "" {
 		about += "; there is no earlier run to compare with"
 	}
-	return []sheet{{name: "Summary", title: "Summary by destination and object", about: about, colour: colourDark, freeze: 2,
+	return []sheet{{name: "Summary", title: "Summary", about: about, colour: colourDark, freeze: 2,
 		none: "No destination is enabled.", columns: columns, rows: listed(rows), paper: paper{breakAt: outcomesFrom}}}
 }
 
