@@ -89,11 +89,14 @@ INSERT OR IGNORE INTO list (endpoint) SELECT DISTINCT endpoint FROM record
 WHERE id > (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'hung')
 
 -- name: hang-patients
-INSERT INTO patient_record SELECT r.patient, l.id, r.id FROM record r JOIN list l ON l.endpoint = +r.endpoint
+-- Its transaction is taken back where it fails. Without OR FAIL the database
+-- would keep a copy of each page that it writes, in memory, to take back this
+-- statement alone.
+INSERT OR FAIL INTO patient_record SELECT r.patient, l.id, r.id FROM record r JOIN list l ON l.endpoint = +r.endpoint
 WHERE r.id > (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'hung') AND r.patient <> '' ORDER BY 1, 2, 3
 
 -- name: hang-doctors
-INSERT INTO doctor_record SELECT r.doctor, l.id, r.id FROM record r JOIN list l ON l.endpoint = +r.endpoint
+INSERT OR FAIL INTO doctor_record SELECT r.doctor, l.id, r.id FROM record r JOIN list l ON l.endpoint = +r.endpoint
 WHERE r.id > (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'hung') AND r.doctor <> '' ORDER BY 1, 2, 3
 
 -- name: all-hung
