@@ -29,8 +29,13 @@ var stages = []struct {
 }
 
 // outcomesFrom is the column of Summary that the outcomes begin in: it begins
-// the second page too.
-const outcomesFrom = 13
+// the second page too. The file without records has no links to them.
+func (b *book) outcomesFrom() int {
+	if b.public {
+		return 12
+	}
+	return 13
+}
 
 // summarySheet is what came, how far it went, and what became of it.
 func (b *book) summarySheet(context.Context) []sheet {
@@ -43,8 +48,10 @@ func (b *book) summarySheet(context.Context) []sheet {
 	}
 	columns = append(columns, column{"Δ source", kindCount, "How many more, or fewer, source records than at the end of the run before."},
 		column{"Δ open", kindCount, "How many more, or fewer, are open than at the end of the run before."},
-		column{"Check", kindCheck, "Whether source equals the sum of outcomes, from the sheet Balance."},
-		column{"Records", kindLink, "Leads to the object's records."})
+		column{"Check", kindCheck, "Whether source equals the sum of outcomes, from the sheet Balance."})
+	if !b.public {
+		columns = append(columns, column{"Records", kindLink, "Leads to the object's records."})
+	}
 	for _, o := range outcomes {
 		columns = append(columns, column{string(o), kindCount, meanings[o]})
 	}
@@ -60,7 +67,7 @@ func (b *book) summarySheet(context.Context) []sheet {
 		about += "; there is no earlier run to compare with"
 	}
 	return []sheet{{name: "Summary", title: "Summary", about: about, colour: colourDark, freeze: 2,
-		none: "No destination is enabled.", columns: columns, rows: listed(rows), paper: paper{breakAt: outcomesFrom}}}
+		none: "No destination is enabled.", columns: columns, rows: listed(rows), paper: paper{breakAt: b.outcomesFrom()}}}
 }
 
 func (b *book) summaryRow(at int, k key, outcomes []etl.Outcome) []any {
@@ -75,9 +82,12 @@ func (b *book) summaryRow(at int, k key, outcomes []etl.Outcome) []any {
 	} else {
 		row = append(row, b.facts.source[k]-b.facts.beforeSource(k), b.open(k)-b.openBefore(k))
 	}
-	row = append(row, formula{fmt.Sprintf("Balance!$G$%d", at), b.check(k)}, b.linkTo(k))
+	row = append(row, formula{fmt.Sprintf("Balance!$G$%d", at), b.check(k)})
+	if !b.public {
+		row = append(row, b.linkTo(k))
+	}
 	for i, o := range outcomes {
-		text := b.sumIfs("F", fmt.Sprintf("$A%d", at), fmt.Sprintf("$B%d", at), letter(outcomesFrom+i)+"$3")
+		text := b.sumIfs("F", fmt.Sprintf("$A%d", at), fmt.Sprintf("$B%d", at), letter(b.outcomesFrom()+i)+"$3")
 		row = append(row, counted{b.totalOf(k, o), text, b.rowsOf(k, o)})
 	}
 	if b.facts.hasExtra() {
@@ -97,7 +107,7 @@ func (b *book) stage(at int, k key, base string, of, shown []etl.Outcome, staged
 	for _, o := range of {
 		n += b.totalOf(k, o)
 		if i := slices.Index(shown, o); i >= 0 {
-			cells = append(cells, letter(outcomesFrom+i)+fmt.Sprint(at))
+			cells = append(cells, letter(b.outcomesFrom()+i)+fmt.Sprint(at))
 		}
 	}
 	text := "SUM(" + strings.Join(cells, ",") + ")"

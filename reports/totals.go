@@ -152,14 +152,21 @@ func (b *book) verdictWord() string {
 // outcomesSheet is a row for each object and outcome, so that every number can
 // be followed to its rows.
 func (b *book) outcomesSheet(context.Context) []sheet {
+	head := "Listed here"
+	if b.public {
+		head = "Listed"
+	}
 	columns := []column{{"Destination", kindText, "Where the records go."}, {"Object", kindText, "What they are there."},
 		{"Outcome", kindText, "What became of them."},
-		{"Listed here", kindCount, "Rows of the object's sheet with this outcome: a live count of them."},
+		{head, kindCount, "Rows of the object's sheet of reconciliation.xlsx with this outcome: there a live count of them."},
 		{"Counted only", kindCount, "Records that the run left alone, which are not listed one by one."},
 		{"Total", kindCount, "Both."},
 		{"By the program", kindCount, "What the run itself counted."},
 		{"Check", kindCheck, "✓ ok where the two are equal."},
 		{"Records", kindLink, "Leads to the first of the rows."}}
+	if b.public {
+		columns = columns[:len(columns)-1]
+	}
 	var rows [][]any
 	for _, k := range b.facts.keys {
 		for _, o := range etl.Outcomes {
@@ -167,7 +174,7 @@ func (b *book) outcomesSheet(context.Context) []sheet {
 		}
 	}
 	return []sheet{{name: "Outcomes", title: "Outcomes: where each number comes from",
-		about: "listed here + counted only = total, beside what the run counted", colour: colourDark, freeze: 3,
+		about: "listed + counted only = total, beside what the run counted", colour: colourDark, freeze: 3,
 		none: "No destination is enabled.", columns: columns, rows: listed(rows)}}
 }
 
