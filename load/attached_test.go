@@ -92,6 +92,31 @@ func TestLabelsInTheOtherForm(t *testing.T) {
 	}
 }
 
+// TestTwoDemographicsForOneField: either fills the field, and neither is dropped
+// where they differ.
+func TestTwoDemographicsForOneField(t *testing.T) {
+	w := newWorld(t, func(t *testing.T, c *clock) account {
+		return centralReachOf(t, c, false, centralreach.Write{Clients: true, Metadata: true}, map[string]string{"801": "51", "803": "51"})
+	})
+	given := func(id int, values string) {
+		w.put("patients", patient(id, "Troy", `"custom_demographics":[`+values+`]`))
+	}
+	given(1, `{"field_type":801,"value":"blue"}`)
+	given(2, `{"field_type":803,"value":"red"}`)
+	given(3, `{"field_type":801,"value":"red"},{"field_type":803,"value":"red"}`)
+	given(4, `{"field_type":801,"value":"blue"},{"field_type":803,"value":"red"}`)
+	given(5, `{"field_type":801,"value":""},{"field_type":803,"value":null}`)
+	w.must(w.night())
+	for id, want := range map[string]string{"1": "updated", "2": "updated", "3": "updated", "4": "invalid conflict", "5": "excluded nothing"} {
+		w.expect("first night", "metadata_51", id, want)
+	}
+	for id, want := range map[string]string{"1": "[] map[51:blue]", "2": "[] map[51:red]", "3": "[] map[51:red]", "4": "[] map[]"} {
+		if got := onClient(reach(w), w.theirs("client", id)); got != want {
+			t.Errorf("client %s: they hold %s, want %s", id, got, want)
+		}
+	}
+}
+
 // TestAContactThatIsNotShown: what hangs on a contact that the API user is not
 // connected to, or may not read, is that one record's trouble.
 func TestAContactThatIsNotShown(t *testing.T) {

@@ -22,6 +22,9 @@ func runBackfill(ctx context.Context, s *shared, p *practice, f backfillFlags) (
 	if err != nil {
 		return usageError{err}
 	}
+	if f.load && p.mapless != nil {
+		return p.mapless
+	}
 	if f.dryRun {
 		return p.dryBackfill(ctx, s, f, from, to)
 	}

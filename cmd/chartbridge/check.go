@@ -209,12 +209,17 @@ func (c *preflight) checkLookupsFile() {
 	switch {
 	case errors.As(err, &faults):
 		c.faulty("lookups", faults)
-	case errors.Is(err, os.ErrNotExist):
+	case errors.Is(err, os.ErrNotExist) && (c.config.LookupsAt.Key == "" || len(c.config.Destinations()) == 0):
 		c.warn("lookups", "write one from `chartbridge lookups template`", "there is no lookups file at %s", c.config.Lookups)
 	case err != nil:
-		c.fail("lookups", errConfig, "correct lookups in the config, or let this user read the file", "%v", err)
+		c.faulty("lookups", c.config.LookupsFault(err))
 	default:
 		c.ok("lookups", "%s: %d destinations", c.config.Lookups, len(lookups))
+		for _, f := range config.SharedFields(c.config.Lookups) {
+			do := f.Hint
+			f.Hint = ""
+			c.warn("lookups", do, "%s", f.Error())
+		}
 	}
 	c.practice.lookups = lookups
 }

@@ -87,10 +87,37 @@ func TestCheckNamesWhatLookupsLack(t *testing.T) {
 	s.writeLookups(strings.Replace(string(text), "  gender:\n", "  insurancePlan:\n", 1))
 	found := findingsOf(s, exitDone)
 	wantFinding(t, found, "warn lookups", "rethink gender holds no id at all")
-	if err := os.Remove(s.lookupsFile()); err != nil {
+}
+
+// TestTwoDemographicsForOneField: check names the second with its line.
+func TestTwoDemographicsForOneField(t *testing.T) {
+	s := newSite(t)
+	s.writeLookups("centralreach:\n  metadata:\n    \"801\": 51\n    \"802\": 52\n    \"805\": \"51\"\n")
+	wantFinding(t, findingsOf(s, exitDone), "warn lookups", "lookups.yaml:5: centralreach.metadata: fills the same metadata field as line 3")
+}
+
+// TestALookupsFileThatIsNotThere: where the config names it, it is a fault of the
+// config, and nothing is mapped without it; where it does not, a warning.
+func TestALookupsFileThatIsNotThere(t *testing.T) {
+	s := newSite(t)
+	if err := os.Rename(s.lookupsFile(), s.lookupsFile()+".kept"); err != nil {
 		t.Fatal(err)
 	}
+	const fault = "lookups: there is no lookups file at"
+	wantFinding(t, findingsOf(s, exitUsage), "fail lookups", fault)
+	for _, verb := range [][]string{{"run"}, {"plan"}, {"push", "--plan", "x"}, {"serve"}} {
+		if code, _, stderr := s.run(verb...); code != exitUsage || !strings.Contains(stderr, "config.yaml:") || !strings.Contains(stderr, fault) {
+			t.Errorf("%v: exit code %d, want %d with the config's line\n%s", verb, code, exitUsage, stderr)
+		}
+	}
+	s.mustRun(exitDone, "run", "--only", "extract")
+	s.mustRun(exitDone, "lookups", "template")
+	s.set("lookups: ./lookups.yaml\n", "")
 	wantFinding(t, findingsOf(s, exitDone), "warn lookups", "there is no lookups file")
+	if err := os.Mkdir(s.lookupsFile(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	wantFinding(t, findingsOf(s, exitUsage), "fail lookups", "cannot be read")
 }
 
 func TestCheckCountsPatientsThatAnOpenRouteWouldSend(t *testing.T) {

@@ -191,6 +191,9 @@ func (n *night) deliver(ctx context.Context, d destination) error {
 }
 
 func (n *night) transform(ctx context.Context, d destination) error {
+	if n.mapless != nil {
+		return n.mapless
+	}
 	rules, err := n.rules(d)
 	if err != nil {
 		return err

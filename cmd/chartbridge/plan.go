@@ -75,6 +75,9 @@ func (f planFlags) check() error {
 // planned maps what is staged, under the run lease, and lists what is due and
 // how many records are left as they are.
 func (p *practice) planned(ctx context.Context) (steps []load.Step, left []sql.Count, err error) {
+	if p.mapless != nil {
+		return nil, nil, p.mapless
+	}
 	err = p.underLease(ctx, func(ctx context.Context) error {
 		if steps, err = p.mapped(ctx); err != nil {
 			return err

@@ -26,6 +26,7 @@ import (
 type practice struct {
 	config  *config.Config
 	lookups config.Lookups
+	mapless error // why nothing can be mapped: the lookups file that the config names is not there
 	store   *sql.Store
 	clock   etl.Clock
 	log     *logrus.Entry
@@ -60,10 +61,7 @@ func readPractice(s *shared) (*practice, error) {
 	for _, w := range cfg.Warnings {
 		p.log.Warn(w)
 	}
-	if p.lookups, err = readLookups(cfg, p.log); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return p, p.readLookups()
 }
 
 // sealer is of the config's key.
@@ -108,15 +106,27 @@ func (p *practice) openAnyones(ctx context.Context) error {
 	return nil
 }
 
-// readLookups reads the lookups file. One that is not there yet is empty:
-// every row that needs it then says which lookup and key it lacks.
-func readLookups(cfg *config.Config, log *logrus.Entry) (config.Lookups, error) {
-	lookups, err := config.LoadLookups(cfg.Lookups)
-	if errors.Is(err, fs.ErrNotExist) {
-		log.Warnf("there is no lookups file at %s: every record that needs an id from it will be invalid and say which", cfg.Lookups)
-		return config.Lookups{}, nil
+// readLookups reads the lookups file. Where the config does not name one, and
+// there is none, it is empty: every row that needs it then says which lookup and
+// key it lacks. One that the config names and that is not there is most likely a
+// slip: nothing is mapped by it, since that would make everything invalid; what
+// maps nothing goes on.
+func (p *practice) readLookups() (err error) {
+	p.lookups, err = config.LoadLookups(p.config.Lookups)
+	p.mapless = nil
+	switch faults := config.Faults(nil); {
+	case err == nil || errors.As(err, &faults):
+		return err
+	case !errors.Is(err, fs.ErrNotExist):
+		return p.config.LookupsFault(err)
 	}
-	return lookups, err
+	p.lookups = config.Lookups{}
+	if p.config.LookupsAt.Key != "" && len(p.config.Destinations()) > 0 {
+		p.mapless = p.config.LookupsFault(err)
+		return nil
+	}
+	p.log.Warnf("there is no lookups file at %s: every record that needs an id from it will be invalid and say which", p.config.Lookups)
+	return nil
 }
 
 func (p *practice) close() error { return p.store.Close() }

@@ -48,6 +48,9 @@ func runOnce(ctx context.Context, s *shared, f runFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
+	if p.mapless != nil && f.only != stageExtract {
+		return p.mapless // before a call is spent
+	}
 	n, err := p.night(f, "operator")
 	if err != nil {
 		return err

@@ -77,6 +77,9 @@ func openFleet(ctx context.Context, s *shared, files []string, turns turns) (f f
 		if err != nil {
 			return f, fmt.Errorf("%s: %w", path, err)
 		}
+		if p.mapless != nil {
+			return f, errors.Join(p.mapless, p.close())
+		}
 		p.served = true
 		p.show = &show{out: s.stderr} // a line that is rewritten has no place in a log
 		d, err := newDaemon(ctx, p)

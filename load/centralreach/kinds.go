@@ -25,7 +25,7 @@ func (d *Destination) kind(object string) (k kind, ok bool) {
 	case isPayor(object):
 		return kind{columns: transform.Columns(payorFields), name: "payor", id: "payorId", find: d.findPayor, send: d.sendPayor}, true
 	case isMetadata(object):
-		return kind{columns: transform.Columns(metadataFields("", "")), find: d.findMetadata, send: d.sendMetadata}, true
+		return kind{columns: transform.Columns(metadataFields(nil, "")), find: d.findMetadata, send: d.sendMetadata}, true
 	case object == labels:
 		return kind{columns: transform.Columns(labelFields), find: d.findLabels, send: d.sendLabels}, true
 	case object == claimSettings:

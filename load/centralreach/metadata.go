@@ -21,34 +21,48 @@ const metadata = "metadata_"
 
 func isMetadata(object string) bool { return strings.HasPrefix(object, metadata) }
 
-// metadataObjects are the objects of the fields, by DrChrono's custom
-// demographics; two of these for one field would fight over it.
-func (o Options) metadataObjects() (objects []string, demographics map[string]string) {
-	demographics = map[string]string{}
+// metadataObjects are the objects of the fields, each with the custom demographics
+// of DrChrono's that fill it: several where doctors have one of their own each.
+func (o Options) metadataObjects() (objects []string, demographics map[string][]string) {
+	demographics = map[string][]string{}
 	for _, demographic := range slices.Sorted(maps.Keys(o.Metadata)) {
-		if object := metadata + o.Metadata[demographic]; demographics[object] == "" {
-			objects, demographics[object] = append(objects, object), demographic
-		}
+		object := metadata + o.Metadata[demographic]
+		demographics[object] = append(demographics[object], demographic)
 	}
-	return objects, demographics
+	return slices.Sorted(maps.Keys(demographics)), demographics
 }
 
 // metadataFields says what a field is mapped from.
-func metadataFields(demographic, field string) []transform.Field[transform.Patient] {
+func metadataFields(demographics []string, field string) []transform.Field[transform.Patient] {
 	return []transform.Field[transform.Patient]{
 		{Name: "contactId", Type: transform.Theirs, Required: true, From: "patients.id; in the path",
 			Get: func(_ transform.Patient, c *transform.Case) transform.Value { return c.Need(client, c.Source.ID) }},
 		{Name: "fieldId", Type: transform.Text, Required: true, From: "lookup metadata; in the path", Lookup: "metadata",
 			Get: func(transform.Patient, *transform.Case) transform.Value { return transform.String(field) }},
-		{Name: "value", Type: transform.Text, Required: true, From: "patients.custom_demographics, the one of id " + demographic,
-			Get: func(p transform.Patient, _ *transform.Case) transform.Value {
-				return transform.String(p.Demographic(demographic))
+		{Name: "value", Type: transform.Text, Required: true, From: "patients.custom_demographics, the one of id " + strings.Join(demographics, " or "),
+			Get: func(p transform.Patient, c *transform.Case) transform.Value {
+				values := filled(p, demographics)
+				if len(values) > 1 {
+					return c.Problem(etl.CodeConflict, "the custom demographics "+strings.Join(demographics, " and ")+" all go to metadata field "+field+
+						" and have different values; correct them in DrChrono, or keep one in the lookup metadata")
+				}
+				return values[0]
 			}},
 	}
 }
 
-func judgeMetadata(demographic, field string) func(*transform.Case) []transform.Verdict {
-	fields := metadataFields(demographic, field)
+// filled are the different values that a patient has in custom demographics.
+func filled(p transform.Patient, demographics []string) (values []transform.Value) {
+	for _, demographic := range demographics {
+		if v := transform.String(p.Demographic(demographic)); !v.Absent() && !slices.Contains(values, v) {
+			values = append(values, v)
+		}
+	}
+	return values
+}
+
+func judgeMetadata(demographics []string, field string) func(*transform.Case) []transform.Verdict {
+	fields := metadataFields(demographics, field)
 	return func(c *transform.Case) []transform.Verdict {
 		p, fault := c.AsPatient()
 		switch {
@@ -56,7 +70,7 @@ func judgeMetadata(demographic, field string) func(*transform.Case) []transform.
 			return one(transform.Unreadable(fault))
 		case !c.RoutesPatient(p):
 			return excluded(etl.CauseRoute)
-		case transform.String(p.Demographic(demographic)).Absent():
+		case len(filled(p, demographics)) == 0:
 			return excluded(etl.CauseNothing)
 		}
 		return one(transform.Map(fields, p, c))

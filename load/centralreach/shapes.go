@@ -36,9 +36,9 @@ func Shapes(o Options) []transform.Shape {
 	if o.Write.Clients && o.Write.Metadata {
 		objects, demographics := o.metadataObjects()
 		for _, object := range objects {
-			demographic, field := demographics[object], object[len(metadata):]
+			from, field := demographics[object], object[len(metadata):]
 			list = append(list, transform.Shape{Destination: Name, Object: object, Endpoint: "patients",
-				Columns: transform.Columns(metadataFields(demographic, field)), Judge: judgeMetadata(demographic, field)})
+				Columns: transform.Columns(metadataFields(from, field)), Judge: judgeMetadata(from, field)})
 		}
 	}
 	if o.Write.Employees && o.Write.ClaimSettings {

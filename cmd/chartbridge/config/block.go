@@ -72,6 +72,19 @@ func (b *block) fault(key string, f *Fault) {
 	b.r.fault(line, join(b.path, key), f.Message, f.Hint)
 }
 
+// at is where a key's value was said; zero where it was not.
+func (b *block) at(key string) Fault {
+	name := EnvName(join(b.path, key))
+	p, ok := b.entries[key]
+	switch value, set := b.r.env(name); {
+	case set && value != "":
+		return Fault{File: "environment", Key: name}
+	case ok && b.filled[key]:
+		return Fault{File: b.r.file, Line: p.line, Key: join(b.path, key)}
+	}
+	return Fault{}
+}
+
 // require reports those of the keys that have no value; why says what needs them.
 func (b *block) require(why string, keys ...string) {
 	for _, key := range keys {

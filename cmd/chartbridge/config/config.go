@@ -36,6 +36,9 @@ type Config struct {
 	EncryptionKey Secret `yaml:"encryption_key"`
 	// Lookups is the path of the lookups file. Default ./lookups.yaml.
 	Lookups string `yaml:"lookups"`
+	// LookupsAt is where Lookups was said, by file, line and key; zero where it
+	// is the default.
+	LookupsAt Fault `yaml:"-"`
 	// Overlap is how far an incremental read reaches back before the last one.
 	// Default 25h: a day, and the hour that the end of DST repeats.
 	Overlap time.Duration `yaml:"overlap"`

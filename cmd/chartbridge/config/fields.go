@@ -17,6 +17,7 @@ func (b *block) config(c *Config) {
 	b.location("output_dir", &c.OutputDir, "./out")
 	b.secret("encryption_key", &c.EncryptionKey, checkKey)
 	b.location("lookups", &c.Lookups, "./lookups.yaml")
+	c.LookupsAt = b.at("lookups")
 	b.duration("overlap", &c.Overlap, 25*time.Hour, true)
 	b.duration("quiet_period", &c.QuietPeriod, 15*time.Minute, false)
 	b.duration("run_limit", &c.RunLimit, 6*time.Hour, false)

@@ -1,7 +1,10 @@
 package config
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -78,6 +81,56 @@ func LoadLookups(path string) (Lookups, error) {
 		return nil, fmt.Errorf("read the lookups: %w; `chartbridge lookups template` prints them", err)
 	}
 	return ParseLookups(path, text)
+}
+
+// SharedFields are the keys of the lookup metadata whose field another key fills
+// too, by file and line: a patient may have a value in one of them alone.
+func SharedFields(path string) Faults {
+	text, err := readFile(path)
+	if err != nil {
+		return nil // told by LoadLookups
+	}
+	d := &document{file: path}
+	var shared Faults
+	for _, p := range d.named("", d.root(text), destinationNames) {
+		for _, q := range d.named(printable(p.key), p.value, lookupNames) {
+			first := map[string]int{}
+			for _, key := range d.pairs(q.key, q.value) {
+				id, known := d.id(key.key, key.value)
+				if lookupName(q.key) != "metadata" || !known {
+					continue
+				}
+				if line, twice := first[id]; twice {
+					shared = append(shared, Fault{path, key.line, join(printable(p.key), printable(q.key)),
+						fmt.Sprintf("fills the same metadata field as line %d: a patient with two different values there is invalid", line),
+						"give each custom demographic a field of its own, unless a patient has only one of them"})
+					continue
+				}
+				first[id] = key.line
+			}
+		}
+	}
+	return shared
+}
+
+// LookupsFault is a lookups file that cannot be read, as a fault of the config.
+// The error is of LoadLookups.
+func (c *Config) LookupsFault(err error) Faults {
+	f := c.LookupsAt
+	f.File = cmp.Or(f.File, c.Lookups)
+	f.Message, f.Hint = "the lookups file "+c.Lookups+" cannot be read: "+reason(err), "correct the path, or let this user read the file"
+	if errors.Is(err, fs.ErrNotExist) {
+		f.Message, f.Hint = "there is no lookups file at "+c.Lookups, "correct the path, or write one from `chartbridge lookups template`"
+	}
+	return Faults{f}
+}
+
+// reason is why a file cannot be read, without its path.
+func reason(err error) string {
+	if path := new(fs.PathError); errors.As(err, &path) {
+		return path.Err.Error()
+	}
+	return err.Error()
 }
 
 // ParseLookups reads the text of a lookups file; name stands in faults.
