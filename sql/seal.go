@@ -22,8 +22,8 @@ type Sealer struct {
 
 // The first byte of a stored blob.
 const (
-	formatPlain  = 1 // zstd
-	formatSealed = 2 // key id, nonce, AES-256-GCM(zstd)
+	formatPlain  = 1 // as the packer gives it
+	formatSealed = 2 // key id, nonce, AES-256-GCM of the same
 )
 
 // NewSealer makes a Sealer from a key of 32 bytes, or one that only
