@@ -11,7 +11,7 @@ import (
 )
 
 // A Sealer seals what is stored and opens it again. Every payload passes
-// through this pair and no other: compressed with zstd, then sealed with
+// through this pair and no other: packed by a packer, then sealed with
 // AES-256-GCM, whose associated data names table, row and key, so that a blob
 // moved to another row does not open.
 type Sealer struct {
