@@ -79,7 +79,7 @@ var optional = map[string]string{
 // valued says what stands in the place of a destination's own id.
 var valued = map[string]string{
 	"centralreach insurancePlan":  `; its value is the plan's id, or company/plan, as payors/accepted-insurances has them`,
-	"centralreach placeOfService": `; its value is the two-digit CMS code, such as "11", from which CentralReach's id follows`,
+	"centralreach placeOfService": `; its value is the two-digit CMS code, such as "11", from which CentralReach's id follows, or that id as "id 9"`,
 }
 
 const (

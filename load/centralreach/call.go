@@ -9,6 +9,7 @@ import (
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
+	"github.com/go-json-experiment/json"
 )
 
 // reads is how often a read is made at most where nobody above tries again; it
@@ -64,13 +65,25 @@ func repeat(reply load.Reply, err error, n, tries int) (wait time.Duration, agai
 	return 0, false
 }
 
+// writeJSON is write for a body that is still to be written as JSON.
+func (d *Destination) writeJSON(ctx context.Context, del etl.Delivery, method, path string, body contact) load.Answer {
+	text, err := json.Marshal(body, json.Deterministic(true))
+	if err != nil {
+		return unbuilt
+	}
+	return d.write(ctx, del, method, path, text)
+}
+
+// unbuilt is the answer where a request could not be built: nothing left.
+var unbuilt = load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+
 // write makes one request that may change something. A 401 was not applied, so
 // it is tried once more with a new token; a 500 was perhaps, so it never is.
 func (d *Destination) write(ctx context.Context, del etl.Delivery, method, path string, body []byte) load.Answer {
 	for n := 0; ; n++ {
 		req, err := load.JSONRequest(method, d.o.BaseURL+path, body)
 		if err != nil {
-			return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+			return unbuilt
 		}
 		p, err := d.admit(ctx, req)
 		if err != nil {

@@ -9,7 +9,6 @@ import (
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/transform"
-	"github.com/go-json-experiment/json"
 )
 
 // cancellation is a visit that did not take place: its event is cancelled on
@@ -112,11 +111,7 @@ func findEvent(ours contact, id string, events []Event) load.Finding {
 func (d *Destination) cancel(ctx context.Context, del etl.Delivery) load.Answer {
 	ours, err := parseContact(del.Body)
 	if err != nil || del.TargetID == "" {
-		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+		return unbuilt
 	}
-	body, err := json.Marshal(contact{"cancelReasonId": ours["cancelReasonId"]})
-	if err != nil {
-		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
-	}
-	return d.write(ctx, del, http.MethodPost, "/schedule/events/"+url.PathEscape(del.TargetID)+"/cancel", body)
+	return d.writeJSON(ctx, del, http.MethodPost, "/schedule/events/"+url.PathEscape(del.TargetID)+"/cancel", contact{"cancelReasonId": ours["cancelReasonId"]})
 }

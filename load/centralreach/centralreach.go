@@ -160,7 +160,7 @@ func (d *Destination) update(ctx context.Context, del etl.Delivery) load.Answer 
 	path := contactPath(del.Object, del.TargetID)
 	ours, err := parseContact(del.Body)
 	if err != nil {
-		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+		return unbuilt
 	}
 	reply, err := d.get(ctx, path, nil, 1) // the engine tries again, and counts its time
 	if err != nil {
@@ -176,7 +176,7 @@ func (d *Destination) update(ctx context.Context, del etl.Delivery) load.Answer 
 	}
 	body, err := overlay(ours, theirs, differs)
 	if err != nil {
-		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+		return unbuilt
 	}
 	return d.write(ctx, del, http.MethodPut, path, body)
 }

@@ -3,6 +3,7 @@ package centralreach
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,7 +13,6 @@ import (
 	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/transform"
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // claimSettings are an employee's custom identifiers for claims
@@ -31,21 +31,29 @@ var claimFields = []transform.Field[transform.Doctor]{
 	{Name: "contactId", Type: transform.Theirs, Required: true, From: "doctors.id; in the path",
 		Get: func(_ transform.Doctor, c *transform.Case) transform.Value { return c.Need(employee, c.Source.ID) }},
 	{Name: "identifiers", Type: transform.Texts, Required: true, From: "lookup customIdentifier, by doctor id/identifier id", Lookup: "customIdentifier",
-		Get: func(_ transform.Doctor, c *transform.Case) transform.Value { return identifiersOf(c) }},
+		Get: func(_ transform.Doctor, c *transform.Case) transform.Value { return identifierList(c) }},
 }
 
-// identifiersOf lists a doctor's identifiers as "id value".
-func identifiersOf(c *transform.Case) transform.Value {
-	var list []string
+// identifiersOf are a doctor's identifiers by their ids.
+func identifiersOf(c *transform.Case) map[int]string {
+	m := map[int]string{}
 	for id := 1; id <= mostIdentifiers; id++ {
-		value, ok := c.Lookups.Find(Name, "customIdentifier", fmt.Sprintf("%s/%d", c.Source.ID, id))
-		switch {
-		case !ok:
-		case !isIdentifier(id):
-			return c.Problem(etl.CodeRange, fmt.Sprintf("CentralReach has no custom identifier %d; correct the lookup customIdentifier", id))
-		default:
-			list = append(list, fmt.Sprintf("%d %s", id, value))
+		if value, ok := c.Lookups.Find(Name, "customIdentifier", fmt.Sprintf("%s/%d", c.Source.ID, id)); ok {
+			m[id] = value
 		}
+	}
+	return m
+}
+
+// identifierList is a doctor's identifiers as a list of "id value".
+func identifierList(c *transform.Case) transform.Value {
+	var list []string
+	all := identifiersOf(c)
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		if !isIdentifier(id) {
+			return c.Problem(etl.CodeRange, fmt.Sprintf("CentralReach has no custom identifier %d; correct the lookup customIdentifier", id))
+		}
+		list = append(list, fmt.Sprintf("%d %s", id, all[id]))
 	}
 	return transform.TextList(list)
 }
@@ -57,19 +65,10 @@ func judgeClaims(c *transform.Case) []transform.Verdict {
 		return one(transform.Unreadable(fault))
 	case !c.RoutesDoctor(c.Source.ID):
 		return excluded(etl.CauseRoute)
-	case !hasIdentifiers(c):
+	case len(identifiersOf(c)) == 0:
 		return excluded(etl.CauseNothing)
 	}
 	return one(transform.Map(claimFields, d, c))
-}
-
-func hasIdentifiers(c *transform.Case) bool {
-	for id := 1; id <= mostIdentifiers; id++ {
-		if _, ok := c.Lookups.Find(Name, "customIdentifier", fmt.Sprintf("%s/%d", c.Source.ID, id)); ok {
-			return true
-		}
-	}
-	return false
 }
 
 func claimsPath(ours contact) string {
@@ -113,10 +112,9 @@ func overIdentifiers(rows []contact, ours map[string]string) []contact {
 	for _, id := range keysOf(ours) {
 		i := slices.IndexFunc(rows, func(r contact) bool { return r.text("identifierId") == id })
 		if i < 0 {
-			i, rows = len(rows), append(rows, contact{"identifierId": jsontext.Value(number(id))})
+			i, rows = len(rows), append(rows, contact{"identifierId": number(id)})
 		}
-		value, _ := jsontext.AppendQuote(nil, strings.ToValidUTF8(ours[id], "\uFFFD")) // fails for invalid UTF-8 only
-		rows[i].set("value", value)
+		rows[i].set("value", quoted(ours[id]))
 	}
 	return rows
 }
@@ -154,19 +152,13 @@ func (d *Destination) findClaims(ctx context.Context, del etl.Delivery, ours con
 	return f, nil
 }
 
-func keysOf(m map[string]string) (keys []string) {
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
+func keysOf(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
 
 // sendClaims creates settings, or puts ours over theirs.
 func (d *Destination) sendClaims(ctx context.Context, del etl.Delivery) load.Answer {
 	ours, err := parseContact(del.Body)
 	if err != nil {
-		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+		return unbuilt
 	}
 	var rows []contact
 	whole, method := contact{}, http.MethodPost
@@ -183,12 +175,8 @@ func (d *Destination) sendClaims(ctx context.Context, del etl.Delivery) load.Ans
 	}
 	list, err := json.Marshal(overIdentifiers(rows, ourIdentifiers(ours)), json.Deterministic(true))
 	if err != nil {
-		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+		return unbuilt
 	}
 	whole.set("identifiers", list)
-	body, err := json.Marshal(whole, json.Deterministic(true))
-	if err != nil {
-		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
-	}
-	return d.write(ctx, del, method, claimsPath(ours), body)
+	return d.writeJSON(ctx, del, method, claimsPath(ours), whole)
 }

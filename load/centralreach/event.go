@@ -60,18 +60,18 @@ func inMonth(verdict transform.Verdict, v transform.Visit, c *transform.Case) tr
 	return verdict
 }
 
-// placeOfService is CentralReach's id of the CMS code that the lookup gives for
-// an office: code and id differ, and a code that the table lacks, such as 27 or
-// 66, is a problem (centralreach.txt, Places of Service; destinations-facts, E).
+// placeOfService is CentralReach's id for an office, from what the lookup gives:
+// code and id differ, and a code that the table lacks, such as 27 or 66, is a
+// problem (centralreach.txt, Places of Service; destinations-facts, E).
 func placeOfService(v transform.Visit, c *transform.Case) transform.Value {
 	office := v.Office.String()
 	code := c.IfKept("placeOfService", office, "office "+office)
 	if code == "" {
 		return transform.Value{}
 	}
-	id, ok := PlaceOfServiceID(code)
+	id, ok := placeID(code)
 	if !ok {
-		return c.Problem(etl.CodeLookup, "CentralReach has no place of service for the code that the lookup placeOfService gives office "+office)
+		return c.Problem(etl.CodeLookup, "CentralReach has no place of service for the code or id that the lookup placeOfService gives office "+office)
 	}
 	return transform.Int(id)
 }

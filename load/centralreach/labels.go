@@ -98,7 +98,7 @@ func (d *Destination) findLabels(ctx context.Context, _ etl.Delivery, ours conta
 func (d *Destination) sendLabels(ctx context.Context, del etl.Delivery) load.Answer {
 	ours, err := parseContact(del.Body)
 	if err != nil {
-		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+		return unbuilt
 	}
 	path, have, err := d.held(ctx, ours)
 	if err != nil {
@@ -111,7 +111,8 @@ func (d *Destination) sendLabels(ctx context.Context, del etl.Delivery) load.Ans
 	all := slices.Compact(slices.Sorted(slices.Values(slices.Concat(have, want))))
 	rows, ids := make([]string, len(all)), make([]string, len(all))
 	for i, id := range all {
-		rows[i], ids[i] = `{"labelId":`+number(id)+`}`, number(id)
+		ids[i] = string(number(id))
+		rows[i] = `{"labelId":` + ids[i] + `}`
 	}
 	a := d.write(ctx, del, http.MethodPost, path, []byte(`{"labels":[`+strings.Join(rows, ",")+`]}`))
 	if a.Kind == load.Rejected && a.Status == http.StatusBadRequest {
@@ -121,10 +122,15 @@ func (d *Destination) sendLabels(ctx context.Context, del etl.Delivery) load.Ans
 }
 
 // number is an id as JSON: a number where it is one.
-func number(id string) string {
+func number(id string) jsontext.Value {
 	if n, err := strconv.ParseInt(id, 10, 64); err == nil && strconv.FormatInt(n, 10) == id {
-		return id
+		return jsontext.Value(id)
 	}
-	quoted, _ := jsontext.AppendQuote(nil, strings.ToValidUTF8(id, "\uFFFD")) // fails for invalid UTF-8 only
-	return string(quoted)
+	return quoted(id)
+}
+
+// quoted is a text as JSON.
+func quoted(text string) jsontext.Value {
+	v, _ := jsontext.AppendQuote(nil, strings.ToValidUTF8(text, "\uFFFD")) // fails for invalid UTF-8 only
+	return v
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/transform"
-	"github.com/go-json-experiment/json"
 )
 
 // metadata is one metadata field of a client, an object for each field that the
@@ -127,7 +126,7 @@ func (d *Destination) findMetadata(ctx context.Context, del etl.Delivery, ours c
 func (d *Destination) sendMetadata(ctx context.Context, del etl.Delivery) load.Answer {
 	ours, err := parseContact(del.Body)
 	if err != nil {
-		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+		return unbuilt
 	}
 	s, path, err := d.slot(ctx, ours)
 	switch {
@@ -135,20 +134,17 @@ func (d *Destination) sendMetadata(ctx context.Context, del etl.Delivery) load.A
 		return unlisted(err, del)
 	case s.name == "":
 		return load.Answer{Kind: load.Rejected, Status: http.StatusOK, Phase: load.PhaseAnswer, Problem: etl.Problem{Field: "fieldId", Code: "unknown_id",
-			Message: pick(s.there, "the metadata field is of a type that takes no text", "CentralReach has no metadata field of this id") + "; correct the lookup metadata"}}
+			Message: s.unfit() + "; correct the lookup metadata"}}
 	case s.holds == ours.text("value"):
 		return load.Answer{Kind: load.Acknowledged, TargetID: del.TargetID, Status: http.StatusOK, Phase: load.PhaseAnswer}
 	}
-	body, err := json.Marshal(contact{s.name: ours["value"]})
-	if err != nil {
-		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
-	}
-	return d.write(ctx, del, http.MethodPut, path, body)
+	return d.writeJSON(ctx, del, http.MethodPut, path, contact{s.name: ours["value"]})
 }
 
-func pick(yes bool, a, b string) string {
-	if yes {
-		return a
+// unfit says why a field takes no value of ours.
+func (s slot) unfit() string {
+	if s.there {
+		return "the metadata field is of a type that takes no text"
 	}
-	return b
+	return "CentralReach has no metadata field of this id"
 }

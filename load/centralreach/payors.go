@@ -170,7 +170,7 @@ func (d *Destination) findPayor(ctx context.Context, del etl.Delivery, ours cont
 func (d *Destination) sendPayor(ctx context.Context, del etl.Delivery) load.Answer {
 	ours, err := parseContact(del.Body)
 	if err != nil {
-		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+		return unbuilt
 	}
 	path, method := payorsPath(ours), http.MethodPost
 	var theirs contact
@@ -193,11 +193,7 @@ func (d *Destination) sendPayor(ctx context.Context, del etl.Delivery) load.Answ
 	}
 	whole, err := nested(ours, theirs)
 	if err != nil {
-		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+		return unbuilt
 	}
-	body, err := json.Marshal(whole, json.Deterministic(true))
-	if err != nil {
-		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
-	}
-	return d.write(ctx, del, method, path, body)
+	return d.writeJSON(ctx, del, method, path, whole)
 }

@@ -1,6 +1,8 @@
 package centralreach
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,6 +22,17 @@ func table(text string) map[string]int {
 		m[code], _ = strconv.Atoi(id) // digits: a test reads every pair
 	}
 	return m
+}
+
+// placeID reads what the lookup placeOfService holds: a CMS code, or "id" and
+// CentralReach's own. A number alone could be either, and is a code.
+func placeID(text string) (id int, ok bool) {
+	word, number, own := strings.Cut(strings.TrimSpace(text), " ")
+	if !own || !strings.EqualFold(word, "id") {
+		return PlaceOfServiceID(text)
+	}
+	id, err := strconv.Atoi(strings.TrimSpace(number))
+	return id, err == nil && slices.Contains(slices.Collect(maps.Values(places)), id)
 }
 
 // PlaceOfServiceID is CentralReach's id for a CMS place-of-service code, which

@@ -35,8 +35,8 @@ func TestPlacesOfService(t *testing.T) {
 // TestPlaceOfAnOffice: a visit's place is the id of the code that the lookup
 // gives its office; a code that CentralReach lacks is a problem, not another.
 func TestPlaceOfAnOffice(t *testing.T) {
-	codes := lookups{"placeOfService": {"1": "12", "2": "27", "3": "66"}}
-	for office, want := range map[string]string{"1": "10", "2": "", "3": ""} {
+	codes := lookups{"placeOfService": {"1": "12", "2": "27", "3": "66", "4": "id 9", "5": "ID 47", "6": "id x"}}
+	for office, want := range map[string]string{"1": "10", "2": "", "3": "", "4": "9", "5": "", "6": ""} {
 		c := newCase(t, "appointments", fields{"id": 5}, codes)
 		got := placeOfService(transform.Visit{Appointment: transform.Appointment{Office: transform.Scalar(office)}}, c)
 		if got.Text() != want {

@@ -9,7 +9,6 @@ import (
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/transform"
-	"github.com/go-json-experiment/json"
 )
 
 // task asks CentralReach's people to enter a visit that their schedule lacks,
@@ -128,7 +127,7 @@ func compareTasks(ours, theirs contact) (differs []load.Difference) {
 func (d *Destination) sendTask(ctx context.Context, del etl.Delivery) load.Answer {
 	ours, err := parseContact(del.Body)
 	if err != nil {
-		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
+		return unbuilt
 	}
 	whole, path, method := contact{}, "/contacts/"+url.PathEscape(ours.text("clientId"))+"/tasks", http.MethodPost
 	if del.TargetID != "" {
@@ -149,9 +148,5 @@ func (d *Destination) sendTask(ctx context.Context, del etl.Delivery) load.Answe
 	for _, name := range taskWords {
 		whole.set(name, ours[name])
 	}
-	body, err := json.Marshal(whole, json.Deterministic(true))
-	if err != nil {
-		return load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}
-	}
-	return d.write(ctx, del, method, path, body)
+	return d.writeJSON(ctx, del, method, path, whole)
 }

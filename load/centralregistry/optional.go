@@ -83,8 +83,11 @@ func (o choice) value(kind transform.Type) func(discharge, *transform.Case) tran
 			at = slices.IndexFunc(o.words, func(w string) bool { return strings.EqualFold(w, text) })
 		}
 		if at < 0 {
-			return c.Problem(etl.CodeRange, o.field+" must be one of the codes "+strings.Join(o.codes, " ")+
-				pick(o.words != nil, ", or the registry's exact words for one", "")+"; correct the custom demographic in DrChrono, or clear it")
+			words := ""
+			if o.words != nil {
+				words = ", or the registry's exact words for one"
+			}
+			return c.Problem(etl.CodeRange, o.field+" must be one of the codes "+strings.Join(o.codes, " ")+words+"; correct the custom demographic in DrChrono, or clear it")
 		}
 		if kind == transform.Integer {
 			return transform.Raw(o.codes[at])
@@ -134,11 +137,4 @@ func scheduledDate(d discharge, c *transform.Case) transform.Value {
 		return c.Problem(etl.CodeFormat, "appointment_scheduled_date must be a date, YYYY-MM-DD; correct the custom demographic in DrChrono")
 	}
 	return transform.String(date.text)
-}
-
-func pick(yes bool, a, b string) string {
-	if yes {
-		return a
-	}
-	return b
 }
