@@ -47,6 +47,7 @@ type Endpoint struct {
 	Bulk     bool     // has a bulk list, /api/NAME_list (drchrono-facts, section 3)
 	Parts    []string // members that are objects of their own when they are filled in
 	Volatile []string // members, at any depth, whose URLs change with each read
+	Extra    bool     // the document lacks it, and not every account has it (drchrono-facts, section 6)
 	Range    string   // the filter that takes FROM/TO of the visits' days, and rows need no change to come (drchrono-v4); "" = none
 
 	window *Window // what a backfill reads of it; nil = what changed
@@ -70,7 +71,7 @@ var Catalogue = []Endpoint{
 			"patient_flags", "patient_flags_attached", "referring_doctor", "workers_comp_insurance"}, Need: true,
 		Parts:    []string{"primary_insurance", "secondary_insurance", "tertiary_insurance"},
 		Volatile: []string{"patient_photo", "photo_front", "photo_back"}},
-	{Name: "patient_authorizations", Scopes: "patients", Move: Full},
+	{Name: "patient_authorizations", Scopes: "patients", Move: Full, Extra: true},
 	{Name: "appointments", Scopes: "calendar, clinical", Move: Since, Bulk: true, Query: "show_archived=true&ignore_virtual=true", Required: true,
 		Range: dateRange, Verbose: []string{"clinical_note", "custom_vitals", "extended_updated_at", "reminders", "status_transitions", "vitals", "custom_fields"}, Volatile: []string{"pdf"}},
 	{Name: "medications", Scopes: "clinical", Move: Full},
@@ -91,7 +92,7 @@ var Catalogue = []Endpoint{
 	{Name: "patient_payment_log", Scopes: "billing", Move: Since},
 	{Name: "reminder_profiles", Scopes: "calendar", Move: Full},
 	{Name: "line_items", Scopes: "billing", Move: Since, Bulk: true},
-	{Name: "line_item_deletions", Scopes: "billing", Move: SinceBlind, Key: "billing_line_item_id"},
+	{Name: "line_item_deletions", Scopes: "billing", Move: SinceBlind, Key: "billing_line_item_id", Extra: true},
 	{Name: "transactions", Scopes: "billing", Move: Since, Bulk: true, Volatile: []string{"scanned_eob"}},
 	{Name: "allergies", Scopes: "clinical", Move: Full, Verbose: []string{"description"}},
 	{Name: "problems", Scopes: "clinical", Move: Full},

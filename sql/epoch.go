@@ -52,7 +52,7 @@ func (e *OlderError) Error() string {
 // It is made 0700. Without one, Store keeps neither.
 func (s *Store) KeepJournal(ctx context.Context, dir string, now time.Time) error {
 	if err := os.MkdirAll(dir, journalFolder); err != nil {
-		return fmt.Errorf("make journal_dir: %w", err)
+		return fmt.Errorf("make journal_dir: %w; correct it in the config, or give this user the right to write there", err)
 	}
 	if err := checkLocal(dir); err != nil {
 		return fmt.Errorf("journal_dir: %w", err)

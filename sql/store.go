@@ -55,7 +55,7 @@ func Open(ctx context.Context, dir string, seal *Sealer, holder string) (*Store,
 
 func open(ctx context.Context, dir string, seal *Sealer, holder string, key func(*Store, context.Context) error) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make data_dir: %w", err)
+		return nil, fmt.Errorf("make data_dir: %w; correct it in the config, or give this user the right to write there", err)
 	}
 	if err := checkLocal(dir); err != nil {
 		return nil, err

@@ -75,6 +75,17 @@ func (d *daemon) channels() (list []*channel) {
 	return list
 }
 
+// tellOnce tells what a run that no daemon made changed: a scheduler of the
+// system may be all that looks after the nights.
+func (p *practice) tellOnce(ctx context.Context) {
+	d := &daemon{practice: p, first: p.clock.Now()}
+	for _, c := range d.channels() {
+		if err := d.tellChange(ctx, c); err != nil {
+			p.log.WithError(err).Warnf("the alert by %s did not arrive; the next run tries again", c.name)
+		}
+	}
+}
+
 // watch looks every minute whether there is something to tell, beside the
 // runs: one that hangs must not keep its own alert back.
 func (d *daemon) watch(ctx context.Context) {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chartbridge/chartbridge/extract/drchronotest"
 )
 
 // A pager is a webhook that keeps what it was told.
@@ -41,6 +43,30 @@ func (p *pager) events() string {
 		list = append(list, a.Event)
 	}
 	return strings.Join(list, " ")
+}
+
+// TestARunTellsWhatItChanged: where the system's own scheduler starts each
+// night, no daemon tells. DrChrono lets nothing be read here, which is no good
+// night.
+func TestARunTellsWhatItChanged(t *testing.T) {
+	p, s := newPager(t), newSite(t)
+	s.set("drchrono:\n", "alerts: {webhook: \""+p.URL+"\"}\ndrchrono:\n")
+	s.v.DrChrono.Inject(drchronotest.Fault{Times: -1, Match: func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/api/") },
+		Do: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusForbidden) }})
+	for range 2 {
+		_, stderr := s.mustRun(exitEnvironment, "run")
+		if want := "extract appointments, doctors, patients, users: not available to this account"; !strings.Contains(stderr, want) {
+			t.Errorf("stderr lacks %q:\n%s", want, stderr)
+		}
+	}
+	if got := p.events(); got != "failed" || p.told[0].ExitCode != exitEnvironment || p.told[0].Run == "" {
+		t.Errorf("two failed nights were told as %q: %+v", got, p.told)
+	}
+	s.v.DrChrono.ClearFaults()
+	s.mustRun(exitAttention, "run")
+	if got := p.events(); got != "failed recovered" {
+		t.Errorf("told %q, want the recovery too", got)
+	}
 }
 
 func TestAlertsTellOnlyWhatChanged(t *testing.T) {

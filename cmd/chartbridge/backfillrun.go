@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -59,7 +58,7 @@ func runBackfill(ctx context.Context, s *shared, p *practice, f backfillFlags) (
 // loadBackfill maps and sends what is staged: a night without extraction.
 func loadBackfill(ctx context.Context, s *shared, p *practice) error {
 	n := &night{practice: p, run: p.newRun("backfill", false), skip: []string{stageExtract}}
-	ctx, cancel := context.WithTimeoutCause(ctx, p.config.RunLimit, fmt.Errorf("the run reached run_limit of %s", p.config.RunLimit))
+	ctx, cancel := context.WithTimeoutCause(ctx, p.config.RunLimit, p.overdue())
 	defer cancel()
 	res, err := n.pass(ctx)
 	if res.Run.ID != "" {

@@ -216,7 +216,7 @@ func (d *daemon) attempt(ctx context.Context, o schedule.Occurrence) (end schedu
 		}
 		n.turns = d.turns
 		p.log = p.log.WithFields(logrus.Fields{"schedule": o.Schedule, "run": n.run.ID})
-		ctx, cancel := context.WithTimeoutCause(ctx, p.config.RunLimit, fmt.Errorf("the run reached run_limit of %s", p.config.RunLimit))
+		ctx, cancel := context.WithTimeoutCause(ctx, p.config.RunLimit, p.overdue())
 		defer cancel()
 		var res result
 		res, err = n.pass(ctx)

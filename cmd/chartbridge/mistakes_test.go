@@ -20,6 +20,9 @@ func TestMistakesAreUsageErrors(t *testing.T) {
 		{"run", "--destinations", "elsewhere"}, {"report", "--phi", "some"}, {"report", "--run", "none"}, {"runs", "show", "none"}, {"shapes", "none"}} {
 		s.mustRun(exitUsage, args...)
 	}
+	if code, _, stderr := runHere(t, "run", "--config", s.dir); code != exitUsage || !strings.Contains(stderr, "is a directory") {
+		t.Errorf("a folder as the config: exit code %d, %s", code, stderr)
+	}
 	if code, _, stderr := runHere(t, "run", "--config", filepath.Join(s.dir, "missing.yaml")); code != exitUsage || !strings.Contains(stderr, "chartbridge init") {
 		t.Errorf("a missing config: exit code %d, %s", code, stderr)
 	}

@@ -85,7 +85,7 @@ func (n *night) held(ctx context.Context) (result, error) {
 		return result{}, err
 	}
 	if err := os.MkdirAll(n.config.OutputDir, 0o700); err != nil { // before anything is sent that no report could tell
-		return result{}, fmt.Errorf("make output_dir: %w", err)
+		return result{}, fmt.Errorf("make output_dir: %w; correct it in the config, or give this user the right to write there", err)
 	}
 	if err := n.store.OpenRun(ctx, n.run, version, ""); err != nil {
 		return result{}, err

@@ -49,6 +49,10 @@ func readPractice(s *shared) (*practice, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, usageError{fmt.Errorf("there is no config at %s; `chartbridge init` writes one, or name one with --config", s.config)}
 	}
+	var faults config.Faults
+	if err != nil && !errors.As(err, &faults) { // a folder, or a file that this user may not read
+		return nil, usageError{err}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -55,9 +55,12 @@ func runOnce(ctx context.Context, s *shared, f runFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, p.config.RunLimit, fmt.Errorf("the run reached run_limit of %s", p.config.RunLimit))
+	ctx, cancel := context.WithTimeoutCause(ctx, p.config.RunLimit, p.overdue())
 	defer cancel()
 	res, err := n.pass(ctx)
+	if !f.dryRun {
+		p.tellOnce(context.WithoutCancel(ctx))
+	}
 	if f.metricsFile != "" {
 		err = errors.Join(err, p.writeMetrics(context.WithoutCancel(ctx), f.metricsFile))
 	}
@@ -68,6 +71,11 @@ func runOnce(ctx context.Context, s *shared, f runFlags) (err error) {
 		err = errors.Join(err, p.showDue(ctx, s))
 	}
 	return err
+}
+
+// overdue is why a run that took too long was ended.
+func (p *practice) overdue() error {
+	return fmt.Errorf("the run reached run_limit of %s; the next one goes on where it stopped, and run_limit can be raised", p.config.RunLimit)
 }
 
 // showDue ends a dry run with what the next run would do.

@@ -150,7 +150,9 @@ func pageName(n int) string {
 // net/url and net/http quote query strings and pieces of replies.
 type netError struct{ doing, what string }
 
-func (e *netError) Error() string { return e.doing + ": " + e.what }
+func (e *netError) Error() string {
+	return e.doing + ": " + e.what + "; is drchrono.base_url right, and the host reachable? the next run goes on from there"
+}
 
 // Unwrap gives the sentinel and not the cause, whose text is not for logs.
 func (e *netError) Unwrap() error { return ErrUnreachable }
