@@ -1,22 +1,20 @@
-//go:build deep
+//go:build deep && amd64
 
 package main
 
 import (
-	"errors"
-	"fmt"
-	"os"
-	"os/exec"
+	"net/http"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/chartbridge/chartbridge/sql"
 )
 
 // TestFaultTable is the whole suite: each fault of the network at each step of
-// each client, kill -9 at calls and at system calls, a full disk and a failing
-// one. It needs strace, and takes up to an hour.
+// each client, death at every act of a night, power cuts, a full disk and a
+// failing one. It takes up to an hour.
 func TestFaultTable(t *testing.T) {
 	f := newFaultTable(t)
 	for _, at := range steps {
@@ -27,67 +25,66 @@ func TestFaultTable(t *testing.T) {
 			}
 			row.faulted(at, what)
 		}
-	}
-	calls, asked := f.row("kill -9 at a call"), f.row("kill -9 at a call, the vendor cannot be asked")
-	blindly := newStandard(t, blind)
-	for n := int32(1); n < 45; n += 2 {
-		calls.killed(f.s, n)
-		asked.killed(blindly, n, blind)
-	}
-	for _, call := range []string{"pwrite64", "fsync", "write", "connect", "openat", "ftruncate", "renameat", "close"} {
-		f.row("kill -9 at the n-th "+call).atSystemCalls(call, "signal=KILL", false)
-	}
-	for _, call := range []string{"pwrite64", "fsync", "write", "ftruncate"} {
-		for _, e := range []string{"ENOSPC", "EIO"} {
-			f.row(e+" at the n-th "+call+" of the database").atSystemCalls(call, "error="+e, true)
-			f.row(e+" from the n-th "+call+" on").atSystemCalls(call, "error="+e+"+", true)
+		if at.vendor != nil {
+			row.faulted(at, hang)
 		}
 	}
-}
-
-// atSystemCalls strikes the second night at its n-th call of a kind, for n in
-// growing steps, until a night ends before the n-th. With database, only calls
-// on the database and the journal count.
-func (r *faultRow) atSystemCalls(call, what string, database bool) {
-	what, always := strings.CutSuffix(what, "+")
-	for n, more := 1, true; more; n += 1 + n/3 {
-		more = false // also where a filter leaves this one out
-		r.table.t.Run(fmt.Sprintf("%s at %s %d", what, call, n), func(t *testing.T) {
-			x := newTrial(t)
-			x.night()
-			x.between()
-			when := fmt.Sprint(":when=", n)
-			if always {
-				when += "+"
-			}
-			log := filepath.Join(t.TempDir(), "strace")
-			args := []string{"strace", "-f", "-qq", "-o", log, "-e", "trace=" + call, "-e", "inject=" + call + ":" + what + when}
-			if database {
-				for _, suffix := range []string{"", "-wal"} {
-					args = append(args, "-P", filepath.Join(x.dir, "data", sql.FileName+suffix))
-				}
-				args = append(args, "-P", filepath.Join(x.dir, "data.journal", "epoch"), "-P", filepath.Join(x.dir, "data.journal", "discharges.jsonl"))
-			}
-			x.apart(args...)
-			text, err := os.ReadFile(log)
-			if err != nil {
-				t.Fatal(err)
-			}
-			more = strings.Contains(string(text), "INJECTED") || strings.Contains(string(text), "killed by SIGKILL")
-			r.add(x.judge(r.table.s))
-		})
+	asked, blindly := f.row("kill -9 at a call, the vendor cannot be asked"), newStandard(t, blind)
+	for n := int32(1); n < 45; n += 2 {
+		asked.killed(blindly, n, blind)
+	}
+	small, smallAndBlind := newStandard(t, tiny), newStandard(t, tiny, blind)
+	for _, b := range blows {
+		s := small
+		if b.blind {
+			s = smallAndBlind
+		}
+		b.sweep(f.row(b.name), s)
 	}
 }
 
-// apart runs such a night to its end, or to its death; -1.
-func (x *trial) apart(before ...string) int {
-	x.t.Helper()
-	out, err := x.process(before...).CombinedOutput()
-	x.printed += string(out)
-	if ended := new(exec.ExitError); err != nil && !errors.As(err, &ended) {
-		x.t.Fatal(err)
-	} else if err != nil {
-		return ended.ExitCode()
+// hang lets a destination act, and never answer: the client gives up after a
+// minute, which all such trials wait together.
+var hang = ill{"a hang after it acted", true, func(x *trial, w http.ResponseWriter) {
+	<-w.(*spoken).left
+	hangUp(x, w)
+}}
+
+// tiny is a practice of three patients and three visits.
+func tiny(x *trial) { x.shrink(3, 3) }
+
+// blows are what strikes a night's acts.
+var blows = []blow{
+	{name: "kill -9 at every act", counts: everything, stroke: stroke{kill: true}},
+	{name: "kill -9 at one act in 30 of the first night", first: true, stride: 30, counts: everything, stroke: stroke{kill: true}},
+	{name: "power cut, all that was not synced gone", blind: true, counts: telling, stroke: stroke{kill: true}, cut: cutWhole},
+	{name: "power cut, some of it gone", counts: telling, stroke: stroke{kill: true}, cut: cutTorn},
+	{name: "power cut in the first night, one act in 15", first: true, stride: 15, counts: telling, stroke: stroke{kill: true}, cut: cutWhole},
+	{name: "EIO at every write of the database", counts: writesStore, stroke: stroke{fail: syscall.EIO}},
+	{name: "EIO from one in 8 of them on", always: true, stride: 8, counts: writesStore, stroke: stroke{fail: syscall.EIO}},
+	{name: "ENOSPC at one in 4 of them", stride: 4, counts: writesStore, stroke: stroke{fail: syscall.ENOSPC}},
+	{name: "ENOSPC from one in 8 of them on", always: true, stride: 8, counts: writesStore, stroke: stroke{fail: syscall.ENOSPC}},
+	{name: "ENOSPC from one write in 10 of any file on", always: true, stride: 10, counts: writesAnything, stroke: stroke{fail: syscall.ENOSPC}},
+}
+
+func everything(act) bool { return true }
+
+// telling are the acts that part what can be known after a power cut: what is
+// not synced is most before a sync, and what a vendor knows changes with what
+// goes over the network.
+func telling(a act) bool { return a.path == "" || !strings.Contains(a.name, "write") }
+
+// writesStore are the acts by which the database and the journal change.
+func writesStore(a act) bool {
+	dir, file := filepath.Split(a.path)
+	return writesAnything(a) && (strings.HasPrefix(file, sql.FileName) && !strings.HasSuffix(file, "-shm") || strings.HasSuffix(dir, "data.journal/"))
+}
+
+// writesAnything are the acts that a full or failing disk refuses.
+func writesAnything(a act) bool {
+	switch a.name {
+	case "write", "pwrite", "fsync", "fdatasync", "ftruncate":
+		return a.path != ""
 	}
-	return 0
+	return false
 }

@@ -1,4 +1,4 @@
-//go:build !deep
+//go:build !(deep && amd64)
 
 package main
 

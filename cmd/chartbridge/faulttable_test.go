@@ -135,7 +135,7 @@ func (x *trial) strike(at step, what ill, times int) {
 	}
 	at.vendor(x.v).Inject(loadtest.Fault{Match: at.match, Times: times, When: when, Do: func(e *loadtest.Exchange) {
 		heard := &unheard{http.Header{}}
-		reply := &spoken{unheard: heard}
+		reply := &spoken{unheard: heard, left: e.Request.Context().Done()}
 		defer func() {
 			if recover() != nil {
 				e.Reset = true
@@ -159,6 +159,7 @@ func (u *unheard) Write(b []byte) (int, error) { return len(b), nil }
 // spoken keeps one.
 type spoken struct {
 	*unheard
+	left   <-chan struct{} // closed once the client gave up
 	status int
 	body   []byte
 }

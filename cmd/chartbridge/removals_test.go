@@ -21,7 +21,7 @@ type removal struct {
 var removals = []removal{
 	{"the intent before the request", "load/send.go", "	ds, err := l.intend(ds)\n	if err != nil {\n		return err\n	}\n	answers := l.requests(ctx, ds)\n",
 		"	answers := l.requests(ctx, ds)\n	ds, err := l.intend(ds)\n	if err != nil {\n		return err\n	}\n	for i := range answers {\n		answers[i].ID = ds[i].ID\n	}\n",
-		"./cmd/chartbridge", "TestFaultTable/killed_at_call_8"},
+		"./cmd/chartbridge", "TestFaultTable/kill/killed_at_call_8"},
 	{"the quiet period", "load/settle.go", "s.Clock.Now().Add(-s.Quiet)", "s.Clock.Now()", "./load", "TestContract"},
 	{"synchronous=FULL", "sql/store.go", `"synchronous = FULL"`, `"synchronous = NORMAL"`, "./sql", "TestOpenRefuses"},
 	{"redirects of writes not followed", "load/transport.go", "return http.ErrUseLastResponse", "return nil", "./load", "TestWritesStayHome"},

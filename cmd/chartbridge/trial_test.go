@@ -26,6 +26,14 @@ type trial struct {
 	elsewhere,
 	printed string
 	tmp string
+
+	come []newcomer // between the nights
+}
+
+// A newcomer is a record that the source has from the second night on.
+type newcomer struct {
+	endpoint string
+	row      map[string]any
 }
 
 // A verdict is what came of a trial, or of all trials of a row.
@@ -67,42 +75,55 @@ func newTrial(t *testing.T) *trial {
 	x := &trial{site: &site{t, v, dir, config}, foreign: foreign, elsewhere: elsewhere.URL, tmp: t.TempDir()}
 	x.set(simSchedules, "quiet_period: 50ms\n")
 	x.hurry()
-	x.shrink()
+	x.shrink(9, 12)
 	return x
 }
 
-// shrink leaves a night that is done in a moment.
-func (x *trial) shrink() {
+// shrink leaves a night that is done in a moment. One patient comes only on
+// the second day, visits and all.
+func (x *trial) shrink(patients, visits int) {
 	p := x.v.Practice
 	for _, kind := range []string{drchronotest.KindVirtual} {
 		for _, c := range p.CasesOf(kind) {
 			p.Delete("appointments", c.ID)
 		}
 	}
-	keep := map[string]bool{goodPatient(x.t, p): true}
+	good := goodPatient(x.t, p)
+	keep, late := map[string]bool{good: true}, ""
 	for _, c := range p.CasesOf(drchronotest.KindOpioidDischarged) {
 		keep[c.ID] = true
 	}
 	for _, row := range p.Rows("patients") {
-		id := row["id"].(json.Number).String()
-		if len(keep) < 9 && !keep[id] {
+		id := fmt.Sprint(row["id"])
+		if len(keep) < patients && !keep[id] {
 			keep[id] = true
 		}
 	}
-	visits := 0
+	var kept []newcomer
 	for _, row := range p.Rows("appointments") {
-		if visits < 12 && keep[fmt.Sprint(row["patient"])] {
-			visits++
+		if patient := fmt.Sprint(row["patient"]); len(kept) < visits && keep[patient] {
+			kept = append(kept, newcomer{"appointments", row})
+			late = pick(patient == good, late, patient)
 			continue
 		}
 		p.Delete("appointments", fmt.Sprint(row["id"]))
 	}
 	for _, row := range p.Rows("patients") {
-		if id := row["id"].(json.Number).String(); !keep[id] {
+		id := fmt.Sprint(row["id"])
+		if id == late {
+			x.come = append(x.come, newcomer{"patients", row})
+		}
+		if !keep[id] || id == late {
 			p.Delete("patients", id)
 		}
 	}
-	p.Patch("patients", goodPatient(x.t, p), map[string]any{"first_name": canaries[0], "last_name": canaries[1], "address": canaries[2], "email": canaries[3]})
+	for _, visit := range kept {
+		if fmt.Sprint(visit.row["patient"]) == late {
+			x.come = append(x.come, visit)
+			p.Delete("appointments", fmt.Sprint(visit.row["id"]))
+		}
+	}
+	p.Patch("patients", good, map[string]any{"first_name": canaries[0], "last_name": canaries[1], "address": canaries[2], "email": canaries[3]})
 }
 
 // night runs the program in this process.
@@ -135,6 +156,12 @@ func (x *trial) between() {
 	}
 	id := goodPatient(x.t, x.v.Practice)
 	x.v.Practice.Patch("patients", id, map[string]any{"address": canaries[2] + " 2"})
+	for _, c := range x.come {
+		for _, stamp := range []string{"created_at", "updated_at", "extended_updated_at"} {
+			delete(c.row, stamp) // it is made today
+		}
+		x.v.Practice.Add(c.endpoint, c.row)
+	}
 }
 
 // settle runs clean nights until one is done with nothing open, two at most.
