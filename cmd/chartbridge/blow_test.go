@@ -70,11 +70,7 @@ func (b blow) trial(t *testing.T, s standard, n int) (v verdict, struck bool) {
 		}
 		x.between()
 	}
-	var dice *rand.Rand
-	if b.cut == cutTorn {
-		dice = rand.New(rand.NewPCG(uint64(n), 1))
-	}
-	struck = x.struck(b, n, dice)
+	struck = x.struck(b, n, rand.New(rand.NewPCG(uint64(n), 1)))
 	if b.first {
 		x.consent() // a pair of tokens that was not saved yet is a person's matter
 		x.settle()
@@ -113,6 +109,9 @@ func (x *trial) struck(b blow, n int, dice *rand.Rand) bool {
 		x.t.Fatal(err)
 	}
 	x.printed += string(text)
+	if b.cut == cutWhole {
+		dice = nil
+	}
 	if b.cut != noCut && r.struck > 0 {
 		r.disk.cut(dice)
 	}
