@@ -73,7 +73,7 @@ func (b *book) summarySheet(context.Context) []sheet {
 func (b *book) summaryRow(at int, k key, outcomes []etl.Outcome) []any {
 	unread := b.facts.unread[k]
 	row := []any{destinationName(k.destination), objectName(k.object, true), counted{b.facts.source[k], "", link{sheet: "Balance", cell: fmt.Sprint("C", at)}},
-		b.facts.source[k] - unread}
+		counted{b.facts.source[k] - unread, "", link{sheet: "Endpoints", cell: "A3"}}}
 	for _, s := range stages {
 		row = append(row, b.stage(at, k, s.base, s.outcomes, outcomes, b.facts.source[k]-unread))
 	}
@@ -100,10 +100,11 @@ func (b *book) summaryRow(at int, k key, outcomes []etl.Outcome) []any {
 	return row
 }
 
-// stage is how many records came that far.
-func (b *book) stage(at int, k key, base string, of, shown []etl.Outcome, staged int) formula {
+// stage is how many records came that far. It leads to the outcomes that it
+// adds up.
+func (b *book) stage(at int, k key, base string, of, shown []etl.Outcome, staged int) counted {
 	var cells []string
-	n := 0
+	n, to := 0, link{sheet: "Outcomes", cell: fmt.Sprint("A", firstRow+slices.Index(b.facts.keys, k)*len(etl.Outcomes))}
 	for _, o := range of {
 		n += b.totalOf(k, o)
 		if i := slices.Index(shown, o); i >= 0 {
@@ -112,9 +113,9 @@ func (b *book) stage(at int, k key, base string, of, shown []etl.Outcome, staged
 	}
 	text := "SUM(" + strings.Join(cells, ",") + ")"
 	if base != "" {
-		return formula{fmt.Sprint(base, at, "-", text), staged - n}
+		return counted{staged - n, fmt.Sprint(base, at, "-", text), to}
 	}
-	return formula{text, n}
+	return counted{n, text, to}
 }
 
 // rowsOf is where the records of an outcome are listed, else the line that
