@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/chartbridge/chartbridge/sql"
+	"github.com/chartbridge/chartbridge/transform"
 	"github.com/spf13/cobra"
 )
 
@@ -25,6 +26,12 @@ func newCrosswalk(s *shared) *cobra.Command {
 	show := func(use, short string, print func([]sql.Link) error) *cobra.Command {
 		cmd := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
+				known := func(shape transform.Shape) bool {
+					return (destination == "" || shape.Destination == destination) && (object == "" || shape.Object == object)
+				}
+				if !slices.ContainsFunc(allShapes(), known) {
+					return usageError{fmt.Errorf("%q is no destination or object; `chartbridge shapes` lists them", strings.TrimSpace(destination+" "+object))}
+				}
 				return withPractice(cmd.Context(), s, func(p *practice) error {
 					links, err := p.store.Crosswalk(cmd.Context(), destination, object)
 					if err == nil && use == "export" {

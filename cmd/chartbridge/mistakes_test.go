@@ -17,7 +17,7 @@ func TestMistakesAreUsageErrors(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	for _, args := range [][]string{{"run", "--only", "nothing"}, {"run", "--on-quota", "beg"}, {"run", "--endpoints", "patient"},
-		{"run", "--destinations", "elsewhere"}, {"report", "--phi", "some"}, {"report", "--run", "none"}, {"runs", "show", "none"}, {"shapes", "none"}} {
+		{"run", "--destinations", "elsewhere"}, {"report", "--phi", "some"}, {"report", "--run", "none"}, {"runs", "show", "none"}, {"crosswalk", "list", "--destination", "elsewhere"}, {"crosswalk", "export", "--object", "clown"}, {"shapes", "none"}} {
 		s.mustRun(exitUsage, args...)
 	}
 	if code, _, stderr := runHere(t, "run", "--config", s.dir); code != exitUsage || !strings.Contains(stderr, "is a directory") {
