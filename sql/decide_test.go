@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +74,23 @@ func TestResolveDischarges(t *testing.T) {
 	l.must(l.Resolve(t.Context(), l.run, d.ID, "recorded", "seen", "ana", l.now))
 	if got := l.text(`SELECT state FROM delivery`); got != "acknowledged" {
 		t.Errorf("the delivery is %s, want acknowledged", got)
+	}
+}
+
+// TestResolveTellsOfTheJournal: a person's word that the journal did not take
+// stands all the same, and the error says so.
+func TestResolveTellsOfTheJournal(t *testing.T) {
+	l := openLedger(t, "discharge")
+	l.must(l.SetApprovers(t.Context(), 1))
+	l.approve("ana", "h1", l.now.Add(-time.Hour), ApprovalLife)
+	d := l.unanswered(etl.Discharge)
+	l.journal = filepath.Join(t.TempDir(), "gone")
+	err := l.Resolve(t.Context(), l.run, d.ID, "", "looked", "ana", l.now)
+	if err == nil || !strings.Contains(err.Error(), "is settled, but the journal does not say so") {
+		t.Errorf("got %v, want it to say what stands", err)
+	}
+	if got := l.text(`SELECT state FROM delivery`); got != "void" {
+		t.Errorf("the delivery is %s, want void", got)
 	}
 }
 

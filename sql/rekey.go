@@ -161,6 +161,12 @@ func (s *Store) endRekey(ctx context.Context, to *Sealer, by string, now time.Ti
 	return wrap(err, "end the change of key")
 }
 
+// ErrOtherKey says that the database was sealed with another key.
+var ErrOtherKey = errors.New("encryption_key is not the key that this database is sealed with")
+
+// DoOtherKey is what to do then.
+const DoOtherKey = "give the old key back, or change it with `chartbridge rekey --old-key FILE`"
+
 // checkKey refuses a key other than the one that the database was begun with:
 // half the rows would not open.
 func (s *Store) checkKey(ctx context.Context) error {
@@ -173,7 +179,7 @@ func (s *Store) checkKey(ctx context.Context) error {
 	case have == "":
 		return s.SetSetting(ctx, keySetting, keyName(s.seal))
 	case have != keyName(s.seal):
-		return errors.New("encryption_key is not the key that this database is sealed with: give the old key back, or change it with `chartbridge rekey --old-key FILE`")
+		return fmt.Errorf("%w: %s", ErrOtherKey, DoOtherKey)
 	}
 	return nil
 }

@@ -62,10 +62,13 @@ func (s *Store) Resolve(ctx context.Context, run etl.Run, id int64, targetID, ev
 		}
 		return audit(ctx, tx, now, by, "resolve", fmt.Sprintf("%s %s %s", d.Destination, d.Object, d.SourceID), what+"; "+evidence)
 	})
-	if err == nil {
-		err = s.journalDischarges(ended)
+	if err != nil {
+		return wrap(err, "settle delivery %d", id)
 	}
-	return wrap(err, "settle delivery %d", id)
+	if err := s.journalDischarges(ended); err != nil {
+		return fmt.Errorf("delivery %d is settled, but the journal does not say so: a backup restored from before this asks about it again; make journal_dir writable: %w", id, err)
+	}
+	return nil
 }
 
 func uncertainOne(ctx context.Context, tx *sqlx.Tx, id int64) (d etl.Delivery, err error) {

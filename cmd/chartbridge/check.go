@@ -233,6 +233,9 @@ func (c *preflight) checkDatabase(ctx context.Context) bool {
 		if errors.As(err, new(usageError)) { // another practice's
 			kind, do = errConfig, "correct data_dir or practice"
 		}
+		if errors.Is(err, sql.ErrOtherKey) {
+			err, do = sql.ErrOtherKey, sql.DoOtherKey
+		}
 		c.fail("database", kind, do, "%v", err)
 		if c.store != nil {
 			_ = c.close() // it is not used any further, and the failure above says why
