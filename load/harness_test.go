@@ -220,6 +220,7 @@ func (w *world) must(err error) {
 // balance holds the law: over all staged records, source = sum of outcomes.
 func (w *world) balance(run etl.Run) {
 	w.Helper()
+	w.must(w.store.Recount(context.Background()))
 	counts, err := w.store.Tally(context.Background(), run.ID)
 	w.must(err)
 	for _, shape := range w.shapes {

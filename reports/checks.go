@@ -48,15 +48,6 @@ func (b *book) checksAbout() string {
 	case b.o.Level == LevelNone:
 		return "Two numbers from two places; totals of visits are left out: with phi none no record is opened"
 	}
-	for _, list := range b.facts.controls {
-		n := 0
-		for _, t := range list {
-			n += t.ids
-		}
-		if n >= controlsMax {
-			return fmt.Sprintf("Two numbers from two places; visits by ids and minutes, of each object the %s newest", thousands(controlsMax))
-		}
-	}
 	return "Two numbers from two places; visits by ids and minutes (no destination takes units, amounts)"
 }
 

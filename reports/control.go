@@ -1,9 +1,7 @@
 package reports
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"strconv"
 )
 
@@ -40,58 +38,30 @@ func (f *facts) readIdentities(ctx context.Context, snap Snapshot, o Options) er
 	return nil
 }
 
-// controlsMax is how many visits of an object are opened for the totals: what
-// came long ago is not opened again each night.
-const controlsMax = 50_000
+// ReadVisit reads what a visit adds to the totals of its month: from its record
+// in DrChrono, the month of its start (2026-03) and its minutes; from what a
+// destination acknowledged or holds, its minutes there, where they can be read.
+func ReadVisit(record, body []byte) (month string, minutes, there int, known bool) {
+	d := read(string(record))
+	minutes, _ = strconv.Atoi(string(d.Duration))
+	there, known = minutesThere(string(body))
+	return firstOf(string(d.Scheduled), len("2006-01")), minutes, there, known
+}
 
-// readControls adds up the visits that are there, by month and provider. With
-// LevelNone no record is opened, so there are no totals.
+// readControls reads the totals of the visits that are there, by month and
+// provider. With LevelNone no record was opened, so there are no totals.
 func (f *facts) readControls(ctx context.Context, snap Snapshot, o Options) error {
 	if !f.recounted || o.Level == LevelNone {
 		return nil
 	}
 	f.controls = map[key][]control{}
-	for _, ob := range o.Objects {
-		if ob.Endpoint != "appointments" {
-			continue
-		}
-		k := key{ob.Destination, ob.Object}
-		list, err := readControl(ctx, snap, k)
+	for row, err := range snap.Rows(ctx, "controls") {
 		if err != nil {
 			return err
 		}
-		f.controls[k] = list
+		k := key{str(row[0]), str(row[1])}
+		f.controls[k] = append(f.controls[k], control{month: str(row[2]), provider: str(row[3]),
+			ids: num(row[4]), minutes: num(row[5]), there: num(row[6]), minutesThere: num(row[7])})
 	}
 	return nil
-}
-
-func readControl(ctx context.Context, snap Snapshot, k key) ([]control, error) {
-	sums := map[[2]string]*control{}
-	for row, err := range snap.Rows(ctx, "controls", k.destination, k.object, controlsMax) {
-		if err != nil {
-			return nil, err
-		}
-		d := read(str(row[1]))
-		at := [2]string{firstOf(string(d.Scheduled), len("2006-01")), str(row[0])}
-		t := sums[at]
-		if t == nil {
-			t = &control{month: at[0], provider: at[1]}
-			sums[at] = t
-		}
-		t.ids++
-		minutes, _ := strconv.Atoi(string(d.Duration))
-		t.minutes += minutes
-		if n, ok := minutesThere(str(row[2])); ok {
-			t.there++
-			t.minutesThere += n
-		}
-	}
-	var list []control
-	for _, t := range sums {
-		list = append(list, *t)
-	}
-	slices.SortFunc(list, func(a, b control) int {
-		return cmp.Or(cmp.Compare(a.month, b.month), cmp.Compare(a.provider, b.provider))
-	})
-	return list, nil
 }

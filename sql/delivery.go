@@ -24,7 +24,7 @@ func (s *Store) Orphans(ctx context.Context, run etl.Run, destination string, no
 		if _, err := tx.ExecContext(ctx, query("orphan-deliveries"), stamp(now), destination); err != nil {
 			return fmt.Errorf("find open intents: %w", err)
 		}
-		if _, err := tx.ExecContext(ctx, query("orphan-targets"), run.ID, destination, destination); err != nil {
+		if _, err := tx.ExecContext(ctx, query("orphan-targets"), run.ID, destination); err != nil {
 			return fmt.Errorf("mark open intents: %w", err)
 		}
 		_, err := tx.ExecContext(ctx, query("settled-targets"), run.ID, destination)

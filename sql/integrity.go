@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"strings"
+	"time"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -20,6 +23,57 @@ func (s *Store) Check(ctx context.Context) error {
 	}
 	if verdict != "ok" {
 		return fmt.Errorf("check the database: %s: %w", verdict, ErrDamaged)
+	}
+	return nil
+}
+
+// A database of more than smallSize bytes is read whole once in checkEvery, and
+// after a run that did not come to its end; a smaller one each time: that takes
+// less than a second.
+const (
+	smallSize    = 256 << 20
+	checkEvery   = 7 * 24 * time.Hour
+	checkSetting = "checked" // when it was last read whole and found sound
+)
+
+// CheckDue checks the database where that is due, and reports whether it was.
+func (s *Store) CheckDue(ctx context.Context, now time.Time) (whole bool, err error) {
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return false, fmt.Errorf("look whether the database is to be checked: %w", err)
+	}
+	due, err := s.checkIsDue(ctx, info.Size(), now)
+	if err != nil || !due {
+		return false, wrap(err, "look whether the database is to be checked")
+	}
+	if err := s.Check(ctx); err != nil {
+		return true, err
+	}
+	return true, s.SetSetting(ctx, checkSetting, stamp(now))
+}
+
+func (s *Store) checkIsDue(ctx context.Context, size int64, now time.Time) (bool, error) {
+	if size <= smallSize {
+		return true, nil
+	}
+	last, err := s.Setting(ctx, checkSetting)
+	if err != nil || last < stamp(now.Add(-checkEvery)) || last > stamp(now) {
+		return true, err
+	}
+	var cut bool
+	err = s.db.GetContext(ctx, &cut, query("was-cut"), last)
+	return cut, err
+}
+
+// Recount counts anew what is counted as it changes, and says where that is
+// not the same. It reads every record and target.
+func (s *Store) Recount(ctx context.Context) error {
+	var wrong []string
+	if err := s.read.SelectContext(ctx, &wrong, query("recount")); err != nil {
+		return fmt.Errorf("count anew: %w", err)
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("the counts that are kept are not those of the rows: %s; restore the newest backup, and tell the authors", strings.Join(wrong, ", "))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 )
@@ -75,4 +76,33 @@ func TestRunsBeyondCountsNightsAndDryRunsApart(t *testing.T) {
 	if err != nil || fmt.Sprint(got) != "[run4 run3 run0]" {
 		t.Errorf("to forget: %v (%v), want [run4 run3 run0]", got, err)
 	}
+}
+
+// A large database is checked once a week, and after a run that was killed.
+func TestCheckIsDue(t *testing.T) {
+	s := openAt(t, t.TempDir(), "a")
+	ctx := t.Context()
+	due := func(why string, size int64, now time.Time, want bool) {
+		t.Helper()
+		if got, err := s.checkIsDue(ctx, size, now); err != nil || got != want {
+			t.Errorf("%s: due %v (%v), want %v", why, got, err, want)
+		}
+	}
+	due("a large one that never was", smallSize+1, noon, true)
+	if whole, err := s.CheckDue(ctx, noon); err != nil || !whole {
+		t.Fatalf("checked: %v (%v)", whole, err)
+	}
+	due("a large one the next day", smallSize+1, noon.AddDate(0, 0, 1), false)
+	due("a small one the next day", smallSize, noon.AddDate(0, 0, 1), true)
+	due("a large one a week on", smallSize+1, noon.AddDate(0, 0, 8), true)
+	due("a clock that went back", smallSize+1, noon.Add(-time.Minute), true)
+	run := etl.Run{ID: "r1", At: noon.Add(time.Hour)}
+	if err := s.OpenRun(ctx, run, "v", ""); err != nil {
+		t.Fatal(err)
+	}
+	due("a run was killed since", smallSize+1, noon.AddDate(0, 0, 1), true)
+	if err := s.CloseRun(ctx, run, noon, 0, ""); err != nil {
+		t.Fatal(err)
+	}
+	due("it came to its end", smallSize+1, noon.AddDate(0, 0, 1), false)
 }

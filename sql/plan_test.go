@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -56,8 +57,45 @@ func TestDeliveriesAreLookedUp(t *testing.T) {
 // TestWhatCallbacksLinkedIsLookedUp, not searched for among all ids.
 func TestWhatCallbacksLinkedIsLookedUp(t *testing.T) {
 	s := openReportStore(t)
-	if plan := strings.Join(planOf(t, s, query("count-linked")), "\n"); !strings.Contains(plan, "crosswalk_called") {
-		t.Errorf("the plan is %s, want it to use crosswalk_called", plan)
+	if plan := strings.Join(planOf(t, s, query("count-linked")), "\n"); !strings.Contains(plan, "crosswalk_run") {
+		t.Errorf("the plan is %s, want it to use crosswalk_run", plan)
+	}
+}
+
+// TestNightsLookUpWhatChanged: what a night asks of the tables that hold all
+// history takes as long as what changed. A step that reads a table from its
+// beginning, or by no more than its destination, object or endpoint, reads all.
+func TestNightsLookUpWhatChanged(t *testing.T) {
+	s := openReportStore(t)
+	for _, name := range []string{"turn-page", "count-called", "count-linked", "put-results", "put-open-results", "put-tally", "close-items", "open-items", "put-backlog",
+		"source-count", "weight", "due", "orphan-deliveries", "orphan-targets", "settled-targets", "close-parents", "open-deliveries", "next-open",
+		"changed", "changed-by-patient", "changed-by-doctor", "unsettled", "records-by-row", "records-by-id", "records-by-patient", "known", "known-parts",
+		"problems-of", "inside", "put-target", "crosswalk-ids", "put-intent", "answer-delivery", "acknowledge-target", "refuse-target",
+		"unadded", "total-of", "put-addend", "forget-results", "forget-items", "forget-runs"} {
+		looksUp(t, s, name, query(name))
+	}
+	for _, name := range []string{"aging", "backlog", "carried", "controls", "discharges", "endpoints", "history", "links", "matches", "mismatches", "missing",
+		"moved-on", "object-rows", "reject-causes", "rejects", "results", "rules", "tally", "visits", "worklist", "worklist-groups"} {
+		looksUp(t, s, name, reportQueries[name])
+	}
+}
+
+// wholeSteps read a table whole.
+var wholeSteps = regexp.MustCompile(`^SCAN \S+$|^SCAN .* USING |^SEARCH .* \((destination=\?|endpoint=\?|source_endpoint=\?)( AND (object|source_endpoint)=\?)*\)$`)
+
+// smallSteps read what is small however long the history is: what waits, what
+// a night's own rows name, kept counts, runs; or are not taken in a night.
+var smallSteps = regexp.MustCompile(`INDEX (target_(open|due|uncertain|fresh|parent)|decision_\w+|delivery_(intent|uncertain)|crosswalk_found|sqlite_autoindex_list_1) ?` +
+	`|SEARCH (staged|standing) |^SCAN (staged|standing|total|q|k|e|s|d|j|n|called|past|night|json_each|touched|lacks|l|run|u|call|extra|stream|of_patient|of_doctor|next)\b` +
+	`|\((sub|virtual)`)
+
+func looksUp(t *testing.T, s *Store, name, text string) {
+	t.Helper()
+	asked := map[string]bool{"links SCAN crosswalk": true, "visits SEARCH record USING COVERING INDEX sqlite_autoindex_record_1 (endpoint=?)": true} // where all rows are asked for
+	for _, line := range planOf(t, s, text) {
+		if wholeSteps.MatchString(line) && !smallSteps.MatchString(line) && !asked[name+" "+line] {
+			t.Errorf("%s: %s", name, line)
+		}
 	}
 }
 

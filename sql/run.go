@@ -98,7 +98,7 @@ type Count struct {
 // Conclude writes a run's results and counts from the targets as they stand.
 // What callbacks brought waits for a run that counts: a dry one leaves it.
 func (s *Store) Conclude(ctx context.Context, run etl.Run) error {
-	steps := []string{"count-called", "count-linked", "put-results", "put-tally"}
+	steps := []string{"count-called", "count-linked", "put-results", "put-open-results", "put-tally"}
 	if run.DryRun {
 		steps = steps[2:]
 	}

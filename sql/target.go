@@ -59,6 +59,12 @@ func (s *Store) Unsettled(ctx context.Context, destination, object, endpoint str
 	return s.rows(ctx, "unsettled", destination, object, endpoint)
 }
 
+// Uncarried lists the rows of carriers whose body does not carry just the parts
+// that map now.
+func (s *Store) Uncarried(ctx context.Context, destination, object, endpoint string) ([]int64, error) {
+	return s.rows(ctx, "uncarried", destination, object, endpoint)
+}
+
 func (s *Store) rows(ctx context.Context, name string, args ...any) (list []int64, err error) {
 	err = s.db.SelectContext(ctx, &list, query(name), args...)
 	return list, wrap(err, "list rows (%s)", name)

@@ -23,6 +23,8 @@ type Store interface {
 	ChangedByDoctor(ctx context.Context, endpoint, other string, since int64) ([]int64, error)
 	// Unsettled: those that were refused by us, or have a new decision.
 	Unsettled(ctx context.Context, destination, object, endpoint string) ([]int64, error)
+	// Uncarried: carriers that do not carry just the parts that map now.
+	Uncarried(ctx context.Context, destination, object, endpoint string) ([]int64, error)
 
 	Records(ctx context.Context, rows []int64) ([]etl.Source, error)
 	All(ctx context.Context, endpoint string) ([]etl.Source, error)
@@ -143,6 +145,13 @@ func (s *Stage) dirty(ctx context.Context, shape Shape, rules string) ([]int64, 
 		return nil, err
 	}
 	rows = append(rows, open...)
+	if s.carries(shape) {
+		stale, err := s.Store.Uncarried(ctx, shape.Destination, shape.Object, shape.Endpoint)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, stale...)
+	}
 	slices.Sort(rows)
 	return slices.Compact(rows), nil
 }
@@ -204,10 +213,15 @@ func (s *Stage) judgeChunk(ctx context.Context, run etl.Run, shape Shape, rows [
 
 // inside reads what travels inside the records at hand, if anything does.
 func (s *Stage) inside(ctx context.Context, shape Shape, sources []etl.Source) (map[string][]etl.Target, error) {
-	if !slices.ContainsFunc(s.Shapes, func(other Shape) bool { return other.Inside == shape.Object }) {
+	if !s.carries(shape) {
 		return nil, nil
 	}
 	return s.Store.Inside(ctx, shape.Destination, shape.Object, ids(sources))
+}
+
+// carries reports whether objects of other shapes travel inside the shape's.
+func (s *Stage) carries(shape Shape) bool {
+	return slices.ContainsFunc(s.Shapes, func(other Shape) bool { return other.Inside == shape.Object })
 }
 
 // judge gives the shape's verdicts on a record, or says why there are none.

@@ -34,6 +34,7 @@ type night struct {
 	judged       []destination               // whose records were all judged in this run
 	still        func()                      // lets a backfill stage again; nil: it still may
 	turns        turns                       // of the practices of one process; nil: there is no other
+	whole        bool                        // the whole database was read before it began
 	over         func()                      // gives the turn back; nil: it has none
 }
 
@@ -81,9 +82,11 @@ func (n *night) held(ctx context.Context) (result, error) {
 			}
 		}
 	}()
-	if err := n.store.Check(ctx); err != nil {
+	whole, err := n.store.CheckDue(ctx, n.run.At)
+	if err != nil {
 		return result{}, err
 	}
+	n.whole = whole
 	if err := os.MkdirAll(n.config.OutputDir, 0o700); err != nil { // before anything is sent that no report could tell
 		return result{}, fmt.Errorf("make output_dir: %w; correct it in the config, or give this user the right to write there", err)
 	}
@@ -91,7 +94,7 @@ func (n *night) held(ctx context.Context) (result, error) {
 		return result{}, err
 	}
 	n.practice.log = n.log.WithField("run", n.run.ID)
-	err := n.stages(ctx)
+	err = n.stages(ctx)
 	if ctx.Err() != nil { // whatever the stages made of it: it was cut short, and this is why
 		err = context.Cause(ctx)
 	}

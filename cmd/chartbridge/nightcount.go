@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/reports"
 	"github.com/chartbridge/chartbridge/sql"
 )
 
@@ -16,6 +17,14 @@ import (
 // records this run judged.
 func (n *night) account(ctx context.Context, res *result) error {
 	if err := n.store.Conclude(ctx, n.run); err != nil {
+		return err
+	}
+	if n.whole {
+		if err := n.store.Recount(ctx); err != nil {
+			return fmt.Errorf("%w: %w", errBalance, err)
+		}
+	}
+	if err := n.store.AddUp(ctx, readVisit); err != nil {
 		return err
 	}
 	counts, err := n.store.Tally(ctx, n.run.ID)
@@ -32,6 +41,13 @@ func (n *night) account(ctx context.Context, res *result) error {
 		res.Calls += s.Calls
 	}
 	return n.checkLaw(ctx, res.Counts)
+}
+
+// readVisit says what a visit adds to the totals that the workbook holds
+// against each other.
+func readVisit(record, body []byte) (v sql.Visit) {
+	v.Month, v.Minutes, v.There, v.Known = reports.ReadVisit(record, body)
+	return v
 }
 
 func (n *night) checkLaw(ctx context.Context, counts []sql.Count) (broken error) {

@@ -7,7 +7,7 @@ UPDATE target SET outcome = 'uncertain', cause = 'no_answer', run = ?,
   field = '', code = 'no_answer', message = 'it was sent, or about to be, when the program stopped; ' || CASE
     WHEN object = 'discharge' THEN 'it may be applied, so it is never sent again; look in the registry, then say so with `chartbridge uncertain resolve`'
     ELSE 'it rests and is then asked after' END
-WHERE destination = ? AND outcome <> 'uncertain' AND id IN (SELECT target FROM delivery WHERE destination = ? AND state = 'uncertain')
+WHERE outcome <> 'uncertain' AND id IN (SELECT target FROM delivery WHERE destination = ? AND state = 'uncertain')
 
 -- name: settled-targets
 -- A callback, or a person, may settle a delivery while its record is judged;
@@ -104,9 +104,10 @@ JOIN target o ON o.destination = c.destination AND o.object = c.object AND o.sou
 WHERE t.id = ?1 AND t.twin_hash IS NOT NULL AND o.twin_hash IS NOT t.twin_hash AND c.target_id IN (SELECT value FROM json_each(?2))
 
 -- name: weight
-SELECT coalesce(sum(acked_hash IS NOT NULL), 0) AS known,
-  coalesce(sum(acked_hash IS NOT NULL AND acked_hash <> hash AND outcome IN ('failed', 'held')), 0) AS changed
-FROM target WHERE destination = ? AND object = ? AND parent_id = ''
+-- Of an object whose records travel alone.
+SELECT coalesce(sum(n) FILTER (WHERE acked > 0), 0) AS known,
+  coalesce(sum(n) FILTER (WHERE acked = 2 AND outcome IN ('failed', 'held')), 0) AS changed
+FROM standing WHERE destination = ? AND object = ?
 
 -- name: linked
 -- What callbacks linked counts from the next run on.

@@ -19,7 +19,7 @@ SELECT t.destination, t.object, t.source_id, t.outcome, t.cause, t.field, t.code
   coalesce((SELECT p.lookup FROM problem p WHERE p.target = t.id AND p.lookup <> '' ORDER BY p.n LIMIT 1), ''),
   coalesce((SELECT p.key FROM problem p WHERE p.target = t.id AND p.lookup <> '' ORDER BY p.n LIMIT 1), ''),
   ?2, ?1, ?2, ?1, ?2
-FROM target t
+FROM target t INDEXED BY target_open
 WHERE t.outcome IN ('uncertain', 'held', 'rejected', 'invalid', 'blocked', 'failed', 'mismatched', 'missing')
 ON CONFLICT (destination, object, source_id, outcome, cause, field, code) DO UPDATE SET
   times = times + (closed_run <> ''),
@@ -35,7 +35,7 @@ INSERT OR REPLACE INTO backlog (run, opening, fresh, reopened, resolved, decided
   (SELECT count(*) FROM item WHERE opened_run = ?1 AND times > 1),
   (SELECT count(*) FROM item WHERE closed_run = ?1 AND closed_how = 'resolved'),
   (SELECT count(*) FROM item WHERE closed_run = ?1 AND closed_how = 'decided'),
-  (SELECT count(*) FROM target WHERE outcome IN ('uncertain', 'held', 'rejected', 'invalid', 'blocked', 'failed', 'mismatched', 'missing')))
+  (SELECT count(*) FROM target INDEXED BY target_open WHERE outcome IN ('uncertain', 'held', 'rejected', 'invalid', 'blocked', 'failed', 'mismatched', 'missing')))
 
 -- name: forget-backlog
 DELETE FROM backlog WHERE run IN (SELECT value FROM json_each(?))

@@ -12,7 +12,7 @@ SELECT id, trigger, started_at, finished_at, exit_code, note, dry, version FROM 
 
 -- name: turn-page
 -- What an earlier run created or updated is unchanged from now on.
-UPDATE target SET outcome = CASE WHEN outcome IN ('created', 'updated') THEN 'unchanged' ELSE outcome END, attempts = 0, http_status = 0
+UPDATE target INDEXED BY target_fresh SET outcome = CASE WHEN outcome IN ('created', 'updated') THEN 'unchanged' ELSE outcome END, attempts = 0, http_status = 0
 WHERE (outcome IN ('created', 'updated') OR attempts > 0) AND run <> 'callback'
 
 -- name: count-called
@@ -28,15 +28,23 @@ INSERT OR REPLACE INTO result (run, target, outcome, cause, attempts, http_statu
 SELECT ?1, t.id, t.outcome, t.cause, t.attempts, t.http_status, coalesce(c.target_id, ''), t.field, t.code, t.message, t.hash,
   t.destination, t.object, t.source_endpoint, t.source_id
 FROM target t LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
-WHERE (t.run = ?1 AND t.outcome <> 'unchanged') OR t.outcome IN ('rejected', 'invalid', 'blocked', 'held', 'uncertain', 'failed', 'mismatched', 'missing')
+WHERE t.run = ?1 AND t.outcome <> 'unchanged'
+
+-- name: put-open-results
+INSERT OR REPLACE INTO result (run, target, outcome, cause, attempts, http_status, target_id, field, code, message, hash,
+  destination, object, source_endpoint, source_id)
+SELECT ?1, t.id, t.outcome, t.cause, t.attempts, t.http_status, coalesce(c.target_id, ''), t.field, t.code, t.message, t.hash,
+  t.destination, t.object, t.source_endpoint, t.source_id
+FROM target t INDEXED BY target_open LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
+WHERE t.run <> ?1 AND t.outcome IN ('uncertain', 'held', 'rejected', 'invalid', 'blocked', 'failed', 'mismatched', 'missing')
 
 -- name: put-tally
 INSERT OR REPLACE INTO tally (run, destination, object, outcome, n)
-SELECT ?, destination, object, outcome, count(*) FROM target GROUP BY destination, object, outcome
+SELECT ?, destination, object, outcome, sum(n) FROM standing GROUP BY destination, object, outcome HAVING sum(n) > 0
 
 -- name: standing
 -- How many records have each outcome now, whatever run reached it.
-SELECT destination, object, outcome, count(*) AS n FROM target GROUP BY destination, object, outcome ORDER BY destination, object, outcome
+SELECT destination, object, outcome, sum(n) AS n FROM standing GROUP BY destination, object, outcome HAVING sum(n) > 0 ORDER BY destination, object, outcome
 
 -- name: tally
 -- The number of source records stands beside the outcomes, for reports.
@@ -50,7 +58,7 @@ INSERT OR REPLACE INTO tally (run, destination, object, outcome, n)
 SELECT ?1, ?2, ?3, 'extra', count(*) FROM extra WHERE destination = ?2 AND object = ?3
 
 -- name: source-count
-SELECT count(*) AS n, coalesce(sum(parts), 0) AS parts FROM record WHERE endpoint = ?
+SELECT coalesce(sum(n), 0) AS n, coalesce(sum(parts), 0) AS parts FROM staged WHERE endpoint = ?
 
 -- name: target-count
 SELECT count(*) FROM target WHERE destination = ? AND object = ?

@@ -22,19 +22,22 @@ SELECT record FROM of_doctor WHERE endpoint = ?1 AND doctor IN
 
 -- name: unsettled
 -- Refused by us, or not mapped yet after an open delivery was settled; and
--- those that a decision to skip, or one that was taken back, speaks of; and
--- carriers whose body does not carry just the parts that map now, after such a
--- decision about a part. What a body carries is named by its needs.
-SELECT r.id FROM target t JOIN record r ON r.endpoint = t.source_endpoint
+-- those that a decision to skip, or one that was taken back, speaks of.
+SELECT r.id FROM target t INDEXED BY target_open JOIN record r ON r.endpoint = t.source_endpoint
   AND r.source_id = CASE WHEN t.parent_id <> '' AND t.source_endpoint = 'patients' THEN t.parent_id ELSE t.source_id END
-WHERE t.destination = ?1 AND t.object = ?2 AND r.endpoint = ?3 AND (t.outcome = 'invalid' OR (t.outcome = 'failed' AND t.payload IS NULL))
+WHERE t.destination = ?1 AND t.object = ?2 AND r.endpoint = ?3
+  AND t.outcome IN ('uncertain', 'held', 'rejected', 'invalid', 'blocked', 'failed', 'mismatched', 'missing')
+  AND (t.outcome = 'invalid' OR (t.outcome = 'failed' AND t.payload IS NULL))
 UNION
 SELECT r.id FROM decision d JOIN target t ON t.destination = d.destination AND t.object = d.object AND t.source_id = d.source_id
 JOIN record r ON r.endpoint = t.source_endpoint
   AND r.source_id = CASE WHEN t.parent_id <> '' AND t.source_endpoint = 'patients' THEN t.parent_id ELSE t.source_id END
 WHERE d.destination = ?1 AND d.object = ?2 AND r.endpoint = ?3 AND d.verb = 'SKIP'
   AND CASE WHEN d.undone_at = '' THEN t.outcome <> 'excluded' AND d.source_hash = r.hash ELSE t.cause = 'decision' END
-UNION
+
+-- name: uncarried
+-- Carriers whose body does not carry just the parts that map now, after a
+-- decision about a part. What a body carries is named by its needs.
 SELECT r.id FROM target p JOIN record r ON r.endpoint = p.source_endpoint AND r.source_id = p.source_id
 WHERE p.destination = ?1 AND p.object = ?2 AND r.endpoint = ?3 AND p.payload IS NOT NULL AND EXISTS (
   SELECT 1 FROM target t WHERE t.destination = ?1 AND t.parent_id = p.source_id AND t.parent_id <> '' AND t.slot <> '' AND t.object <> ?2
@@ -59,7 +62,7 @@ SELECT t.id, t.source_id, t.outcome, t.cause, t.hash, t.parent_id, t.month, t.tw
   t.acked_hash IS NOT NULL AS sent,
   EXISTS (SELECT 1 FROM decision d JOIN record r ON r.endpoint = t.source_endpoint AND r.source_id = t.parent_id AND r.hash = d.source_hash
     WHERE d.destination = t.destination AND d.object = t.object AND d.source_id = t.source_id AND d.verb = 'SKIP' AND d.undone_at = '') AS skip
-FROM target t WHERE t.destination = ?1 AND t.object = ?2 AND t.source_endpoint = ?3
+FROM target t INDEXED BY target_parent WHERE t.destination = ?1 AND t.object = ?2 AND t.source_endpoint = ?3
   AND t.parent_id IN (SELECT value FROM json_each(?4)) AND t.parent_id <> ''
 
 -- name: problems-of

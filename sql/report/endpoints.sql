@@ -1,7 +1,5 @@
 -- Streams of the nightly lane and what is staged of each endpoint.
-WITH staged AS (
-  SELECT endpoint, count(*) AS n, sum(gone) AS gone, sum(fault <> '') AS faults, sum(deleted <> '') AS deleted FROM record GROUP BY endpoint),
-called AS (SELECT endpoint, count(*) AS n FROM call WHERE run = ?1 GROUP BY endpoint)
+WITH called AS (SELECT endpoint, count(*) AS n FROM call WHERE run = ?1 GROUP BY endpoint)
 SELECT e.endpoint, coalesce(s.state, ''), coalesce(s.page, 0), coalesce(s.rows, 0), coalesce(s.changed, 0), coalesce(s.note, ''),
   coalesce(g.n, 0), coalesce(g.gone, 0), coalesce(g.faults, 0), coalesce(c.n, 0), coalesce(s.drained_at, ''),
   coalesce(g.deleted, 0)

@@ -1,6 +1,6 @@
 -- Each visit that the run, or one since ?4, touched at some destination, with what became of it
 -- at every one of them: JSON [[destination, object, outcome, cause, target id]].
--- CROSS JOIN keeps the order: a night, then its row by the key.
+-- CROSS JOIN keeps the order: a night, then its rows by the key.
 SELECT v.source_id,
   (SELECT json_group_array(json_array(t.destination, t.object,
       coalesce(r.outcome, CASE WHEN t.outcome IN ('created', 'updated') AND t.run <> ?1 THEN 'unchanged' ELSE t.outcome END),
@@ -11,7 +11,11 @@ SELECT v.source_id,
     WHERE t.source_endpoint = 'appointments' AND t.source_id = v.source_id) AS fates,
   CASE WHEN ?2 THEN unseal(v.payload, 'record', v.endpoint, v.source_id) END AS raw,
   CASE WHEN ?2 AND who.id IS NOT NULL THEN unseal(who.payload, 'record', who.endpoint, who.source_id) END AS person
-FROM record v LEFT JOIN record who ON who.endpoint = 'patients' AND who.source_id = v.patient AND v.patient <> ''
-WHERE v.endpoint = 'appointments' AND (?3 OR EXISTS (SELECT 1 FROM target t CROSS JOIN run u ON u.id BETWEEN ?4 AND ?1 CROSS JOIN result r ON r.run = u.id AND r.target = t.id
-  WHERE t.source_endpoint = 'appointments' AND t.source_id = v.source_id AND r.outcome <> 'unchanged' AND NOT (r.outcome = 'excluded' AND t.run < r.run)))
-ORDER BY v.source_id
+FROM (SELECT t.source_id FROM run u CROSS JOIN result r ON r.run = u.id CROSS JOIN target t ON t.id = r.target
+    WHERE NOT ?3 AND u.id BETWEEN ?4 AND ?1 AND t.source_endpoint = 'appointments' AND r.outcome <> 'unchanged' AND NOT (r.outcome = 'excluded' AND t.run < r.run)
+      AND NOT EXISTS (SELECT 1 FROM target o CROSS JOIN run w ON w.id BETWEEN ?4 AND ?1 CROSS JOIN result p ON p.run = w.id AND p.target = o.id
+        WHERE o.source_endpoint = t.source_endpoint AND o.source_id = t.source_id AND (w.id, o.id) < (u.id, t.id)
+          AND p.outcome <> 'unchanged' AND NOT (p.outcome = 'excluded' AND o.run < p.run))
+  UNION ALL SELECT source_id FROM record WHERE ?3 AND endpoint = 'appointments') touched
+CROSS JOIN record v ON v.endpoint = 'appointments' AND v.source_id = touched.source_id
+LEFT JOIN record who ON who.endpoint = 'patients' AND who.source_id = v.patient AND v.patient <> ''

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// BenchmarkHistory is a night over a long history: one appointment in a
+// thousand changed, against judging and comparing all of it. What it reports
+// of each step is processor time in milliseconds, so that the simulated vendor
+// in the same process counts too where records are sent.
+func BenchmarkHistory(b *testing.B) {
+	for _, n := range benchRows() {
+		h := newHistory(b, n)
+		h.steps(b) // what the making left behind
+		b.Run("all/"+strconv.Itoa(n), func(b *testing.B) {
+			for b.Loop() {
+				h.rule++
+				h.steps(b)
+			}
+		})
+		turn := 0
+		b.Run("changed/"+strconv.Itoa(n), func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				turn++
+				h.change(max(1, n/1000), turn)
+				b.StartTimer()
+				h.steps(b)
+			}
+		})
+	}
+}
+
+// steps is a night without its reading, step by step.
+func (h *history) steps(b *testing.B) {
+	b.Helper()
+	n := h.night(runFlags{})
+	d := h.p.destinations()[0]
+	d.settings = append(d.settings, h.rule)
+	var res result
+	for _, step := range []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"check", func(ctx context.Context) error {
+			_, err := n.store.CheckDue(ctx, n.run.At)
+			return err
+		}},
+		{"open", func(ctx context.Context) error { return n.store.OpenRun(ctx, n.run, version, "") }},
+		{"judge", func(ctx context.Context) error { return n.transform(ctx, d) }},
+		{"send", func(ctx context.Context) error {
+			n.skip, n.judged = []string{stageTransform}, append(n.judged, d)
+			return n.deliver(ctx, d)
+		}},
+		{"count", func(ctx context.Context) error { return n.account(ctx, &res) }},
+		{"report", func(ctx context.Context) error {
+			n.skip = nil
+			return n.leave(ctx, &res, n.clock.Now())
+		}},
+		{"close", func(ctx context.Context) error {
+			if err := n.store.CloseRun(ctx, n.run, n.clock.Now(), 0, ""); err != nil {
+				return err
+			}
+			return n.store.Checkpoint(ctx)
+		}},
+	} {
+		cpu, wall := processorTime(), time.Now()
+		if err := step.do(b.Context()); err != nil {
+			b.Fatalf("%s: %v", step.name, err)
+		}
+		b.ReportMetric(float64((processorTime() - cpu).Milliseconds()), step.name+"-cpu-ms")
+		b.ReportMetric(float64(time.Since(wall).Milliseconds()), step.name+"-ms")
+	}
+}
+
+// processorTime is what the process used so far, user and system.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
