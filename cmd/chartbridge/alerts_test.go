@@ -49,6 +49,7 @@ func (p *pager) events() string {
 // night, no daemon tells. DrChrono lets nothing be read here, which is no good
 // night.
 func TestARunTellsWhatItChanged(t *testing.T) {
+	t.Parallel()
 	p, s := newPager(t), newSite(t)
 	s.set("drchrono:\n", "alerts: {webhook: \""+p.URL+"\"}\ndrchrono:\n")
 	s.v.DrChrono.Inject(drchronotest.Fault{Times: -1, Match: func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/api/") },

@@ -91,6 +91,7 @@ func TestCheckNamesWhatLookupsLack(t *testing.T) {
 
 // TestTwoDemographicsForOneField: check names the second with its line.
 func TestTwoDemographicsForOneField(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.writeLookups("centralreach:\n  metadata:\n    \"801\": 51\n    \"802\": 52\n    \"805\": \"51\"\n")
 	wantFinding(t, findingsOf(s, exitDone), "warn lookups", "lookups.yaml:5: centralreach.metadata: fills the same metadata field as line 3")
@@ -99,6 +100,7 @@ func TestTwoDemographicsForOneField(t *testing.T) {
 // TestALookupsFileThatIsNotThere: where the config names it, it is a fault of the
 // config, and nothing is mapped without it; where it does not, a warning.
 func TestALookupsFileThatIsNotThere(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	if err := os.Rename(s.lookupsFile(), s.lookupsFile()+".kept"); err != nil {
 		t.Fatal(err)

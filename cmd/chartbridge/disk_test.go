@@ -43,7 +43,6 @@ type change struct {
 type link struct {
 	path string
 	node *node
-	done bool
 }
 
 const sector = 512
