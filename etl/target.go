@@ -77,6 +77,7 @@ const (
 	CauseUnreached   = "unreached"   // failed: no connection
 	CauseUnreadable  = "unreadable"  // failed: the source record cannot be read
 	CauseCreateOff   = "create_off"  // excluded: the config does not let us create it
+	CauseLookUp      = "look_up"     // a plan's step: looked for first, and only changed where it is there
 	CauseUnavailable = "unavailable" // failed: a stream that it needs could not be read
 )
 

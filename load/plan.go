@@ -58,8 +58,10 @@ func Plan(object Object, due []Due, acked map[int64][]byte, going map[string]boo
 			s.Does, s.Cause = string(etl.Held), etl.CauseOverwrite
 		case d.TargetID == "" && d.Cause == etl.CauseExists:
 			s.Does, s.Cause = string(etl.Held), etl.CauseExists
-		case d.TargetID == "" && object.NoCreate:
+		case d.TargetID == "" && object.NoCreate && d.Cause == etl.CauseCreateOff:
 			s.Does, s.Cause = string(etl.Excluded), etl.CauseCreateOff
+		case d.TargetID == "" && object.NoCreate: // not looked for yet
+			s.Does, s.Cause = string(etl.Update), etl.CauseLookUp
 		case d.TargetID == "":
 			s.Does = string(etl.Create)
 			going[d.Object+" "+d.SourceID] = true

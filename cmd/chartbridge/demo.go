@@ -134,7 +134,8 @@ func endDemo(s *shared, v *vendors, f demoFlags, nights []demoNight) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(s.stdout, "Everything is in %s. Open the workbook first:\n  %s\n", f.dir, nights[len(nights)-1].Files.Reconciliation)
+		fmt.Fprintf(s.stdout, "Everything is in %s. Open the workbook first:\n  %s\nThen ask: chartbridge --config %s runs list (or trace, audit list, decide)\n",
+			f.dir, nights[len(nights)-1].Files.Reconciliation, filepath.Join(f.dir, "config.yaml"))
 	}
 	for _, n := range nights {
 		if len(n.Faults) > 0 {
@@ -158,7 +159,7 @@ func emptyDemoDir(dir string) error {
 		return fmt.Errorf("look into --dir: %w", err)
 	}
 	mine := map[string]bool{"config.yaml": true, "lookups.yaml": true, "key": true, "secret": true, "refresh-token": true,
-		"api-key": true, "hash-key": true, "data": true, "out": true}
+		"api-key": true, "hash-key": true, "callback-secret": true, "data": true, "data.journal": true, "out": true}
 	for _, e := range entries {
 		if !mine[e.Name()] {
 			return usageError{fmt.Errorf("--dir %s holds %s, which no demo wrote; name an empty folder", dir, e.Name())}

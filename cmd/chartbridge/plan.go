@@ -141,7 +141,10 @@ func (p *practice) showPlan(ctx context.Context, s *shared, steps []load.Step, l
 	for _, step := range steps {
 		rows = append(rows, []string{step.Destination + " " + step.Object, step.SourceID, step.Does, orDash(step.TargetID), orDash(stepText(step))})
 	}
-	if !load.Sends(steps) {
+	switch {
+	case len(steps)+len(left) == 0:
+		fmt.Fprintln(s.stdout, "Nothing is staged yet, or nothing that a destination takes: `chartbridge run --only extract`, then plan again.")
+	case !load.Sends(steps):
 		fmt.Fprintln(s.stdout, "Nothing is due: the destinations hold what DrChrono holds, as far as it maps.")
 	}
 	if len(rows) > 0 {
@@ -161,6 +164,9 @@ func stepText(s load.Step) string {
 	if len(s.WaitsFor) > 0 {
 		return "waits for " + strings.Join(s.WaitsFor, ", ")
 	}
+	if s.Cause == etl.CauseLookUp {
+		return "looked for first; changed only where it is there"
+	}
 	return s.Cause + changeText(s.Changes)
 }
 
@@ -175,7 +181,10 @@ func leftText(left []sql.Count) string {
 	}
 	var parts []string
 	for _, o := range etl.Outcomes {
-		if n[o] > 0 {
+		switch {
+		case n[o] > 0 && o == etl.Failed: // not failed by now: no step of its own speaks of it
+			parts = append(parts, fmt.Sprintf("%d inside another record, unreadable, or only compared", n[o]))
+		case n[o] > 0:
 			parts = append(parts, fmt.Sprintf("%d %s", n[o], o))
 		}
 	}

@@ -32,6 +32,9 @@ func TestDemoEndsAsItsSeedPredicts(t *testing.T) {
 	if target, err := os.Readlink(filepath.Join(dir, "out", "latest")); err != nil || !strings.Contains(stdout, target) {
 		t.Errorf("latest names %q (%v), want the second night's run", target, err)
 	}
+	if err := emptyDemoDir(dir); err != nil {
+		t.Errorf("the next demo finds no room: %v", err)
+	}
 }
 
 func TestSecondRunOverUnchangedDataSendsNothing(t *testing.T) {
