@@ -88,7 +88,9 @@ func (s *Stage) compareSpan(ctx context.Context, run etl.Run, comparer Comparer,
 	}
 	found := Found{Before: AskedSince(s.Clock.Now()), Extra: extra}
 	for _, m := range span {
-		found.Months = append(found.Months, m.Name)
+		if !m.First && !m.Last { // what lies beyond our visits there is nobody's extra, until a visit comes beyond it
+			found.Months = append(found.Months, m.Name)
+		}
 	}
 	for i, c := range list {
 		if marks = there[i].changed(marks, comparedMark(there[i].row, c)); len(marks) >= markedTogether {

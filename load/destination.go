@@ -64,8 +64,8 @@ type Month struct {
 
 // Found is what a comparison of some months showed.
 type Found struct {
-	Months  []string
-	Before  string // months before this one that agree as a whole are settled
+	Months  []string // that may be settled: all but the first and the last of all
+	Before  string   // months before this one that agree as a whole are settled
 	Differs []Differs
 	Extra   []Extra
 }
