@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -34,7 +35,7 @@ func (s *Stage) compare(ctx context.Context, run etl.Run, object Object) error {
 	if err != nil {
 		return err
 	}
-	for _, span := range spans(months) {
+	for _, span := range slices.Backward(spans(months)) { // the latest first: whoever works now is asked about earlier months too
 		if err := s.compareSpan(ctx, run, comparer, object, span); err != nil {
 			return err
 		}

@@ -1,8 +1,11 @@
 package load_test
 
 import (
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/chartbridge/chartbridge/load/loadtest"
 )
 
 // TestSettledEdge: what lies before our first visit is nobody's extra, until an
@@ -34,4 +37,29 @@ func TestSettledEdge(t *testing.T) {
 	if n := extra(); n != early-1 {
 		t.Errorf("%d of theirs alone, want %d: all between our first visit and February", n, early-1)
 	}
+}
+
+// TestSettledMonthLosesAProvider: a visit of a settled month is given to another
+// doctor. What stands there with the first is held against it, though that doctor
+// has no visit left in the month.
+func TestSettledMonthLosesAProvider(t *testing.T) {
+	w, vendor := historyWorld(t, 12)
+	vendor.SeedEmployee(map[string]any{"externalSystemId": "8", "firstName": "Al", "lastName": "Roe 8", "primaryEmail": "al.roe@example.com"})
+	w.put("doctors", `{"id":8,"first_name":"Al","last_name":"Roe 8","email":"al.roe@example.com","is_account_suspended":false}`)
+	w.put("users", `{"id":1008,"doctor":8,"username":"al.roe.8","is_doctor":true}`)
+	w.must(w.night())
+	settled, recent := time.Date(2026, 4, 15, 3, 0, 0, 0, time.UTC), time.Date(2026, 12, 15, 3, 0, 0, 0, time.UTC)
+	client, provider := number(t, w.theirs("client", "1")), number(t, w.theirs("employee", "8"))
+	with8 := func(id int, at time.Time) string {
+		return strings.Replace(visitOn(id, at, ""), `"doctor":7`, `"doctor":8`, 1)
+	}
+	for _, at := range []time.Time{settled, recent} {
+		vendor.Seed(loadtest.Event{ClientID: client, ProviderID: provider, Start: at, End: at.Add(time.Hour)})
+	}
+	w.put("appointments", with8(9001, settled), with8(9002, recent))
+	w.must(w.night())
+	w.expect("before", "event", "9001", "matched")
+	w.put("appointments", visitOn(9001, settled, ""))
+	w.must(w.night())
+	w.expect("after", "event", "9001", "mismatched")
 }

@@ -40,18 +40,18 @@ func (s *Store) KnownPage(ctx context.Context, endpoint string, digest string) (
 }
 
 // StageKnown is StagePage for a page that KnownPage knows: no record changes.
-// Where one was marked by another since it was asked about, the page is not
-// known the next time.
+// Where one was marked by another since it was asked about, the cursor stays.
 func (s *Store) StageKnown(ctx context.Context, run etl.Run, c etl.Cursor, digest string, full bool) (etl.Cursor, error) {
 	return s.page(ctx, c, func(tx *sqlx.Tx, after *etl.Cursor) error {
 		p, ok, err := knownPageOf(ctx, tx, c.Endpoint, digest)
 		if err != nil {
 			return err
 		}
-		if ok {
-			if _, err := tx.ExecContext(ctx, query("page-seen"), run.ID, c.Endpoint, digest); err != nil {
-				return fmt.Errorf("remember a page of %s: %w", c.Endpoint, err)
-			}
+		if !ok {
+			return fmt.Errorf("a record of a page of %s was marked while the page was read; it is read again by the next run", c.Endpoint)
+		}
+		if _, err := tx.ExecContext(ctx, query("page-seen"), run.ID, c.Endpoint, digest); err != nil {
+			return fmt.Errorf("remember a page of %s: %w", c.Endpoint, err)
 		}
 		watched, err := watch(ctx, tx, after, nil)
 		if err != nil {

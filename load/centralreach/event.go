@@ -79,8 +79,8 @@ func placeOfService(v transform.Visit, c *transform.Case) transform.Value {
 func stamped(t time.Time) transform.Value { return transform.String(t.UTC().Format(time.RFC3339)) }
 
 // Compare holds the visits of some months against the schedule of their
-// providers, and of those whose visits were compared before in this run: one
-// who has none left in a month may have them there.
+// providers, and of those whose visits were compared before in this run, which
+// are those of later months: one who has none left in a month may have them there.
 func (d *Destination) Compare(ctx context.Context, _ string, span []load.Month, due iter.Seq2[load.Due, error]) ([]load.Compared, []load.Extra, error) {
 	var visits []Visit
 	for one, err := range due {
