@@ -29,7 +29,7 @@ type Store interface {
 	// KnownPage gives what is remembered of a page whose records are all staged
 	// as they stood on it; ok is false for any other.
 	KnownPage(ctx context.Context, endpoint string, digest string) (page etl.Page, ok bool, err error)
-	// StageKnown is StagePage for such a page.
+	// StageKnown is StagePage for such a page, or ErrMoved.
 	StageKnown(ctx context.Context, run etl.Run, c etl.Cursor, digest string, full bool) (etl.Cursor, error)
 	// IDs lists an endpoint's staged records that are not gone, in one order.
 	IDs(ctx context.Context, endpoint string) ([]string, error)
@@ -158,7 +158,11 @@ func (s *Stage) drain(ctx context.Context, run etl.Run, e Endpoint) error {
 			if err != nil {
 				return s.fail(ctx, run, c, err)
 			}
-			if c, err = s.page(ctx, run, e, c, page, starts[i+1:]); err != nil || c.State == etl.StreamUnavailable {
+			c, err = s.page(ctx, run, e, c, page, starts[i+1:])
+			if errors.Is(err, ErrMoved) {
+				return s.drain(ctx, run, e) // that page again: it is not known any more
+			}
+			if err != nil || c.State == etl.StreamUnavailable {
 				return err
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"strings"
 
@@ -24,6 +25,10 @@ func Recall(s Store) func(ctx context.Context, endpoint, asked string, rows []by
 		return digest, known && err == nil // what cannot be recalled is read
 	}
 }
+
+// ErrMoved says that a page was known when it came, and that another process
+// marked one of its records before it was staged.
+var ErrMoved = errors.New("a record of a known page moved on")
 
 // leastKnown is how many bytes a page has that is worth remembering.
 const leastKnown = 1 << 10

@@ -58,3 +58,43 @@ func TestPagesAreKnownAgain(t *testing.T) {
 	w.good("medications") // what two complete reads lack is gone
 	night("one went", pages, 0)
 }
+
+// moving has another process change a record of the first known page between
+// its coming and its staging.
+type moving struct {
+	*sql.Store
+	other etl.Row
+	moved *bool
+}
+
+func (s moving) StageKnown(ctx context.Context, run etl.Run, c etl.Cursor, digest string, full bool) (etl.Cursor, error) {
+	if !*s.moved {
+		*s.moved = true
+		if _, err := s.StagePage(ctx, run, etl.Cursor{Endpoint: c.Endpoint, Lane: "backfill", State: etl.StreamOpen}, []etl.Row{s.other}, false); err != nil {
+			return c, err
+		}
+	}
+	return s.Store.StageKnown(ctx, run, c, digest, full)
+}
+
+// A page whose record moves on while it is read is read once more, and what it
+// holds is what stands.
+func TestAKnownPageThatMovesIsReadAgain(t *testing.T) {
+	w := newWorld(t, newPractice(), smallPages)
+	w.good("medications")
+	pages := len(w.calls("medications"))
+	id := w.held("medications", "id")[0]
+	before := w.staged("medications")[id]
+	moved := false
+	w.wrap = func(s *sql.Store) extract.Store {
+		return moving{s, etl.Row{ID: id, Raw: []byte(`{"id":` + id + `}`), Hash: []byte("0123456789abcdef")}, &moved}
+	}
+	w.reopen()
+	w.good("medications")
+	if got := len(w.calls("medications")) - pages; !moved || got != pages+1 {
+		t.Errorf("%d calls, want one more than the %d pages", got, pages)
+	}
+	if got := w.staged("medications")[id]; string(got.Raw) != string(before.Raw) {
+		t.Error("the record is staged as another left it, want it as the vendor has it")
+	}
+}

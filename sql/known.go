@@ -40,7 +40,8 @@ func (s *Store) KnownPage(ctx context.Context, endpoint string, digest string) (
 }
 
 // StageKnown is StagePage for a page that KnownPage knows: no record changes.
-// Where one was marked by another since it was asked about, the cursor stays.
+// Where one was marked by another since it was asked about, the cursor stays,
+// and the error is extract.ErrMoved.
 func (s *Store) StageKnown(ctx context.Context, run etl.Run, c etl.Cursor, digest string, full bool) (etl.Cursor, error) {
 	return s.page(ctx, c, func(tx *sqlx.Tx, after *etl.Cursor) error {
 		p, ok, err := knownPageOf(ctx, tx, c.Endpoint, digest)
@@ -48,7 +49,7 @@ func (s *Store) StageKnown(ctx context.Context, run etl.Run, c etl.Cursor, diges
 			return err
 		}
 		if !ok {
-			return fmt.Errorf("a record of a page of %s was marked while the page was read; it is read again by the next run", c.Endpoint)
+			return fmt.Errorf("%s: %w", c.Endpoint, extract.ErrMoved)
 		}
 		if _, err := tx.ExecContext(ctx, query("page-seen"), run.ID, c.Endpoint, digest); err != nil {
 			return fmt.Errorf("remember a page of %s: %w", c.Endpoint, err)
