@@ -1,13 +1,12 @@
--- What records hang on names endpoints by number: their names would be half of
--- what it takes.
+-- What records hang on. An index of the table itself would have each page of a
+-- large load write nearly as many of its pages as the page has rows; these are
+-- filled many pages at a time, in their own order. Records up to the setting
+-- hung stand in them; the few later ones are looked through. They name endpoints
+-- by number: their names would be half of what it takes.
+DROP INDEX record_patient;
+DROP INDEX record_doctor;
 CREATE TABLE list (id INTEGER PRIMARY KEY, endpoint TEXT NOT NULL UNIQUE) STRICT;
 INSERT INTO list (endpoint) SELECT DISTINCT endpoint FROM record;
-DROP VIEW of_patient;
-DROP VIEW of_doctor;
-DROP TRIGGER record_patient;
-DROP TRIGGER record_doctor;
-DROP TABLE patient_record;
-DROP TABLE doctor_record;
 CREATE TABLE patient_record (
   patient TEXT NOT NULL, list INTEGER NOT NULL, record INTEGER NOT NULL,
   PRIMARY KEY (patient, list, record)
@@ -18,7 +17,7 @@ CREATE TABLE doctor_record (
 ) STRICT, WITHOUT ROWID;
 INSERT INTO patient_record SELECT r.patient, l.id, r.id FROM record r JOIN list l ON l.endpoint = r.endpoint WHERE r.patient <> '' ORDER BY 1, 2, 3;
 INSERT INTO doctor_record SELECT r.doctor, l.id, r.id FROM record r JOIN list l ON l.endpoint = r.endpoint WHERE r.doctor <> '' ORDER BY 1, 2, 3;
-UPDATE setting SET value = (SELECT CAST(coalesce(max(id), 0) AS TEXT) FROM record) WHERE name = 'hung';
+INSERT INTO setting (name, value) VALUES ('hung', (SELECT CAST(coalesce(max(id), 0) AS TEXT) FROM record));
 
 CREATE TRIGGER record_patient AFTER UPDATE OF patient ON record
   WHEN NEW.patient <> OLD.patient AND NEW.id <= (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'hung')
