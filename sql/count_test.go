@@ -30,12 +30,14 @@ func TestKeptCountsAreThoseOfTheRows(t *testing.T) {
 	}
 	fillSealed(t, s)
 	holds("a first night")
-	for i, row := range []etl.Row{
-		{ID: "1", Hash: []byte("h"), Raw: []byte(`{"id":1}`), Parts: []string{"primary", "secondary"}},
-		{ID: "1", Hash: []byte("i"), Raw: []byte(`{"id":1}`), Parts: []string{"primary"}, Deleted: "archived"},
-		{ID: "1", Hash: []byte("j"), Raw: []byte(`{`), Fault: "it breaks off"},
+	for i, page := range [][]etl.Row{
+		{{ID: "1", Hash: []byte("h"), Raw: []byte(`{"id":1}`), Parts: []string{"primary", "secondary"}}},
+		{{ID: "1", Hash: []byte("i"), Raw: []byte(`{"id":1}`), Parts: []string{"primary"}, Deleted: "archived"},
+			{ID: "7", Hash: []byte("k"), Raw: []byte(`{"id":7}`), Parts: []string{"primary"}, Deleted: "archived"},
+			{ID: "8", Hash: []byte("l"), Raw: []byte(`{`), Fault: "it breaks off"}},
+		{{ID: "1", Hash: []byte("j"), Raw: []byte(`{`), Fault: "it breaks off"}},
 	} {
-		_, err := s.StagePage(ctx, run, etl.Cursor{Endpoint: "patients", Lane: "nightly", State: etl.StreamOpen}, []etl.Row{row}, false)
+		_, err := s.StagePage(ctx, run, etl.Cursor{Endpoint: "patients", Lane: "nightly", State: etl.StreamOpen}, page, false)
 		must(err)
 		holds(fmt.Sprint("page ", i))
 	}

@@ -103,7 +103,21 @@ func (s *Store) putRecords(ctx context.Context, tx *sqlx.Tx, run etl.Run, endpoi
 			}
 		}
 	}
+	if err := countNew(whole, tx, endpoint, list); err != nil {
+		return err
+	}
 	return ctx.Err()
+}
+
+// countNew adds the records that are new to the kept counts, before anything
+// else changes them.
+func countNew(ctx context.Context, tx *sqlx.Tx, endpoint string, list []writtenRow) error {
+	first := slices.IndexFunc(list, func(w writtenRow) bool { return w.id > 0 })
+	if first < 0 {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, query("count-new"), endpoint, list[first].id)
+	return wrap(err, "count new records")
 }
 
 // maxUnhung is how many new records may wait before they are noted with what

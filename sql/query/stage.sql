@@ -41,10 +41,17 @@ SELECT endpoint, source_id, seq, hash, updated_at, iif(changed_run = '', first_r
 
 -- name: add-record
 -- A statement that fires triggers keeps a copy of each database page that it
--- writes, which costs more than the row: so what is new is not put as a change.
--- Until it changes, changed_run is '': the run that brought it.
+-- writes, which costs more than the row: so what is new is not put as a change,
+-- and count-new follows the new ones of a page. Until a record changes,
+-- changed_run is '': the run that brought it.
 INSERT INTO record (endpoint, source_id, seq, hash, updated_at, patient, doctor, parts, part_names, verbose, deleted, fault, problem, first_run, changed_run, payload)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, '', ?15)
+
+-- name: count-new
+-- What is new has the largest ids.
+INSERT INTO staged SELECT ?, count(*), sum(parts), sum(gone), sum(fault <> ''), sum(deleted <> '') FROM record WHERE id >= ?
+ON CONFLICT (endpoint) DO UPDATE SET n = n + excluded.n, parts = parts + excluded.parts, gone = gone + excluded.gone,
+  faults = faults + excluded.faults, deleted = deleted + excluded.deleted
 
 -- name: change-record
 -- What was read with verbose stays a verbose record: a later row without it brings no parts, nor does one that cannot be read.
