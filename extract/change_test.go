@@ -81,13 +81,8 @@ func TestInterruptedForDays(t *testing.T) {
 	w.same("patients", "city")
 }
 
-// A visit that is moved to a later day while the list is read takes its place
-// further down, and its neighbours move up by one: the first of the next page
-// slips through behind us. The watermark then stays, and the next run reads
-// the same window again.
-func TestRowsMoveUpWhilePagesAreRead(t *testing.T) {
-	w := newWorld(t, newPractice(), func(o *drchronotest.Options) { o.MaxPage = map[string]int{"appointments": 30} })
-	var visits []map[string]any
+// visitsByTime are the vendor's visits in the order of the list.
+func (w *world) visitsByTime() (visits []map[string]any) {
 	for _, v := range w.practice.Rows("appointments") {
 		if strings.Trim(text(v["id"]), "0123456789") == "" {
 			visits = append(visits, v)
@@ -96,6 +91,16 @@ func TestRowsMoveUpWhilePagesAreRead(t *testing.T) {
 	slices.SortStableFunc(visits, func(a, b map[string]any) int {
 		return strings.Compare(text(a["scheduled_time"]), text(b["scheduled_time"]))
 	})
+	return visits
+}
+
+// A visit that is moved to a later day while the list is read takes its place
+// further down, and its neighbours move up by one: the first of the next page
+// slips through behind us. The watermark then stays, and the next run reads
+// the same window again.
+func TestRowsMoveUpWhilePagesAreRead(t *testing.T) {
+	w := newWorld(t, newPractice(), func(o *drchronotest.Options) { o.MaxPage = map[string]int{"appointments": 30} })
+	visits := w.visitsByTime()
 	slipped := text(visits[30]["id"])
 	w.between(func() {
 		w.change("appointments", text(visits[3]["id"]), map[string]any{"scheduled_time": "2031-01-01T09:00:00"})
@@ -113,6 +118,37 @@ func TestRowsMoveUpWhilePagesAreRead(t *testing.T) {
 	w.same("appointments", "scheduled_time", "status")
 	if c := w.cursor("appointments"); c.Watermark == "" || c.Note != "" {
 		t.Errorf("after a quiet drain: watermark %q, note %q; want it moved", c.Watermark, c.Note)
+	}
+}
+
+// So it is with a visit that a drain shows as it has long been staged, before
+// it moves on: nothing was written of it then, whether its page was known or
+// not.
+func TestStagedRowMovesUpWhilePagesAreRead(t *testing.T) {
+	for _, known := range []bool{false, true} {
+		w := newWorld(t, newPractice(), func(o *drchronotest.Options) { o.MaxPage = map[string]int{"appointments": 30} })
+		w.good("appointments")
+		c := w.cursor("appointments")
+		c.Watermark = ""
+		if err := w.store.PutCursor(t.Context(), w.run, c); err != nil {
+			t.Fatal(err)
+		}
+		visits := w.visitsByTime()
+		if !known {
+			w.change("appointments", text(visits[2]["id"]), map[string]any{"notes": "changed"})
+		}
+		w.between(func() {
+			w.change("appointments", text(visits[3]["id"]), map[string]any{"scheduled_time": "2031-01-01T09:00:00"})
+		})
+		w.good("appointments")
+		if c := w.cursor("appointments"); c.Watermark != "" || !strings.Contains(c.Note, "1 records moved") {
+			t.Errorf("known %v: watermark %q, note %q; want it to stay and say why", known, c.Watermark, c.Note)
+		}
+		w.before = nil
+		w.good("appointments")
+		if c := w.cursor("appointments"); c.Watermark == "" || c.Note != "" {
+			t.Errorf("known %v, after a quiet drain: watermark %q, note %q; want it moved", known, c.Watermark, c.Note)
+		}
 	}
 }
 

@@ -12,11 +12,16 @@ const naiveLayout = "2006-01-02T15:04:05"
 
 func naive(t time.Time) string { return t.Format(naiveLayout) }
 
+// stampLayouts are the forms of a stamp, the usual ones first. Each takes
+// fractions of a second too.
+var stampLayouts = []string{naiveLayout, "2006-01-02 15:04:05", time.RFC3339, time.DateOnly, "2006-01-02T15:04:05Z0700",
+	"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05Z0700", "2006-01-02T15:04", "2006-01-02 15:04"}
+
 // parseNaive reads the vendor's stamps: naive, with odd forms seen (a space
 // for the T, fractions, a date alone). The zone is not known, so the result is
 // only good for comparing and reaching back.
 func parseNaive(s string) (time.Time, bool) {
-	for _, layout := range []string{naiveLayout, "2006-01-02 15:04:05", time.RFC3339, "2006-01-02"} {
+	for _, layout := range stampLayouts {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t, true
 		}

@@ -54,6 +54,11 @@ func (s *Store) StageKnown(ctx context.Context, run etl.Run, c etl.Cursor, diges
 		if _, err := tx.ExecContext(ctx, query("page-seen"), run.ID, c.Endpoint, digest); err != nil {
 			return fmt.Errorf("remember a page of %s: %w", c.Endpoint, err)
 		}
+		if !full {
+			if err := noteKnown(ctx, tx, after, p.Records); err != nil {
+				return err
+			}
+		}
 		watched, err := watch(ctx, tx, after, nil)
 		if err != nil {
 			return err

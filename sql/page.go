@@ -31,6 +31,11 @@ func (s *Store) StagePage(ctx context.Context, run etl.Run, c etl.Cursor, rows [
 		if err := remember(ctx, tx, run, after, rows, written, list); err != nil {
 			return err
 		}
+		if !full {
+			if err := noteShown(ctx, tx, after, rows, written); err != nil {
+				return err
+			}
+		}
 		see := func() error {
 			_, err := tx.ExecContext(ctx, query("put-seen"), c.Endpoint, list)
 			return err
@@ -118,30 +123,13 @@ func (s *Store) putRows(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cu
 	if err := s.putRecords(ctx, tx, run, c.Endpoint, list); err != nil {
 		return nil, nil, err
 	}
-	moved := 0
 	for _, w := range list {
 		c.Changed++
 		if c.Since != "" && w.row.Stamp != "" && w.row.Stamp < c.Watermark {
 			c.Caught++
 		}
-		if c.Page > 0 && w.had > c.Mark {
-			moved++
-		}
 	}
-	hold(c, moved)
-	return list, watched, nil
-}
-
-// hold keeps the watermark where it is when a record changed twice within one
-// drain: it was read on one page and, since it moved on in the list, again on
-// a later one, and what stood between has moved up by one, perhaps past us.
-// The next drain reads the same window again.
-func hold(c *etl.Cursor, moved int) {
-	if moved == 0 {
-		return
-	}
-	c.Began, c.Newest = "", ""
-	note(c, fmt.Sprintf("%d records moved while the list was read, so others may have been passed over: the next run reads the same window again", moved))
+	return list, watched, hold(ctx, tx, c, list)
 }
 
 // note adds a sentence to what a stream says of itself.

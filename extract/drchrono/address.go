@@ -92,7 +92,7 @@ func (c *Client) foreign(link string, keepHost bool) (*url.URL, error) {
 		return nil, errors.New("its scheme is not " + c.base.Scheme)
 	case u.User != nil:
 		return nil, errors.New("it carries a user name")
-	case !keepHost && slices.Contains(vendorHosts, strings.ToLower(u.Host)):
+	case !keepHost && slices.Contains(vendorHosts, strings.ToLower(u.Hostname())) && portOf(u) == portOf(&url.URL{Scheme: u.Scheme}):
 		return u, nil
 	}
 	asked := &url.URL{Scheme: c.base.Scheme, Host: u.Host}

@@ -24,8 +24,10 @@ var errReorder = errors.New("the order failed")
 // (vendors/drchrono-facts §3): an order by POST for each page, asked after
 // until it is complete. query holds the filters, page_size and order_by
 // ("since=2026-01-01&page_size=1000&order_by=id"), and page=N to go on from a
-// saved Next, which is the query of the page to come. Count is the list's
-// total when the page was made; pages are separate snapshots, so it may move.
+// saved Next, which is the query of the page to come. Pages are separate
+// snapshots, so the list's total may move: Count is the largest that a page has
+// told. What was deleted after it was read moves up what stands behind it, and
+// only the earlier total tells of the row that slipped through.
 //
 // ordered is told of each order before it is asked after: the query to go on
 // with that very order, and DrChrono's clock when it took it, zero if it did
@@ -62,17 +64,18 @@ type order struct {
 	uuid   string
 	rest   string // the query without page=
 	number int    // the page
+	most   int    // the largest total of the pages before it
 }
 
 // order asks for one page, unless the query names an order that was made.
 func (d *drain) order(ctx context.Context, query string) (order, error) {
-	rest, number, uuid := cutPage(query)
-	q, err := d.bulkRequest(http.MethodPost, withPage(rest, number))
+	o := cutPage(query)
+	q, err := d.bulkRequest(http.MethodPost, withPage(o.rest, o.number))
 	if err != nil {
 		return order{}, err
 	}
-	if uuid != "" {
-		return order{q: q, uuid: uuid, rest: rest, number: number}, nil
+	if o.q = q; o.uuid != "" {
+		return o, nil
 	}
 	r, err := d.c.fetch(ctx, q)
 	if err != nil {
@@ -85,15 +88,21 @@ func (d *drain) order(ctx context.Context, query string) (order, error) {
 	case !plainID(e.uuid):
 		return order{}, pageError(q, "the order has no uuid")
 	}
-	if d.ordered != nil {
-		if err := d.ordered(withPage(rest, number)+"&"+byUUID+e.uuid, r.date()); err != nil {
+	if o.uuid = e.uuid; d.ordered != nil {
+		if err := d.ordered(o.again()+"&"+byUUID+o.uuid, r.date()); err != nil {
 			return order{}, err
 		}
 	}
-	return order{q: q, uuid: e.uuid, rest: rest, number: number}, nil
+	return o, nil
 }
 
-const byUUID = "uuid="
+const (
+	byUUID = "uuid="
+	told   = "count=" // ours: it is cut off before the query is sent
+)
+
+// again is the query to order the page with, and what is known by then.
+func (o order) again() string { return withPage(o.rest, o.number) + "&" + told + strconv.Itoa(o.most) }
 
 // complete waits for one page, and orders it again if it failed.
 func (d *drain) complete(ctx context.Context, o order) (Page, error) {
@@ -107,7 +116,7 @@ func (d *drain) complete(ctx context.Context, o order) (Page, error) {
 		case again >= bulkReorder:
 			return Page{}, pageError(o.q, "the bulk order failed again and again")
 		}
-		if o, err = d.order(ctx, withPage(o.rest, o.number)); err != nil {
+		if o, err = d.order(ctx, o.again()); err != nil {
 			return Page{}, err
 		}
 	}
@@ -121,12 +130,13 @@ func (d *drain) bulkPage(o order, e envelope, r reply) (Page, error) {
 	if err := d.progress(e.rows); err != nil {
 		return Page{}, err
 	}
-	page := Page{Rows: e.rows, Date: r.date(), URL: o.q.url.RequestURI(), Count: *e.page.Count}
-	if o.number < *e.page.Pages {
+	most := max(o.most, int(*e.page.Count))
+	page := Page{Rows: e.rows, Date: r.date(), URL: o.q.url.RequestURI(), Count: most}
+	if o.number < int(*e.page.Pages) {
 		if d.n >= d.c.pageCap {
 			return Page{}, &LoopError{Endpoint: d.endpoint, Page: d.n, Reason: "is the last that is read: the list has too many pages"}
 		}
-		page.Next = withPage(o.rest, o.number+1)
+		page.Next = order{rest: o.rest, number: o.number + 1, most: most}.again()
 	}
 	return page, nil
 }
@@ -187,23 +197,25 @@ func (d *drain) bulkRequest(method, query string) (request, error) {
 	return q, nil
 }
 
-// cutPage takes page=N and the order's uuid out of a query; 1 and "" if it has
-// none.
-func cutPage(query string) (rest string, number int, uuid string) {
-	number = 1
+// cutPage takes page=N, the order's uuid and what is ours out of a query.
+func cutPage(query string) order {
+	o := order{number: 1}
 	var kept []string
 	for part := range strings.SplitSeq(query, "&") {
 		if v, ok := strings.CutPrefix(part, "page="); ok {
 			if n, err := strconv.Atoi(v); err == nil && n > 0 {
-				number = n
+				o.number = n
 			}
 		} else if v, ok := strings.CutPrefix(part, byUUID); ok && plainID(v) {
-			uuid = v
+			o.uuid = v
+		} else if v, ok := strings.CutPrefix(part, told); ok {
+			o.most, _ = strconv.Atoi(v)
 		} else if part != "" {
 			kept = append(kept, part)
 		}
 	}
-	return strings.Join(kept, "&"), number, uuid
+	o.rest = strings.Join(kept, "&")
+	return o
 }
 
 func withPage(rest string, number int) string {

@@ -107,6 +107,7 @@ func TestNextIsFollowedToTheConfiguredHost(t *testing.T) {
 	for _, link := range []string{
 		"https://127.0.0.1:8099/chart/api/patients?cursor=a%2Fb", "http://localhost:8099/chart/api/patients?cursor=a%2Fb",
 		"https://app.drchrono.com/api/patients?cursor=a%2Fb", "http://drchrono.com/api/patients?cursor=a%2Fb", "/api/patients?cursor=a%2Fb",
+		"https://app.drchrono.com:443/api/patients?cursor=a%2Fb", "http://DrChrono.com:80/api/patients?cursor=a%2Fb",
 	} {
 		if u, err := c.place(link, false); err != nil || u.String() != "http://127.0.0.1:8099/chart/api/patients?cursor=a%2Fb" {
 			t.Errorf("%s goes to %v, %v", link, u, err)

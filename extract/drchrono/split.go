@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -36,9 +37,19 @@ type envelope struct {
 	status  string // bulk lists
 	uuid    string // bulk lists
 	page    struct {
-		Count *int `json:"count"`
-		Pages *int `json:"pages"`
+		Count *whole `json:"count"`
+		Pages *whole `json:"pages"`
 	}
+}
+
+// A whole number comes as one, or as text.
+type whole int
+
+// UnmarshalJSON reads 1830 and "1830".
+func (w *whole) UnmarshalJSON(b []byte) error {
+	n, err := strconv.ParseUint(string(bytes.Trim(b, `"`)), 10, 31)
+	*w = whole(n)
+	return err
 }
 
 // split takes a reply apart and keeps the rows as they are. A reply that is

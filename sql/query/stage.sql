@@ -112,6 +112,13 @@ UPDATE setting SET value = (SELECT CAST(max(id) AS TEXT) FROM record) WHERE name
 -- name: put-seen
 INSERT OR IGNORE INTO seen (endpoint, source_id) SELECT ?, j.value ->> 0 FROM json_each(?) j
 
+-- name: put-known
+INSERT OR IGNORE INTO seen (endpoint, source_id)
+SELECT ?, r.source_id FROM json_each(?) j JOIN record r ON r.id BETWEEN j.value ->> 0 AND j.value ->> 1
+
+-- name: seen-among
+SELECT count(*) FROM seen WHERE endpoint = ? AND source_id IN (SELECT value FROM json_each(?))
+
 -- name: clear-seen
 DELETE FROM seen WHERE endpoint = ?
 
