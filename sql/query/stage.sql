@@ -69,7 +69,7 @@ SELECT EXISTS (SELECT 1 FROM record WHERE endpoint = ?1 AND seq > ?2)
   AND EXISTS (SELECT 1 FROM json_each(?3) j JOIN record r ON r.id BETWEEN j.value ->> 0 AND j.value ->> 1 WHERE r.seq > ?2)
 
 -- name: page-records
-SELECT r.id FROM json_each(?) j JOIN record r ON r.endpoint = ? AND r.source_id = j.value ->> 0
+SELECT r.id FROM json_each(?) j CROSS JOIN record r ON r.endpoint = ? AND r.source_id = j.value ->> 0
 
 -- name: put-page
 INSERT INTO page (endpoint, digest, seq, rows, newest, ids, records, run)
