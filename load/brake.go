@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"sync"
 
 	"github.com/chartbridge/chartbridge/etl"
 )
@@ -39,6 +40,39 @@ func (b Brake) over(s Score) bool {
 	return s.Sent > 0 && s.Sent >= b.After && s.Rejected*100 > s.Sent*b.Rejected
 }
 
+// A watch counts a line's answers as they come, so that not even the rest of a
+// group whose intents are committed goes once the brake is over.
+type watch struct {
+	brake Brake
+	off   bool // a person released it
+
+	mu             sync.Mutex
+	sent, rejected int // rejected: by an answer that came at once
+	over           bool
+}
+
+func (w *watch) note(a Answer) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sent++
+	if a.Kind == Rejected {
+		w.rejected++
+	}
+	w.over = w.over || !w.off && w.brake.over(Score{Sent: w.sent, Rejected: w.rejected})
+}
+
+func (w *watch) isOver() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.over
+}
+
+func (w *watch) score() (sent, rejected int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.sent, w.rejected
+}
+
 // tripped reports whether the brake stops the line. What was accepted for later
 // is counted by the ledger: its refusals come by callback, also to another
 // process.
@@ -46,10 +80,10 @@ func (l *line) tripped(ctx context.Context) (bool, error) {
 	switch {
 	case l.stage.Released:
 		return false, nil
-	case l.stopped:
+	case l.stopped, l.watch.isOver():
 		return true, nil
 	case !l.stage.called:
-		return l.stage.Brake.over(Score{Sent: l.sent, Rejected: l.rejected}), nil
+		return false, nil
 	}
 	score, err := l.score(ctx)
 	if err != nil || l.sampled || l.accepted == 0 || score.Sent < l.stage.Brake.After {
@@ -85,15 +119,16 @@ func (l *line) score(ctx context.Context) (Score, error) {
 		return Score{}, err
 	}
 	score, err := l.stage.Store.Score(ctx, l.run, l.stage.Destination.Name(), l.object.Name)
-	score.Sent += l.sent - l.accepted
-	score.Rejected += l.rejected
+	sent, rejected := l.watch.score()
+	score.Sent += sent - l.accepted
+	score.Rejected += rejected
 	return score, err
 }
 
-func (l *line) hold(due ...Due) {
-	l.stopped = l.stopped || len(due) > 0
-	for _, d := range due {
-		l.marks = append(l.marks, held(d, etl.CauseBrake,
+func (l *line) hold(ds []etl.Delivery) {
+	l.stopped = l.stopped || len(ds) > 0
+	for _, d := range ds {
+		l.marks = append(l.marks, held(Due{Delivery: d}, etl.CauseBrake,
 			"the brake stopped the night because too much was rejected; look, then release it"))
 	}
 }

@@ -174,6 +174,45 @@ func TestIntentFirst(t *testing.T) {
 	}
 }
 
+// A countingStore counts what a kill would leave open.
+type countingStore struct {
+	load.Store
+	open, most int
+	commits    chan struct{}
+}
+
+func (c *countingStore) Commit(ctx context.Context, run etl.Run, done []load.Done, marks []load.Mark, intents []load.Intent) ([]int64, error) {
+	ids, err := c.Store.Commit(ctx, run, done, marks, intents)
+	c.open += len(ids) - len(done)
+	c.most = max(c.most, c.open)
+	select {
+	case c.commits <- struct{}{}:
+	default:
+	}
+	return ids, err
+}
+
+// TestRequestsGoOnWhileOthersAreCommitted: a request that is under way keeps no
+// other from its turn, and no more than a group is ever open.
+func TestRequestsGoOnWhileOthersAreCommitted(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	w.put("patients", patients(1, 70, "Troy")...)
+	store := &countingStore{commits: make(chan struct{}, 70)}
+	requests := 0
+	w.must(w.night(func(s *load.Stage) {
+		s.InFlight, store.Store, s.Store = 1, s.Store, store
+		s.Destination = hooked{s.Destination, func(etl.Delivery) {
+			if requests++; requests == 6 {
+				<-store.commits // of the first intents
+				<-store.commits // of the answers that came since, while this one is under way
+			}
+		}}
+	}))
+	if created := w.count("created", ""); created != 70 || store.most != 8 || store.open != 0 {
+		t.Errorf("created %d of 70; at most %d were open, want 8; %d in the end", created, store.most, store.open)
+	}
+}
+
 // A hooked destination looks before each request.
 type hooked struct {
 	load.Destination

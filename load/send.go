@@ -4,40 +4,42 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+
 	"slices"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
-	"golang.org/x/sync/errgroup"
 )
 
-// A line sends one object's deliveries, group by group: the intents of a
-// group are committed together before the first of its requests leaves, and
-// its answers together with the intents of the next. A kill leaves at most one
-// group open, which the next run settles.
+// A line sends one object's deliveries. The intents of several are committed
+// together before the first of their requests leaves, and with them the answers
+// that came meanwhile. While that is done the requests go on: their intents are
+// on the disk. A kill leaves at most one group open, which the next run settles.
 type line struct {
 	stage  *Stage
 	run    etl.Run
 	object Object
 
-	circuit        circuit
-	sent, rejected int    // rejected: by an answer that came at once
-	accepted       int    // of those sent: their answers come later, into the ledger
-	sampled        bool   // it was waited for the first of these
-	stopped        bool   // the brake held something
-	again          bool   // a second pass has something to do
-	pending        []Done // answers that the next commit saves
-	marks          []Mark
+	circuit  circuit
+	watch    watch
+	accepted int    // of those sent: their answers come later, into the ledger
+	sampled  bool   // it was waited for the first of these
+	stopped  bool   // the brake held something
+	again    bool   // a second pass has something to do
+	pending  []Done // answers that the next commit saves
+	marks    []Mark
+
+	withdrawn []etl.Delivery // whose intents are on the disk, and of which no request was made
 }
 
-// groupPerWorker: enough requests between two commits that the disk does not
-// set the pace, few enough that a kill leaves little to ask after.
+// groupPerWorker: enough open deliveries that the disk does not set the pace,
+// few enough that a kill leaves little to ask after.
 const groupPerWorker = 8
 
 // tries is how often a request is made that provably did not arrive.
 const tries = 3
 
+// group is how many deliveries may be open at any moment.
 func (l *line) group() int {
 	if !l.object.Askable || l.object.Final {
 		return 1
@@ -45,40 +47,68 @@ func (l *line) group() int {
 	return max(1, l.stage.InFlight) * groupPerWorker
 }
 
+// ahead is how many of a group still have their requests before them when the
+// next are committed. Where answers come by callback there are none: their
+// score is taken when nothing is under way.
+func (l *line) ahead() int {
+	if l.stage.called {
+		return 0
+	}
+	return l.group() / 2
+}
+
 // send brings the deliveries there and saves the marks.
 func (l *line) send(ctx context.Context, ds []etl.Delivery, marks []Mark) error {
-	l.marks = append(l.marks, marks...)
+	l.marks, l.withdrawn = append(l.marks, marks...), nil
+	f := l.start(ctx, min(l.stage.InFlight, len(ds)))
+	rest, err := l.feed(ctx, f, ds)
+	l.take(f.end(err))
+	switch {
+	case err == nil && l.circuit.isOpen():
+		err = ErrGivenUp
+	case err == nil && l.watch.isOver() && len(l.withdrawn) > 0:
+		err = ErrBrake
+	}
+	if !errors.Is(err, ErrBrake) {
+		return l.flush(err)
+	}
+	if err := l.flush(nil); err != nil {
+		return err
+	}
+	l.hold(append(l.withdrawn, rest...)) // what it did not come to is held, not unsent
+	return l.flush(err)
+}
+
+// feed gives the requests of the deliveries to a flow, and those that it did
+// not come to back.
+func (l *line) feed(ctx context.Context, f *flow, ds []etl.Delivery) ([]etl.Delivery, error) {
 	for len(ds) > 0 {
-		if err := ctx.Err(); err != nil {
-			return l.flush(err)
+		l.take(f.answered(l.ahead()))
+		if f.open > l.ahead() { // these were the first that were accepted for later
+			l.take(f.answered(l.ahead()))
+		}
+		switch {
+		case ctx.Err() != nil:
+			return ds, ctx.Err()
+		case l.circuit.isOpen():
+			return ds, ErrGivenUp
 		}
 		tripped, err := l.tripped(ctx)
 		if err != nil {
-			return l.flush(err)
+			return ds, err
 		}
 		if tripped {
-			for _, d := range ds {
-				l.hold(Due{Delivery: d})
-			}
-			return l.flush(ErrBrake)
+			return ds, ErrBrake
 		}
-		n := min(l.group(), len(ds))
-		if err := l.sendGroup(ctx, ds[:n]); err != nil {
-			return l.flush(err)
+		n := min(l.group()-f.open, len(ds))
+		intended, err := l.intend(ds[:n])
+		if err != nil {
+			return ds, err
 		}
+		f.make(intended)
 		ds = ds[n:]
 	}
-	return l.flush(nil)
-}
-
-func (l *line) sendGroup(ctx context.Context, ds []etl.Delivery) error {
-	ds, err := l.intend(ds)
-	if err != nil {
-		return err
-	}
-	answers := l.requests(ctx, ds)
-	l.pending = append(l.pending, answers...)
-	return l.count(answers)
+	return nil, nil
 }
 
 // intend commits the intents of a group, and gives those that the store takes.
@@ -115,95 +145,24 @@ func notIntended(d etl.Delivery, unapproved bool) Mark {
 // period counts from there.
 func (l *line) longest() time.Duration { return tries * (l.stage.Timeout + maxBackoff) }
 
-// requests makes a group's requests, several at a time. It does not stop in
-// the middle of one: an interrupt lets those finish that are under way and
-// leaves the others unsent.
-func (l *line) requests(ctx context.Context, ds []etl.Delivery) []Done {
-	answers := make([]Done, len(ds))
-	requests, cut := graced(ctx)
-	defer cut()
-	var g errgroup.Group
-	g.SetLimit(max(1, l.stage.InFlight))
-	for i, d := range ds {
-		g.Go(func() error {
-			answers[i] = l.request(ctx, requests, d)
-			return nil
-		})
-	}
-	_ = g.Wait() // no request returns an error: its answer says what came of it
-	return answers
-}
-
-// grace is how long requests that are under way may still take once the run is
-// interrupted; they are cut off then, and uncertain.
-const grace = 8 * time.Second
-
-// graced is a context that outlives an interrupted one by the grace. It is the
-// process's own time that counts here, so it takes a real timer.
-func graced(ctx context.Context) (context.Context, context.CancelFunc) {
-	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cut) })
-	return requests, func() { stop(); cut() }
-}
-
-// request sends one delivery, again only where it provably did not arrive.
-func (l *line) request(ctx, requests context.Context, d etl.Delivery) Done {
-	done := Done{Delivery: d, SettledBy: ByAnswer, Answer: Answer{Kind: NotSent}}
-	for n := 0; n < tries && ctx.Err() == nil && !l.circuit.isOpen(); n++ {
-		done.Attempts++
-		done.Answer = l.stage.Destination.Send(requests, d)
-		wait := backoff(n)
-		switch done.Answer.Kind {
-		case NotSent:
-		case Throttled:
-			wait = max(wait, min(done.Answer.After, maxBackoff))
-		default:
-			l.circuit.note(done.Answer)
-			done.At = l.stage.Clock.Now()
-			return done
-		}
-		if n+1 < tries && l.stage.Clock.Sleep(ctx, wait) != nil {
-			break
-		}
-	}
-	if ctx.Err() == nil && done.Attempts > 0 {
-		l.circuit.note(done.Answer)
-	}
-	done.At = l.stage.Clock.Now()
-	return done
-}
-
-// maxBackoff bounds the wait between two tries.
-const maxBackoff = 30 * time.Second
-
-// backoff doubles from half a second, with jitter.
-func backoff(n int) time.Duration {
-	d := min(500*time.Millisecond<<n, maxBackoff)
-	return d/2 + rand.N(d)
-}
-
-// count keeps the score of a group and reports whether the destination is to
-// be given up.
-func (l *line) count(answers []Done) error {
+// take keeps answers for the next commit, and what they say of those to come.
+func (l *line) take(answers []Done) {
+	l.pending = append(l.pending, answers...)
 	for _, a := range answers {
-		l.sent++
-		switch a.Answer.Kind {
-		case Rejected:
-			l.rejected++
-		case Accepted:
+		switch {
+		case a.Attempts == 0:
+			l.withdrawn = append(l.withdrawn, a.Delivery)
+		case a.Answer.Kind == Accepted:
 			l.accepted++
 			l.stage.accepted, l.stage.called = true, true
-		case Exists:
+		case a.Answer.Kind == Exists:
 			l.again = !l.object.Final // what is final is never sent twice
 		}
 	}
-	if l.stage.OnSent != nil {
-		l.stage.OnSent(l.stage.Destination.Name(), l.object.Name, l.sent)
+	if l.stage.OnSent != nil && len(answers) > 0 {
+		sent, _ := l.watch.score()
+		l.stage.OnSent(l.stage.Destination.Name(), l.object.Name, sent)
 	}
-	if l.circuit.isOpen() {
-		return ErrGivenUp
-	}
-	return nil
 }
 
 // end is the end of a pass: what the brake stopped is held by then.

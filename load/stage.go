@@ -155,7 +155,7 @@ func (s *Stage) deliver(ctx context.Context, run etl.Run, object Object) error {
 	if err != nil {
 		return err
 	}
-	line := &line{stage: s, run: run, object: object}
+	line := &line{stage: s, run: run, object: object, watch: watch{brake: s.Brake, off: s.Released}}
 	if err := s.deliverPass(ctx, run, line, braked); err != nil {
 		return err
 	}

@@ -170,9 +170,12 @@ func (s *Store) intent(ctx context.Context, tx *sqlx.Tx, run etl.Run, in load.In
 	if err != nil {
 		return 0, err
 	}
-	err = tx.GetContext(ctx, &id, query("put-intent"), in.TargetRow, in.Destination, in.Object, in.SourceID, in.Op, in.Hash,
+	added, err := tx.ExecContext(ctx, query("put-intent"), in.TargetRow, in.Destination, in.Object, in.SourceID, in.Op, in.Hash,
 		payload, needs, run.ID, s.holder, stamp(in.At), stamp(in.Deadline))
-	return id, err
+	if err != nil {
+		return 0, err
+	}
+	return added.LastInsertId()
 }
 
 // CloseParents blocks what travels inside records that did not go.

@@ -119,7 +119,7 @@ SELECT object, source_id, target_id FROM crosswalk WHERE destination = ?1
 
 -- name: put-intent
 INSERT INTO delivery (target, destination, object, source_id, op, state, hash, payload, needs, run, process, intent_at, deadline)
-VALUES (?, ?, ?, ?, ?, 'intent', ?, ?, ?, ?, ?, ?, ?) RETURNING id
+VALUES (?, ?, ?, ?, ?, 'intent', ?, ?, ?, ?, ?, ?, ?)
 
 -- name: answer-delivery
 -- The quiet period of one without an answer counts from where its request ended.

@@ -1,0 +1,118 @@
+package load
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/chartbridge/chartbridge/etl"
+)
+
+// A flow makes requests of a line, several at a time, in the order in which it
+// is given them. It does not stop in the middle of one: an interrupt lets those
+// finish that are under way and leaves the others unsent.
+type flow struct {
+	queue   chan etl.Delivery
+	answers chan Done
+	workers sync.WaitGroup
+	stop    func() // no other request begins
+	cut     func() // those under way end
+	open    int    // given, and not yet answered
+}
+
+// start begins a flow of so many requests at a time. end must follow.
+func (l *line) start(ctx context.Context, inFlight int) *flow {
+	requests, cut := graced(ctx)
+	ctx, stop := context.WithCancel(ctx)
+	f := &flow{queue: make(chan etl.Delivery, l.group()), answers: make(chan Done, l.group()), stop: stop, cut: cut}
+	for range max(1, inFlight) {
+		f.workers.Go(func() {
+			for d := range f.queue {
+				f.answers <- l.request(ctx, requests, d)
+			}
+		})
+	}
+	return f
+}
+
+// make gives it deliveries whose intents are on the disk.
+func (f *flow) make(ds []etl.Delivery) {
+	for _, d := range ds {
+		f.open++
+		f.queue <- d // it has room for a group
+	}
+}
+
+// answered gives the answers that came, once no more than most are open.
+func (f *flow) answered(most int) (answers []Done) {
+	for f.open > most || len(f.answers) > 0 {
+		answers = append(answers, <-f.answers)
+		f.open--
+	}
+	return answers
+}
+
+// end gives the answers of what is still open. After an error nothing of it is
+// begun any more.
+func (f *flow) end(err error) []Done {
+	if err != nil {
+		f.stop()
+	}
+	close(f.queue)
+	answers := f.answered(0)
+	f.workers.Wait()
+	f.stop()
+	f.cut()
+	return answers
+}
+
+// grace is how long requests that are under way may still take once the run is
+// interrupted; they are cut off then, and uncertain.
+const grace = 8 * time.Second
+
+// graced is a context that outlives an interrupted one by the grace. It is the
+// process's own time that counts here, so it takes a real timer.
+func graced(ctx context.Context) (context.Context, context.CancelFunc) {
+	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cut) })
+	return requests, func() { stop(); cut() }
+}
+
+// request sends one delivery, again only where it provably did not arrive.
+func (l *line) request(ctx, requests context.Context, d etl.Delivery) Done {
+	done := Done{Delivery: d, SettledBy: ByAnswer, Answer: Answer{Kind: NotSent}}
+	for n := 0; n < tries && ctx.Err() == nil && !l.circuit.isOpen() && !l.watch.isOver(); n++ {
+		done.Attempts++
+		done.Answer = l.stage.Destination.Send(requests, d)
+		wait := backoff(n)
+		switch done.Answer.Kind {
+		case NotSent:
+		case Throttled:
+			wait = max(wait, min(done.Answer.After, maxBackoff))
+		default:
+			l.circuit.note(done.Answer)
+			l.watch.note(done.Answer)
+			done.At = l.stage.Clock.Now()
+			return done
+		}
+		if n+1 < tries && l.stage.Clock.Sleep(ctx, wait) != nil {
+			break
+		}
+	}
+	if ctx.Err() == nil && done.Attempts > 0 {
+		l.circuit.note(done.Answer)
+		l.watch.note(done.Answer)
+	}
+	done.At = l.stage.Clock.Now()
+	return done
+}
+
+// maxBackoff bounds the wait between two tries.
+const maxBackoff = 30 * time.Second
+
+// backoff doubles from half a second, with jitter.
+func backoff(n int) time.Duration {
+	d := min(500*time.Millisecond<<n, maxBackoff)
+	return d/2 + rand.N(d)
+}
