@@ -36,8 +36,8 @@ func (l *line) start(ctx context.Context, inFlight int) *flow {
 	return f
 }
 
-// make gives it deliveries whose intents are on the disk.
-func (f *flow) make(ds []etl.Delivery) {
+// put gives it deliveries whose intents are on the disk.
+func (f *flow) put(ds []etl.Delivery) {
 	for _, d := range ds {
 		f.open++
 		f.queue <- d // it has room for a group

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
 	"slices"
 	"time"
 
@@ -47,9 +46,9 @@ func (l *line) group() int {
 	return max(1, l.stage.InFlight) * groupPerWorker
 }
 
-// ahead is how many of a group still have their requests before them when the
-// next are committed. Where answers come by callback there are none: their
-// score is taken when nothing is under way.
+// ahead is how many of a group are still open when the next intents are
+// committed. Where answers come by callback there are none: their score is
+// taken when nothing is under way.
 func (l *line) ahead() int {
 	if l.stage.called {
 		return 0
@@ -79,8 +78,8 @@ func (l *line) send(ctx context.Context, ds []etl.Delivery, marks []Mark) error 
 	return l.flush(err)
 }
 
-// feed gives the requests of the deliveries to a flow, and those that it did
-// not come to back.
+// feed commits intents and gives their deliveries to a flow. It returns those
+// that it did not come to.
 func (l *line) feed(ctx context.Context, f *flow, ds []etl.Delivery) ([]etl.Delivery, error) {
 	for len(ds) > 0 {
 		l.take(f.answered(l.ahead()))
@@ -105,7 +104,7 @@ func (l *line) feed(ctx context.Context, f *flow, ds []etl.Delivery) ([]etl.Deli
 		if err != nil {
 			return ds, err
 		}
-		f.make(intended)
+		f.put(intended)
 		ds = ds[n:]
 	}
 	return nil, nil

@@ -29,7 +29,7 @@ import (
 func benchSizes() []int {
 	asked := os.Getenv("CHARTBRIDGE_BENCH_ROWS")
 	if asked == "" {
-		return []int{1_000, 10_000}
+		return []int{1_000, 10_000, 100_000}
 	}
 	var sizes []int
 	for _, text := range strings.Split(asked, ",") {
@@ -43,11 +43,15 @@ func benchSizes() []int {
 }
 
 // benchOver runs a benchmark for each time that the vendor takes for an answer,
-// each number of requests in flight and each size.
+// each number of requests in flight and each size, but for those that would
+// wait for minutes.
 func benchOver(b *testing.B, run func(b *testing.B, url string, inFlight, n int)) {
 	for _, takes := range []time.Duration{0, 5 * time.Millisecond, 50 * time.Millisecond} {
 		for _, inFlight := range []int{1, 4, 16} {
 			for _, n := range benchSizes() {
+				if takes*time.Duration(n/inFlight) > 2*time.Minute {
+					continue
+				}
 				b.Run(fmt.Sprintf("%v/%d/%d", takes, inFlight, n), func(b *testing.B) {
 					run(b, benchVendor(b, takes), inFlight, n)
 				})

@@ -19,8 +19,9 @@ type removal struct {
 }
 
 var removals = []removal{
-	{"the intent before the request", "load/send.go", "	ds, err := l.intend(ds)\n	if err != nil {\n		return err\n	}\n	answers := l.requests(ctx, ds)\n",
-		"	answers := l.requests(ctx, ds)\n	ds, err := l.intend(ds)\n	if err != nil {\n		return err\n	}\n	for i := range answers {\n		answers[i].ID = ds[i].ID\n	}\n",
+	{"the intent before the request", "load/send.go", "		intended, err := l.intend(ds[:n])\n		if err != nil {\n			return ds, err\n		}\n		f.put(intended)\n",
+		"		f.put(ds[:n])\n		answers := f.answered(0)\n		intended, err := l.intend(ds[:n])\n		if err != nil {\n			return ds, err\n		}\n" +
+			"		for i := range answers {\n			for _, d := range intended {\n				if d.TargetRow == answers[i].TargetRow {\n					answers[i].ID = d.ID\n				}\n			}\n		}\n		l.take(answers)\n",
 		"./cmd/chartbridge", "TestFaultTable/killed_at_call_8"},
 	{"the quiet period", "load/settle.go", "s.Clock.Now().Add(-s.Quiet)", "s.Clock.Now()", "./load", "TestContract"},
 	{"synchronous=FULL", "sql/store.go", `"synchronous = FULL"`, `"synchronous = NORMAL"`, "./sql", "TestOpenRefuses"},
