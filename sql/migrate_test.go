@@ -101,6 +101,7 @@ func looksMigrated(t *testing.T, s *Store, from, newest int) {
 		"SELECT exit_code FROM run":                             "4",
 		"SELECT part_names FROM record":                         "primary",
 		"SELECT parts FROM record":                              "1",
+		"SELECT run FROM origin":                                "20260301T073000000Z-aa01",
 		"SELECT count(*) FROM target":                           "3",
 		"SELECT key FROM problem":                               "EX1",
 		"SELECT target_id FROM crosswalk":                       "5001",

@@ -103,18 +103,21 @@ func (s *Store) putRecords(ctx context.Context, tx *sqlx.Tx, run etl.Run, endpoi
 			}
 		}
 	}
-	if err := countNew(whole, tx, endpoint, list); err != nil {
+	if err := noteNew(whole, tx, run, endpoint, list); err != nil {
 		return err
 	}
 	return ctx.Err()
 }
 
-// countNew adds the records that are new to the kept counts, before anything
-// else changes them.
-func countNew(ctx context.Context, tx *sqlx.Tx, endpoint string, list []writtenRow) error {
+// noteNew notes which run brought the records that are new, and adds them to
+// the kept counts, before anything else changes them.
+func noteNew(ctx context.Context, tx *sqlx.Tx, run etl.Run, endpoint string, list []writtenRow) error {
 	first := slices.IndexFunc(list, func(w writtenRow) bool { return w.id > 0 })
 	if first < 0 {
 		return nil
+	}
+	if _, err := tx.ExecContext(ctx, query("note-origin"), list[first].id, run.ID); err != nil {
+		return fmt.Errorf("note who brought new records: %w", err)
 	}
 	_, err := tx.ExecContext(ctx, query("count-new"), endpoint, list[first].id)
 	return wrap(err, "count new records")
@@ -151,14 +154,15 @@ func nextSeq(ctx context.Context, tx *sqlx.Tx) (seq int64, err error) {
 
 func putRecord(ctx context.Context, tx *sqlx.Tx, run etl.Run, endpoint string, w *writtenRow, seq int64) error {
 	r, name := &w.row, "add-record"
+	args := []any{endpoint, r.ID, seq, r.Hash, r.UpdatedAt, r.Patient, r.Doctor,
+		len(r.Parts), strings.Join(r.Parts, ","), r.Verbose, r.Deleted, r.Fault, r.Problem, w.sealed}
 	if w.had > 0 {
-		name = "change-record"
+		name, args = "change-record", append(args, run.ID)
 		if _, err := tx.ExecContext(ctx, query("keep-version"), endpoint, r.ID); err != nil {
 			return fmt.Errorf("keep version of %s %s: %w", endpoint, r.ID, err)
 		}
 	}
-	res, err := tx.ExecContext(ctx, query(name), endpoint, r.ID, seq, r.Hash, r.UpdatedAt, r.Patient, r.Doctor,
-		len(r.Parts), strings.Join(r.Parts, ","), r.Verbose, r.Deleted, r.Fault, r.Problem, run.ID, w.sealed)
+	res, err := tx.ExecContext(ctx, query(name), args...)
 	if err != nil {
 		return fmt.Errorf("stage %s %s: %w", endpoint, r.ID, err)
 	}

@@ -189,3 +189,36 @@ func TestPartsOfAnOlderDatabaseGetTheirNames(t *testing.T) {
 		}
 	}
 }
+
+// TestRecordsKnowWhoBroughtThem: each the run that staged it first, whoever
+// else stages between its pages, and each version the run that brought it.
+func TestRecordsKnowWhoBroughtThem(t *testing.T) {
+	s := openAt(t, t.TempDir(), "a")
+	for _, page := range []struct {
+		run  string
+		rows []etl.Row
+	}{
+		{"r1", []etl.Row{rowOf("1", `{"id":1}`, false), rowOf("2", `{"id":2}`, false)}},
+		{"r1", []etl.Row{rowOf("3", `{"id":3}`, false)}},
+		{"r2", []etl.Row{rowOf("1", `{"id":1,"a":1}`, false), rowOf("4", `{"id":4}`, false)}},
+		{"r1", []etl.Row{rowOf("5", `{"id":5}`, false)}},
+		{"r3", []etl.Row{rowOf("4", `{"id":4,"a":1}`, false)}},
+	} {
+		c := etl.Cursor{Endpoint: "patients", Lane: "nightly", State: etl.StreamOpen}
+		if _, err := s.StagePage(t.Context(), etl.Run{ID: page.run, At: noon}, c, page.rows, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for text, want := range map[string]string{
+		"SELECT group_concat(run) FROM origin":                                    "r1,r1,r1,r2,r1",
+		"SELECT group_concat(record || ' ' || run) FROM brought":                  "1 r1,4 r2,5 r1",
+		"SELECT group_concat(source_id || ' ' || run) FROM version":               "1 r1,4 r2",
+		"SELECT group_concat(first_run || changed_run, '|') FROM record":          "r2|||r3|",
+		"SELECT count(*) FROM origin WHERE endpoint = 'patients' AND run <= 'r1'": "4",
+	} {
+		var got string
+		if err := s.db.Get(&got, text); err != nil || got != want {
+			t.Errorf("%s: %q (%v), want %q", text, got, err, want)
+		}
+	}
+}

@@ -37,15 +37,16 @@ ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT
 
 -- name: keep-version
 INSERT OR IGNORE INTO version (endpoint, source_id, seq, hash, updated_at, run)
-SELECT endpoint, source_id, seq, hash, updated_at, iif(changed_run = '', first_run, changed_run) FROM record WHERE endpoint = ? AND source_id = ?
+SELECT endpoint, source_id, seq, hash, updated_at, iif(changed_run = '', (SELECT run FROM origin o WHERE o.record = r.id), changed_run)
+FROM record r WHERE endpoint = ? AND source_id = ?
 
 -- name: add-record
 -- A statement that fires triggers keeps a copy of each database page that it
 -- writes, which costs more than the row: so what is new is not put as a change,
--- and count-new follows the new ones of a page. Until a record changes,
--- changed_run is '': the run that brought it.
+-- and count-new and note-origin follow the new ones of a page. Until a record
+-- changes, changed_run is '': the run that brought it.
 INSERT INTO record (endpoint, source_id, seq, hash, updated_at, patient, doctor, parts, part_names, verbose, deleted, fault, problem, first_run, changed_run, payload)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, '', ?15)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, '', '', ?14)
 
 -- name: count-new
 -- What is new has the largest ids.
@@ -53,12 +54,16 @@ INSERT INTO staged SELECT ?, count(*), sum(parts), sum(gone), sum(fault <> ''), 
 ON CONFLICT (endpoint) DO UPDATE SET n = n + excluded.n, parts = parts + excluded.parts, gone = gone + excluded.gone,
   faults = faults + excluded.faults, deleted = deleted + excluded.deleted
 
+-- name: note-origin
+-- The records from this one on were brought by another run than those before.
+INSERT INTO brought SELECT ?1, ?2 WHERE ?2 IS NOT (SELECT run FROM brought ORDER BY record DESC LIMIT 1)
+
 -- name: change-record
 -- What was read with verbose stays a verbose record: a later row without it brings no parts, nor does one that cannot be read.
 UPDATE record SET seq = ?3, hash = ?4, updated_at = ?5, patient = ?6, doctor = ?7,
   parts = CASE WHEN ?10 < verbose OR ?12 <> '' THEN parts ELSE ?8 END,
   part_names = CASE WHEN ?10 < verbose OR ?12 <> '' THEN part_names ELSE ?9 END,
-  verbose = max(verbose, ?10), gone = 0, missed = 0, deleted = ?11, fault = ?12, problem = ?13, changed_run = ?14, payload = ?15
+  verbose = max(verbose, ?10), gone = 0, missed = 0, deleted = ?11, fault = ?12, problem = ?13, payload = ?14, changed_run = ?15
 WHERE endpoint = ?1 AND source_id = ?2
 
 -- name: page
@@ -165,8 +170,3 @@ WHERE id IN (SELECT record FROM of_patient WHERE endpoint = ? AND patient IN (SE
 
 -- name: max-seq
 SELECT coalesce((SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'seq'), 0)
-
--- name: stage-counts
-SELECT endpoint, count(*) AS staged, sum(gone) AS gone, sum(fault <> '') AS unreadable,
-  sum(first_run = ?) AS new, sum(changed_run = ? AND first_run <> ?) AS changed
-FROM record GROUP BY endpoint ORDER BY endpoint

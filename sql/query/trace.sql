@@ -1,6 +1,6 @@
 -- name: trace-record
-SELECT endpoint, source_id, lower(hex(hash)) AS hash, updated_at, patient, doctor, parts, gone, deleted, fault, first_run, iif(changed_run = '', first_run, changed_run) AS changed_run
-FROM record WHERE endpoint = ? AND source_id = ?
+SELECT endpoint, source_id, lower(hex(hash)) AS hash, updated_at, patient, doctor, parts, gone, deleted, fault, o.run AS first_run, iif(changed_run = '', o.run, changed_run) AS changed_run
+FROM record r JOIN (SELECT record, run FROM origin) o ON o.record = r.id WHERE endpoint = ? AND source_id = ?
 
 -- name: trace-versions
 -- The versions of a record, the current one last, each with how many calls its
@@ -8,7 +8,8 @@ FROM record WHERE endpoint = ? AND source_id = ?
 SELECT v.seq, lower(hex(v.hash)) AS hash, v.updated_at, v.run, coalesce(u.started_at, '') AS run_started,
   (SELECT count(*) FROM call c WHERE c.run = v.run AND c.endpoint = ?1) AS calls
 FROM (SELECT seq, hash, updated_at, run FROM version WHERE endpoint = ?1 AND source_id = ?2
-  UNION ALL SELECT seq, hash, updated_at, iif(changed_run = '', first_run, changed_run) FROM record WHERE endpoint = ?1 AND source_id = ?2) v
+  UNION ALL SELECT seq, hash, updated_at, iif(changed_run = '', (SELECT run FROM origin o WHERE o.record = r.id), changed_run)
+  FROM record r WHERE endpoint = ?1 AND source_id = ?2) v
 LEFT JOIN run u ON u.id = v.run ORDER BY v.seq
 
 -- name: trace-targets

@@ -4,8 +4,8 @@
 -- count that were staged by then.
 SELECT j.value ->> 0 AS destination, j.value ->> 1 AS object,
   coalesce((SELECT y.n FROM tally y WHERE y.run = ?1 AND y.destination = j.value ->> 0 AND y.object = j.value ->> 1 AND y.outcome = 'source'),
-    CASE WHEN j.value ->> 3 THEN (SELECT coalesce(sum(r.parts), 0) FROM record r WHERE r.endpoint = j.value ->> 2 AND r.first_run <= ?1)
+    CASE WHEN j.value ->> 3 THEN (SELECT coalesce(sum(r.parts), 0) FROM origin r WHERE r.endpoint = j.value ->> 2 AND r.run <= ?1)
     WHEN EXISTS (SELECT 1 FROM run u WHERE u.id > ?1)
-      THEN (SELECT count(*) FROM record r WHERE r.endpoint = j.value ->> 2 AND r.first_run <= ?1)
+      THEN (SELECT count(*) FROM origin r WHERE r.endpoint = j.value ->> 2 AND r.run <= ?1)
     ELSE (SELECT count(*) FROM record r WHERE r.endpoint = j.value ->> 2) END) AS n
 FROM json_each(?2) j ORDER BY j.key
