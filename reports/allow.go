@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -31,6 +32,54 @@ var decisions = [][2]string{
 	{"SKIP", "Leave it out until its record in DrChrono changes."},
 	{"MAP", "Give their id in map_to_id: of the value that the lookup lacks, for every record with it, or of this very record."},
 	{"APPROVE", "Send it as it is: for this payload only, and for 72 hours."},
+}
+
+// lackCause stands for a value that a lookup lacks. No cause is called so.
+const lackCause = "a value"
+
+// An offer is what the drop-down offers on records of an outcome and cause.
+type offer struct {
+	outcome etl.Outcome
+	cause   string // anyCause, lackCause, or one that has decisions of its own
+	verbs   []string
+}
+
+// offers are the drop-downs: what Refusal lets pass, and no more.
+func offers() (list []offer) {
+	note := func(o etl.Outcome, cause string) {
+		if slices.ContainsFunc(list, func(f offer) bool { return f.outcome == o && f.cause == cause }) {
+			return
+		}
+		f := offer{outcome: o, cause: cause}
+		for _, d := range decisions {
+			if Refusal(d[0], o, cause, cause == lackCause) == "" {
+				f.verbs = append(f.verbs, d[0])
+			}
+		}
+		list = append(list, f)
+	}
+	for _, a := range allowances {
+		note(a.outcome, anyCause)
+		note(a.outcome, lackCause)
+		note(a.outcome, cmp.Or(a.cause, anyCause))
+	}
+	return list
+}
+
+// offered are the decisions that may be taken on a row, by what it shows.
+func offered(o etl.Outcome, cause, lookup string) []string {
+	other := anyCause
+	if lookup != "" {
+		other = lackCause
+	}
+	for _, want := range []string{cause, other} {
+		for _, f := range offers() {
+			if f.outcome == o && f.cause == want {
+				return f.verbs
+			}
+		}
+	}
+	return nil
 }
 
 // anyCause stands for any cause on the sheet Lists.

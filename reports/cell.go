@@ -17,7 +17,12 @@ func (b *book) value(c column, v any) excelize.Cell {
 	switch v := v.(type) {
 	case nil:
 		return b.cell(kindStyles[c.kind], nil)
+	case noInput:
+		return b.cell(styleText, nil)
 	case int:
+		if c.kind == kindAge {
+			return b.cell(styleAge, v)
+		}
 		return b.cell(styleCount, v)
 	case time.Time:
 		if v.IsZero() {
@@ -65,13 +70,13 @@ func (b *book) text(c column, s string) excelize.Cell {
 		return b.cell(checkStyle(text), text)
 	case looksLikeFormula(text):
 		return b.cell(styleQuoted, text)
-	case c.kind == kindDate || c.kind == kindTime || c.kind == kindCount:
+	case c.kind == kindDate || c.kind == kindTime || c.kind == kindCount || c.kind == kindAge:
 		return b.cell(styleText, text)
 	}
 	return b.cell(kindStyles[c.kind], text)
 }
 
-var kindStyles = [...]style{kindText: styleText, kindWrap: styleWrap, kindID: styleID, kindCount: styleCount, kindDate: styleDate,
+var kindStyles = [...]style{kindText: styleText, kindWrap: styleWrap, kindID: styleID, kindCount: styleCount, kindAge: styleAge, kindDate: styleDate,
 	kindTime: styleTime, kindOutcome: stylePlain, kindCheck: styleGood, kindLink: styleLink, kindInput: styleInput}
 
 func outcomeStyle(o etl.Outcome) style {

@@ -3,9 +3,11 @@
 package reports
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -184,6 +186,47 @@ func TestLibreOfficeKeepsTheTokens(t *testing.T) {
 		t.Errorf("%d of %d rows are ours, want %d of %d", got, len(after.Rows), want, len(before.Rows))
 	}
 	checkedLive(t, open(t, again))
+}
+
+// The drop-down of each row offers what may be taken on it, and no more, as a
+// spreadsheet program computes it, also after rows were sorted.
+func TestLibreOfficeOffersWhatIsTaken(t *testing.T) {
+	fx := newFixture(t, 60)
+	f := open(t, fx.write(fx.options(t.TempDir(), LevelMasked)).Reconciliation)
+	list, err := f.GetDataValidations("Worklist")
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(list, func(v *excelize.DataValidation) bool { return strings.HasPrefix(v.Formula1, "OFFSET(") })
+	if i < 0 || len(list[i].Formula1) > 255 {
+		t.Fatalf("the drop-down's list: %v", list)
+	}
+	offer := list[i].Formula1
+	rows, at := worklist(t, f)
+	far := len(rows[headRow-1]) + 2
+	for n := firstRow; n <= len(rows); n++ {
+		for i, d := range decisions {
+			here := strings.ReplaceAll(offer, fmt.Sprint(firstRow), fmt.Sprint(n))
+			if err := f.SetCellFormula("Worklist", cellName(far+i, n), fmt.Sprintf(`IFERROR(COUNTIF(%s,"%s"),0)`, here, d[0])); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	path := filepath.Join(t.TempDir(), "offers.xlsx")
+	if err := f.SaveAs(path); err != nil {
+		t.Fatal(err)
+	}
+	computed, _ := worklist(t, open(t, convert(t, path, "xlsx")))
+	for n := firstRow; n <= len(rows); n++ {
+		row := computed[n-1]
+		cell := func(i int) string { return append(slices.Clone(row), make([]string, far+5)...)[i] }
+		for i, d := range decisions {
+			why := Refusal(d[0], etl.Outcome(cell(at["Outcome"])), cell(at["Cause"]), cell(at["Lookup"]) != "")
+			if got := cell(far - 1 + i); (why == "") != (got == "1") {
+				t.Errorf("row %d, %s (%s): %s is offered %s times, refused: %q", n, cell(at["Outcome"]), cell(at["Cause"]), d[0], got, why)
+			}
+		}
+	}
 }
 
 func tokenOf(row []string, at map[string]int) string {

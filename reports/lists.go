@@ -3,7 +3,10 @@ package reports
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
+	"github.com/chartbridge/chartbridge/etl"
 	"github.com/xuri/excelize/v2"
 )
 
@@ -18,7 +21,9 @@ const (
 
 func (b *book) listsSheet(context.Context) []sheet {
 	columns := []column{{"Word", kindText, "A word of the drop-down."}, {"Allowed decision", kindText, "A decision that may be taken"},
-		{"Outcome", kindText, "on records of this outcome"}, {"Cause", kindText, "that are there for this cause."}}
+		{"Outcome", kindText, "on records of this outcome"}, {"Cause", kindText, "that are there for this cause."},
+		{"Row", kindText, "A row's outcome and cause"}, {"Offered", kindText, "A decision that its drop-down offers"},
+		{"How many", kindCount, "It offers so many, from the row's first on."}}
 	var rows [][]any
 	for i, a := range allowances {
 		row := []any{nil, a.verb, string(a.outcome), a.cause}
@@ -28,7 +33,17 @@ func (b *book) listsSheet(context.Context) []sheet {
 		if i < len(decisions) {
 			row[0] = decisions[i][0]
 		}
-		rows = append(rows, row)
+		rows = append(rows, append(row, nil, nil, nil))
+	}
+	n := 0
+	for _, f := range offers() {
+		for _, verb := range f.verbs {
+			for n >= len(rows) {
+				rows = append(rows, make([]any, len(columns)))
+			}
+			copy(rows[n][4:], []any{string(f.outcome) + f.cause, verb, len(f.verbs)})
+			n++
+		}
 	}
 	return []sheet{{name: listsName, title: "Lists: what may be decided", about: "Read by the drop-downs and checks of other sheets", hidden: true,
 		colour: colourGrey, columns: columns, rows: listed(rows)}}
@@ -86,6 +101,35 @@ func checkFormula(decision, mapTo, outcome, cause, lookup string) rowFormula {
 	}
 }
 
+// offerFormula is what a drop-down offers on its first row: the words beside
+// that outcome and cause on the sheet Lists.
+func offerFormula(outcome, cause, lookup string) string {
+	at := func(c string) string { return fmt.Sprintf("$%s%d", c, firstRow) }
+	other := `"` + anyCause + `"`
+	if lookup != "" {
+		other = fmt.Sprintf(`IF(%s="","%s","%s")`, at(lookup), anyCause, lackCause)
+	}
+	found := fmt.Sprintf("IFERROR(MATCH(%[1]s&%[2]s,%[4]s!$E:$E,0),MATCH(%[1]s&%[3]s,%[4]s!$E:$E,0))", at(outcome), at(cause), other, listsName)
+	return fmt.Sprintf("OFFSET(%[1]s!$F$1,%[2]s-1,0,INDEX(%[1]s!$G:$G,%[2]s),1)", listsName, found)
+}
+
+// noInput is an input cell of a row on which nothing can be decided.
+type noInput struct{}
+
+// inputs are a row's cells that a person fills in, yellow where the row takes
+// a decision, and its live check.
+func inputs(o etl.Outcome, cause, lookup string, check rowFormula) []any {
+	verbs := offered(o, cause, lookup)
+	if len(verbs) == 0 {
+		return []any{noInput{}, noInput{}, noInput{}, check}
+	}
+	row := []any{nil, nil, nil, check}
+	if !slices.Contains(verbs, "MAP") {
+		row[1] = noInput{}
+	}
+	return row
+}
+
 // addInput gives a part's input cells their drop-downs, and its check its
 // colours. It is called between the first row and the end of the stream.
 func (w *writer) addInput() error {
@@ -118,19 +162,15 @@ func (w *writer) addInput() error {
 func (w *writer) dropDown(rng string) error {
 	v := excelize.NewDataValidation(true)
 	v.Sqref = rng
-	words := decisions
-	if w.sheet.verbs > 0 {
-		words = decisions[w.sheet.verbs-1 : w.sheet.verbs]
-	}
-	if len(words) == 1 {
-		if err := v.SetDropList([]string{words[0][0]}); err != nil {
+	if w.sheet.offer == "" {
+		if err := v.SetDropList([]string{"MAP"}); err != nil {
 			return err
 		}
 	} else {
-		v.SetSqrefDropList(fmt.Sprintf("%s!$A$%d:$A$%d", listsName, firstRow, headRow+len(words)))
+		v.SetSqrefDropList(strings.ReplaceAll(w.sheet.offer, "&", "&amp;")) // it is put into the file as it is
 	}
-	v.SetInput("Decision", "Choose from the list; leave it blank to decide nothing. The next column but two says whether it fits.")
-	v.SetError(excelize.DataValidationErrorStyleStop, "Not a decision", "Choose RETRY, SKIP, MAP or APPROVE, or leave the cell blank.")
+	v.SetInput("Decision", "Choose from the list, which has what this row takes; leave it blank to decide nothing.")
+	v.SetError(excelize.DataValidationErrorStyleStop, "Not for this row", "Choose from the list, or leave the cell blank.")
 	return w.b.f.AddDataValidation(w.place.sheet, v)
 }
 

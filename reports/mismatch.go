@@ -40,7 +40,7 @@ func (b *book) mismatchesSheet(ctx context.Context) []sheet {
 	}
 	columns = append(columns, column{"Outcome", kindOutcome, "mismatched: we may only read it; held: a person decides whether ours overwrites theirs."},
 		column{"What to do", kindWrap, "The next step."}, column{"Target id", kindID, "Their id of the record."},
-		column{"Nights", kindCount, "Midnights since it opened, in the practice's zone."},
+		column{"Nights", kindAge, "Midnights since it opened, in the practice's zone."},
 		column{"State", kindText, "new: it opened in this run; repeat: it was open before; reopened: it was closed once and is back."}, itemColumn)
 	rows := many(b.snap.Rows(ctx, "mismatches", b.o.Run.ID, b.opens()), b.mismatchRows)
 	about := "A row a field; " + "classes case, space and format are the same value written otherwise"
@@ -81,7 +81,7 @@ func (b *book) missingSheet(ctx context.Context) []sheet {
 			column{"Their provider", kindID, "Their id of the provider."})
 	}
 	columns = append(columns, column{"Probable cause", kindWrap, "What it looks like."}, column{"What to do", kindWrap, "The next step."},
-		column{"Nights", kindCount, "Midnights since it was seen first, in the practice's zone."},
+		column{"Nights", kindAge, "Midnights since it was seen first, in the practice's zone."},
 		column{"State", kindText, "new: it opened in this run; repeat: it was open before; reopened: it was closed once and is back."}, itemColumn)
 	rows := chained(mapped(b.snap.Rows(ctx, "missing", b.o.Run.ID, b.opens()), b.missingRow),
 		mapped(b.snap.Rows(ctx, "extra", b.o.Run.ID, b.opens()), b.extraRow))

@@ -9,9 +9,11 @@ import (
 	"math/rand"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/chartbridge/chartbridge/etl"
 	"github.com/xuri/excelize/v2"
 )
 
@@ -283,6 +285,18 @@ func TestRefusal(t *testing.T) {
 	}
 	if Refusal("MAP", "invalid", "lookup", true) != "" || Refusal("MAP", "invalid", "lookup", false) == "" {
 		t.Error("MAP hangs on whether a lookup lacks the value")
+	}
+	for _, o := range append(etl.Outcomes, etl.Extra) {
+		for _, cause := range []string{"", "whatever", etl.CauseCandidates, etl.CauseBrake, etl.CauseApproval, etl.CauseInitialLoad, etl.CodeLookup} {
+			for _, lookup := range []string{"", "gender"} {
+				got := offered(o, cause, lookup)
+				for _, d := range decisions {
+					if taken := Refusal(d[0], o, cause, lookup != "") == ""; taken != slices.Contains(got, d[0]) {
+						t.Errorf("%s on %s %q, lookup %q: taken %v, offered %v", d[0], o, cause, lookup, taken, got)
+					}
+				}
+			}
+		}
 	}
 	if fmt.Sprint(len(decisions)) != "4" {
 		t.Error("there are four decisions")

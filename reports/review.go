@@ -28,7 +28,7 @@ func (b *book) rulesSheet(ctx context.Context) []sheet {
 		return []any{num(in[3]), destination, lookup, key, examples, str(in[6]), nil, nil, nil, check,
 			token(b.o.Key, b.o.Run.ID, state, destination, ruleWord, lookup, key)}
 	})
-	return []sheet{{name: "Rules", title: "Rules: one decision for every record with a value", phi: true, input: true, verbs: 3, print: at + 4,
+	return []sheet{{name: "Rules", title: "Rules: one decision for every record with a value", phi: true, input: true, print: at + 4,
 		about:  "Give their id once: every record with that value is judged again",
 		colour: colourOrange, freeze: 4, none: "No lookup lacks a value.", columns: columns, rows: rows}}
 }
@@ -56,7 +56,7 @@ func (b *book) dischargesSheet(ctx context.Context) []sheet {
 		column{"Approved by", kindText, "Who approved it before this run, and still counts."})
 	n := len(columns)
 	columns = append(append(columns, decisionColumns...), tokenColumn)
-	check := checkFormula(letter(n+1), letter(n+2), letter(n-3), letter(n-2), "")
+	check, offer := checkFormula(letter(n+1), letter(n+2), letter(n-3), letter(n-2), ""), offerFormula(letter(n-3), letter(n-2), "")
 	rows := mapped(b.snap.Rows(ctx, "discharges", b.o.Run.ID, utcStamp(b.o.Run.At), b.opens()), func(in []any) []any {
 		destination, object, id := destinationName(str(in[0])), objectName(str(in[1]), false), str(in[2])
 		outcome, cause := etl.Outcome(str(in[3])), str(in[4])
@@ -67,10 +67,11 @@ func (b *book) dischargesSheet(ctx context.Context) []sheet {
 			row = append(row, s.value(from, b.o.Level))
 		}
 		state := State(outcome, cause, "", "", blob(in[6]), blob(in[7]))
-		return append(row, outcome, causeOf(cause, str(in[5])), short(blob(in[6])), str(in[8]), nil, nil, nil, check,
+		row = append(row, outcome, causeOf(cause, str(in[5])), short(blob(in[6])), str(in[8]))
+		return append(append(row, inputs(outcome, causeOf(cause, str(in[5])), "", check)...),
 			token(b.o.Key, b.o.Run.ID, state, destination, object, id, string(outcome)))
 	})
-	return []sheet{{name: "Discharges to approve", title: "Discharges to approve: they are final", phi: true, input: true, print: n + 4,
+	return []sheet{{name: "Discharges to approve", title: "Discharges to approve: they are final", phi: true, input: true, offer: offer, print: n + 4,
 		about:  "By as many people as the config says; for this payload only, and for 72 hours",
 		colour: colourOrange, freeze: freeze, none: "No discharge waits.", columns: columns, rows: rows}}
 }
@@ -89,7 +90,7 @@ func (b *book) matchesSheet(ctx context.Context) []sheet {
 		column{"Suggestion", kindWrap, "What to do next."})
 	n := len(columns)
 	columns = append(append(columns, decisionColumns...), tokenColumn)
-	check := checkFormula(letter(n+1), letter(n+2), letter(n-4), letter(n-3), "")
+	check, offer := checkFormula(letter(n+1), letter(n+2), letter(n-4), letter(n-3), ""), offerFormula(letter(n-4), letter(n-3), "")
 	rows := mapped(b.snap.Rows(ctx, "matches", b.o.Run.ID, b.opens()), func(in []any) []any {
 		destination, object, id := destinationName(str(in[0])), objectName(str(in[1]), false), str(in[3])
 		outcome, cause, code := etl.Outcome(str(in[4])), str(in[5]), str(in[6])
@@ -98,10 +99,11 @@ func (b *book) matchesSheet(ctx context.Context) []sheet {
 			row = append(row, label(newSubject(str(in[2]), id, str(in[11]), str(in[12]), ""), b.o.Level))
 		}
 		state := State(outcome, cause, "", "", blob(in[9]), blob(in[10]))
-		return append(row, outcome, causeOf(cause, code), str(in[8]), str(in[7]), nextStep(code, cause, outcome), nil, nil, nil, check,
+		row = append(row, outcome, causeOf(cause, code), str(in[8]), str(in[7]), nextStep(code, cause, outcome))
+		return append(append(row, inputs(outcome, causeOf(cause, code), "", check)...),
 			token(b.o.Key, b.o.Run.ID, state, destination, object, id, string(outcome)))
 	})
-	return []sheet{{name: "Matches to review", title: "Matches to review: is it the same record?", phi: true, input: true, print: n + 4,
+	return []sheet{{name: "Matches to review", title: "Matches to review: is it the same record?", phi: true, input: true, offer: offer, print: n + 4,
 		about:  "MAP gives their id, APPROVE overwrites theirs; the rows also stand in Worklist: decide once",
 		colour: colourOrange, freeze: freeze, none: "Nothing has to be matched by a person.", columns: columns, rows: rows}}
 }

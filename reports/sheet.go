@@ -11,7 +11,8 @@ const (
 	kindText  kind = iota
 	kindWrap       // sentences
 	kindID         // text whatever it looks like: leading zeros and long numbers stay
-	kindCount      // whole numbers
+	kindCount      // whole numbers; – where there is none
+	kindAge        // nights: 0 is one of them
 	kindDate       // time.Time, or text where it is none
 	kindTime       // likewise, to the minute
 	kindOutcome
@@ -43,7 +44,7 @@ type sheet struct {
 	total   []any
 	hidden  bool                     // no person reads it
 	input   bool                     // a person fills it in: it has decision columns
-	verbs   int                      // which of the decisions alone it offers, from 1; 0 = all
+	offer   string                   // the formula of what its first row offers to decide; "" = MAP alone
 	chart   func(*writer) error      // put below its rows
 	print   int                      // columns that are printed; 0 = all
 	paper   paper                    // how it prints

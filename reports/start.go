@@ -191,6 +191,7 @@ func (s *starter) toDo() error {
 	if s.b.public {
 		first = replaceSheet(first)
 	}
+	first += s.b.onWorklist()
 	second := "Nothing was refused."
 	if n := f.total(etl.Invalid, etl.Rejected); n > 0 {
 		second = fmt.Sprintf("Open Reject causes and mend the first line first: %s records were refused, and with them those that wait for them.", thousands(n))

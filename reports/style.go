@@ -21,6 +21,7 @@ const (
 	styleID
 	styleCount
 	styleCountLink // a count that leads to its rows
+	styleAge       // a number whose 0 is one
 	styleDate
 	styleTime
 	styleGood
@@ -84,6 +85,7 @@ var looks = map[style]look{
 	styleID:          {text: colourInk, mono: true, size: 10, format: "@"},
 	styleCount:       {text: colourInk, right: true, format: `#,##0;[Red]-#,##0;"–"`},
 	styleCountLink:   {text: colourGood, right: true, format: `#,##0;[Red]-#,##0;"–"`},
+	styleAge:         {text: colourInk, right: true, format: `#,##0`},
 	styleDate:        {text: colourInk, format: "yyyy-mm-dd"},
 	styleTime:        {text: colourInk, format: "yyyy-mm-dd hh:mm"},
 	styleGood:        {text: colourGood},

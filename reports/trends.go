@@ -94,7 +94,7 @@ func (b *book) agingSheet(ctx context.Context) []sheet {
 		columns = append(columns, column{a.name, kindCount, "Records that have been open so many nights without a break."})
 	}
 	columns = append(columns, column{"All", kindCount, "All of them: a live formula."},
-		column{"Oldest", kindCount, "Nights that the oldest one has been open."})
+		column{"Oldest", kindAge, "Nights that the oldest one has been open."})
 	return []sheet{{name: "Aging", title: "Aging: how many nights records have been open", about: "Every record that waits for something, was refused, differs or is missing",
 		colour: colourDark, freeze: 1, none: "Nothing waits.", columns: columns, rows: listed(b.ages(ctx)), chart: (*writer).agingChart}}
 }

@@ -43,7 +43,7 @@ func widths(s sheet, sample [][]any) []float64 {
 // slack is room beside a header's longest word, for the filter's button where
 // it does not stand over the number's own.
 func slack(k kind) float64 {
-	if k == kindCount {
+	if k == kindCount || k == kindAge {
 		return 2.5
 	}
 	return 3.5

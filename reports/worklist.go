@@ -23,10 +23,10 @@ func (b *book) worklistSheet(ctx context.Context) []sheet {
 		column{"Cause", kindText, "Why: see causes and codes below."}, column{"Field", kindText, "The destination's field that it is about."},
 		column{"Message", kindWrap, "What is wrong."}, column{"Suggestion", kindWrap, "What to do next."},
 		column{"Others", kindCount, "How many other records wait for this one and follow by themselves; of a line that speaks of many: how many."},
-		column{"Nights", kindCount, "Midnights since it opened, in the practice's zone."},
+		column{"Nights", kindAge, "Midnights since it opened, in the practice's zone."},
 		column{"State", kindText, "new: it opened in this run; repeat: it was open before; reopened: it was closed once and is back."})
-	printed := len(columns)
 	columns = append(columns, decisionColumns...)
+	printed := len(columns)
 	columns = append(columns, column{"Lookup", kindText, "The lookup that lacks a key."}, column{"Key", kindID, "The key that it lacks: MAP gives it their id."},
 		column{"Target id", kindID, "The record's id at the destination, if it has one."},
 		column{"Open since", kindTime, "The start of the run since which it is open without a break, in the practice's zone."},
@@ -40,7 +40,25 @@ func (b *book) worklistSheet(ctx context.Context) []sheet {
 		about = fmt.Sprintf("%s; shown %s of %s, the others stand on their object's sheet", about, thousands(worklistCap), thousands(n))
 	}
 	return []sheet{{name: "Worklist", title: "Worklist: what waits for a person, was refused, or differs", about: about, colour: colourOrange,
-		none: "Nothing waits, and nothing was refused.", freeze: freeze, phi: true, input: true, print: printed, columns: columns, rows: rows}}
+		none: "Nothing waits, and nothing was refused.", freeze: freeze, phi: true, input: true, offer: offerFormula(at("Outcome"), at("Cause"), at("Lookup")), print: printed, columns: columns, rows: rows}}
+}
+
+// onWorklist says how the records that need a person stand on the worklist,
+// whose rows are not as many as they.
+func (b *book) onWorklist() string {
+	missing := b.facts.total(etl.Missing)
+	records := b.facts.total(etl.Held, etl.Uncertain, etl.Invalid, etl.Rejected, etl.Mismatched)
+	if records+missing == 0 {
+		return ""
+	}
+	text := fmt.Sprintf(" Of the %s that need a person, Worklist lists %s, a row each", thousands(records+missing), thousands(records))
+	if records > worklistCap {
+		text = fmt.Sprintf(" Of the %s that need a person, Worklist lists the %s first, a row each", thousands(records+missing), thousands(worklistCap))
+	}
+	if missing > 0 {
+		text += fmt.Sprintf(", and counts the %s that are missing, a row an object", thousands(missing))
+	}
+	return text + ". Its other rows go on by themselves."
 }
 
 // letterOf is the letter of the column with that head.
@@ -78,8 +96,9 @@ func (b *book) worklistRow(in []any, check rowFormula) []any {
 	}
 	opened := instant(in[14])
 	state := State(outcome, cause, lookup, key, blob(in[18]), blob(in[19]))
-	return append(row, id, outcome, causeOf(cause, code), str(in[6]), str(in[7]), suggestion, num(in[20]), b.nights(opened), str(in[13]), nil, nil, nil, check,
-		lookup, key, str(in[12]), b.wall(opened), num(in[15]), itemID(str(in[1]), str(in[2]), id, string(outcome), cause, str(in[6]), code),
+	row = append(row, id, outcome, causeOf(cause, code), str(in[6]), str(in[7]), suggestion, num(in[20]), b.nights(opened), str(in[13]))
+	row = append(row, inputs(outcome, causeOf(cause, code), lookup, check)...)
+	return append(row, lookup, key, str(in[12]), b.wall(opened), num(in[15]), itemID(str(in[1]), str(in[2]), id, string(outcome), cause, str(in[6]), code),
 		token(b.o.Key, b.o.Run.ID, state, destination, object, id, string(outcome)))
 }
 
@@ -108,7 +127,7 @@ func (b *book) groupRow(in []any) []any {
 		row = append(row, nil)
 	}
 	opened := instant(in[8])
-	return append(row, nil, outcome, cause, nil, message, suggestion, n, b.nights(opened), nil, nil, nil, nil, nil,
+	return append(row, nil, outcome, cause, nil, message, suggestion, n, b.nights(opened), nil, noInput{}, noInput{}, noInput{}, nil,
 		nil, nil, nil, b.wall(opened), 0, nil, manyToken)
 }
 

@@ -152,15 +152,18 @@ func (w *writer) head() error {
 	if err := w.out.SetRow("A1", []any{w.b.cell(styleTitle, title)}, excelize.RowOpts{Height: 24}); err != nil {
 		return err
 	}
-	about := s.about + " · " + w.b.named()
-	if err := w.out.SetRow("A2", []any{w.b.cell(styleSubtitle, about)}, excelize.RowOpts{Height: 18}); err != nil {
+	subtitle := []any{w.b.cell(styleSubtitle, s.about+" · "+w.b.named())}
+	if s.paper.breakAt > 0 { // the second page repeats two columns and would cut what is longer than they
+		subtitle = []any{w.b.cell(styleSubtitle, w.b.named()), nil, w.b.cell(styleSubtitle, s.about)}
+	}
+	if err := w.out.SetRow("A2", subtitle, excelize.RowOpts{Height: 18}); err != nil {
 		return err
 	}
 	heads, lines := make([]any, len(s.columns)), 1
 	for i, c := range s.columns {
 		look := styleHead
 		switch c.kind {
-		case kindCount:
+		case kindCount, kindAge:
 			look = styleHeadRight
 		case kindInput:
 			look = styleHeadInput
