@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -256,7 +257,9 @@ func row0(row []string) string {
 // What Start says of the worklist is what the worklist holds.
 func TestStartCountsTheWorklist(t *testing.T) {
 	f := newFixture(t, 40)
-	book := open(t, f.write(f.options(t.TempDir(), LevelMasked)).Reconciliation)
+	o := f.options(t.TempDir(), LevelMasked)
+	o.EmptyLookups = []string{"rethink gender"}
+	book := open(t, f.write(o).Reconciliation)
 	rows, at := worklist(t, book)
 	records, missing := 0, 0
 	for _, row := range rows[headRow:] {
@@ -273,8 +276,10 @@ func TestStartCountsTheWorklist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := fmt.Sprint(start); records == 0 || !strings.Contains(text, want) {
-		t.Errorf("Start lacks %q: %v", want, start[:8])
+	for _, want := range []string{want, "no id at all for rethink gender:"} {
+		if text := fmt.Sprint(start); records == 0 || !strings.Contains(text, want) {
+			t.Errorf("Start lacks %q: %v", want, start[:8])
+		}
 	}
 }
 

@@ -49,6 +49,30 @@ func planTallies(p Plan) (keys []key, n map[key][]int) {
 	return keys, n
 }
 
+// A PlanTotal counts the records of an object by what the plan does with them,
+// each record once.
+type PlanTotal struct {
+	Destination, Object string
+	N                   []int // one for each of PlanHeads
+}
+
+// PlanHeads names what a plan does with records, in the order of its counts.
+func PlanHeads() (heads []string) {
+	for _, c := range planColumns {
+		heads = append(heads, c.head)
+	}
+	return heads
+}
+
+// Totals counts what the plan does, in the order of the sending.
+func (p Plan) Totals() (list []PlanTotal) {
+	keys, n := planTallies(p)
+	for _, k := range keys {
+		list = append(list, PlanTotal{k.destination, k.object, n[k]})
+	}
+	return list
+}
+
 // planCounts is a row for each destination and object; its sums are live.
 func planCounts(p Plan) sheet {
 	columns := []column{{"Destination", kindText, ""}, {"Object", kindText, ""}}

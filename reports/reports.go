@@ -51,6 +51,8 @@ type Options struct {
 	Key      []byte // signs the rows that decisions may be taken on
 	RowCap   int    // records a sheet holds before another is begun; 0 = 250,000
 
+	EmptyLookups []string // "destination lookup" of those that hold no id at all, though records need one
+
 	Passphrase string // encrypts the reconciliation workbook; "" = it is not encrypted
 }
 

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/xuri/excelize/v2"
@@ -195,6 +196,9 @@ func (s *starter) toDo() error {
 	second := "Nothing was refused."
 	if n := f.total(etl.Invalid, etl.Rejected); n > 0 {
 		second = fmt.Sprintf("Open Reject causes and mend the first line first: %s records were refused, and with them those that wait for them.", thousands(n))
+	}
+	if empty := s.b.o.EmptyLookups; len(empty) > 0 && f.recounted {
+		second += fmt.Sprintf(" The lookups file holds no id at all for %s: fill it first, from `chartbridge lookups template`.", strings.Join(empty, ", "))
 	}
 	third := "Nothing is left for the next run."
 	if n := f.total(etl.Failed, etl.Blocked); n > 0 {

@@ -152,6 +152,9 @@ func (p *practice) showPlan(ctx context.Context, s *shared, steps []load.Step, l
 			return err
 		}
 	}
+	if err := printTotals(s.stdout, planOf(steps, left)); err != nil {
+		return err
+	}
 	_, err := fmt.Fprintf(s.stdout, "\n%s\nleft alone: %s\n", planCounts(steps), leftText(left))
 	if load.Sends(steps) {
 		fmt.Fprintf(s.stdout, "To send exactly this:\n  chartbridge push --plan %s\n", load.PlanHash(steps))
@@ -184,6 +187,8 @@ func leftText(left []sql.Count) string {
 		switch {
 		case n[o] > 0 && o == etl.Failed: // not failed by now: no step of its own speaks of it
 			parts = append(parts, fmt.Sprintf("%d inside another record, unreadable, or only compared", n[o]))
+		case n[o] > 0 && o == etl.Blocked: // others are blocked by a step
+			parts = append(parts, fmt.Sprintf("%d blocked of which no step speaks", n[o]))
 		case n[o] > 0:
 			parts = append(parts, fmt.Sprintf("%d %s", n[o], o))
 		}

@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"slices"
+	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
@@ -39,21 +42,11 @@ func (p *practice) writePlan(ctx context.Context, f planFlags, steps []load.Step
 	if f.workbook == "" {
 		return nil
 	}
-	w := reports.Plan{Hash: load.PlanHash(steps), Practice: p.config.Practice, At: p.clock.Now(), Zone: p.config.Timezone,
-		Level: reports.Level(p.config.Workbook.PHI), Passphrase: p.config.Workbook.Passphrase.Reveal()}
+	w := planOf(steps, left)
+	w.Practice, w.At, w.Zone = p.config.Practice, p.clock.Now(), p.config.Timezone
+	w.Level, w.Passphrase = reports.Level(p.config.Workbook.PHI), p.config.Workbook.Passphrase.Reveal()
 	if f.phi != "" {
 		w.Level = reports.Level(f.phi)
-	}
-	for _, s := range steps {
-		step := reports.PlanStep{Destination: s.Destination, Object: s.Object, SourceID: s.SourceID, TargetID: s.TargetID,
-			Does: s.Does, Cause: s.Cause, WaitsFor: s.WaitsFor}
-		for _, c := range s.Changes {
-			step.Changes = append(step.Changes, reports.PlanChange(c))
-		}
-		w.Steps = append(w.Steps, step)
-	}
-	for _, c := range left {
-		w.Left = append(w.Left, reports.PlanCount(c))
 	}
 	if w.Level != reports.LevelNone {
 		if err := p.store.Audit(ctx, w.At, operator(), "plan", w.Hash, "workbook written with phi "+string(w.Level)); err != nil {
@@ -65,4 +58,46 @@ func (p *practice) writePlan(ctx context.Context, f planFlags, steps []load.Step
 		return usageError{err}
 	}
 	return err
+}
+
+// planOf is a plan as reports tell of it.
+func planOf(steps []load.Step, left []sql.Count) reports.Plan {
+	w := reports.Plan{Hash: load.PlanHash(steps)}
+	for _, s := range steps {
+		step := reports.PlanStep{Destination: s.Destination, Object: s.Object, SourceID: s.SourceID, TargetID: s.TargetID,
+			Does: s.Does, Cause: s.Cause, WaitsFor: s.WaitsFor}
+		for _, c := range s.Changes {
+			step.Changes = append(step.Changes, reports.PlanChange(c))
+		}
+		w.Steps = append(w.Steps, step)
+	}
+	for _, c := range left {
+		w.Left = append(w.Left, reports.PlanCount(c))
+	}
+	return w
+}
+
+// printTotals counts every record once, by object: what its step does, or the
+// outcome that it keeps where no step speaks of it. A column of nothing is
+// left out.
+func printTotals(w io.Writer, p reports.Plan) error {
+	totals := p.Totals()
+	head, rows := []string{"each record once"}, make([][]string, len(totals))
+	for i, t := range totals {
+		rows[i] = []string{t.Destination + " " + t.Object}
+	}
+	for j, name := range reports.PlanHeads() {
+		if !slices.ContainsFunc(totals, func(t reports.PlanTotal) bool { return t.N[j] > 0 }) {
+			continue
+		}
+		head = append(head, strings.ToLower(name))
+		for i, t := range totals {
+			rows[i] = append(rows[i], blankZero(t.N[j]))
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	fmt.Fprintln(w)
+	return printTable(w, head, rows)
 }

@@ -105,12 +105,31 @@ func (p *practice) write(ctx context.Context, o reports.Options) (files reports.
 	if o, err = p.keyed(ctx, o); err != nil {
 		return files, err
 	}
+	if o.EmptyLookups, err = p.emptyLookups(ctx); err != nil {
+		return files, err
+	}
 	snap, err := p.store.Snapshot(ctx)
 	if err != nil {
 		return files, err
 	}
 	defer func() { err = errors.Join(err, snap.Close()) }()
 	return reports.Write(ctx, snap, o)
+}
+
+// emptyLookups names the lookups that hold no id at all, though judged records
+// need one: as a rule they were forgotten.
+func (p *practice) emptyLookups(ctx context.Context) (names []string, err error) {
+	lacked, err := p.store.LackingLookups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range lacked {
+		name := l.Destination + " " + l.Lookup
+		if !p.lookups.Has(l.Destination, l.Lookup) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 // objects documents the enabled destinations' shapes for the mapping sheet.
