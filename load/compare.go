@@ -85,7 +85,7 @@ func (s *Stage) compareSpan(ctx context.Context, run etl.Run, comparer Comparer,
 		}
 	})
 	if err != nil {
-		return fmt.Errorf("read what is there: %w: %w", err, errBlind)
+		return blind("none of it is compared any further in this run, since what is there cannot be read", err)
 	}
 	found := Found{Before: AskedSince(s.Clock.Now()), Extra: extra}
 	for _, m := range span {

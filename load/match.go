@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -21,7 +22,7 @@ func (s *Stage) match(ctx context.Context, run etl.Run, object Object, unknown [
 			list[i] = d.Delivery
 		}
 		if findings, err = s.Destination.Find(ctx, object.Name, list); err != nil {
-			return nil, nil, fmt.Errorf("look before creating: %w: %w", err, errBlind)
+			return nil, nil, blind("none of it is created in this run, since what is there already cannot be seen", err)
 		}
 		if err := s.leaveOthers(ctx, list, findings); err != nil {
 			return nil, nil, err
@@ -63,7 +64,8 @@ func (s *Stage) sees(ctx context.Context, run etl.Run, object Object, unknown []
 		if err != nil || !known {
 			return err
 		}
-		return fmt.Errorf("look before creating: it shows no record, and earlier runs linked some; may the API user still read them? %w", errBlind)
+		return blind("none of it is created in this run, since what is there already cannot be seen",
+			errors.New("a look shows no record, and earlier runs linked some; may the API user still read them?"))
 	}
 	return nil
 }

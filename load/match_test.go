@@ -2,6 +2,7 @@ package load_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -246,8 +247,13 @@ func TestBlindLook(t *testing.T) {
 	w.must(w.night())
 	w.put("patients", patient(2, "Troy"))
 	w.Inject(loadtest.Status(200, `[]`).On("GET", "/client").Repeat(-1))
-	if err := w.night(); !errors.Is(err, load.ErrGivenUp) {
+	err := w.night()
+	if !errors.Is(err, load.ErrGivenUp) {
 		t.Errorf("got %v, want the object given up", err)
+	}
+	if text := fmt.Sprint(err); !strings.Contains(text, "none of it is created in this run, since what is there already cannot be seen: a look shows no record") ||
+		strings.Contains(text, "refuses our credentials") {
+		t.Errorf("told as %q", text)
 	}
 	w.expect("blind", "client", "2", "failed not_sent")
 	w.Heal()

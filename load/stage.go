@@ -39,6 +39,13 @@ var ErrGivenUp = errors.New("given up for this run: it does not answer, or refus
 // this run, while the other objects go on.
 var errBlind = fmt.Errorf("what is there already cannot be seen: %w", ErrGivenUp)
 
+// blind is errBlind with what is not done for it, and why.
+func blind(notDone string, why error) error { return blindError{fmt.Errorf("%s: %w", notDone, why)} }
+
+type blindError struct{ error }
+
+func (b blindError) Unwrap() []error { return []error{b.error, errBlind} }
+
 // Run settles what an earlier run left open, then sends what is due, object by
 // object in the order in which one needs the other. Everything committed
 // stays, whatever happens after it.
@@ -149,7 +156,7 @@ func (s *Stage) deliver(ctx context.Context, run etl.Run, object Object) error {
 		return err
 	}
 	if object.IfMissing && s.uncompared {
-		return fmt.Errorf("what is missing there is not known: %w", errBlind)
+		return blind("none of it is sent in this run", errors.New("what is missing there is not known"))
 	}
 	braked, err := s.braked(ctx, object)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -200,6 +201,14 @@ type loggedDecision struct {
 	UndoneAt   string `db:"undone_at"`
 }
 
+// followed reports whether a rule was logged since a row's MAP made it: that is
+// one decision.
+func (d loggedDecision) followed(all []loggedDecision) bool {
+	return d.SourceID == "" && slices.ContainsFunc(all, func(row loggedDecision) bool {
+		return row.SourceID != "" && row.Destination == d.Destination && row.Lookup == d.Lookup && row.Key == d.Key && row.Verb == d.Verb
+	})
+}
+
 // Undo takes the decisions of an import back, but for those that a run has
 // acted on. A value that was mapped, and a record that was skipped, can always
 // be taken back: the next run judges by what then stands.
@@ -222,6 +231,9 @@ func (s *Store) Undo(ctx context.Context, id int64, by string, now time.Time) (l
 			if err := undo(ctx, tx, &logged[i], now); err != nil {
 				return err
 			}
+			if logged[i].followed(logged) {
+				continue
+			}
 			list = append(list, logged[i].Undone)
 			if logged[i].Undone.Undone {
 				undone++
@@ -230,7 +242,7 @@ func (s *Store) Undo(ctx context.Context, id int64, by string, now time.Time) (l
 		if _, err := tx.ExecContext(ctx, query("undo-import"), stamp(now), by, id); err != nil {
 			return err
 		}
-		return audit(ctx, tx, now, by, "undo", fmt.Sprintf("import %d", id), fmt.Sprintf("%d of %d decisions taken back", undone, len(logged)))
+		return audit(ctx, tx, now, by, "undo", fmt.Sprintf("import %d", id), fmt.Sprintf("%d of %d decisions taken back", undone, len(list)))
 	})
 	return list, wrap(err, "undo import %d", id)
 }

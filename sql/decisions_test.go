@@ -164,6 +164,22 @@ func TestRulesAndPeople(t *testing.T) {
 	}
 }
 
+// A MAP on one row is one decision, though it writes a rule beside its own line.
+func TestUndoCountsAMapOnce(t *testing.T) {
+	b, ctx := newBench(t), context.Background()
+	b.want("Ada Roma", Ask{Destination: "rethink", Object: "visit", SourceID: "1", Verb: Map, Value: "2", State: "invalid lookup"}, Applied)
+	list, err := b.Undo(ctx, 1, "Bo Lin", decidedAt.Add(time.Minute))
+	if err != nil || len(list) != 1 || list[0].SourceID != "1" || !list[0].Undone {
+		t.Errorf("taken back: %+v (%v), want the row alone", list, err)
+	}
+	if n := b.count(`SELECT count(*) FROM lookup`); n != 0 {
+		t.Errorf("%d rows of lookups stand", n)
+	}
+	if n := b.count(`SELECT count(*) FROM audit WHERE action = 'undo' AND detail LIKE '1 of 1 %'`); n != 1 {
+		t.Error("the audit log counts otherwise")
+	}
+}
+
 func TestNothingIsHalfApplied(t *testing.T) {
 	b := newBench(t)
 	good, bad := client("1", Retry, "", "rejected refused"), client("4", Retry, "", "blocked reference")
