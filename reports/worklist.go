@@ -26,7 +26,7 @@ func (b *book) worklistSheet(ctx context.Context) []sheet {
 		column{"Nights", kindAge, "Midnights since it opened, in the practice's zone."},
 		column{"State", kindText, "new: it opened in this run; repeat: it was open before; reopened: it was closed once and is back."})
 	columns = append(columns, decisionColumns...)
-	printed := len(columns)
+	printed := len(columns) - 1 // on paper nothing is checked live
 	columns = append(columns, column{"Lookup", kindText, "The lookup that lacks a key."}, column{"Key", kindID, "The key that it lacks: MAP gives it their id."},
 		column{"Target id", kindID, "The record's id at the destination, if it has one."},
 		column{"Open since", kindTime, "The start of the run since which it is open without a break, in the practice's zone."},

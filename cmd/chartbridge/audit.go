@@ -49,7 +49,7 @@ func verifyAudit(ctx context.Context, s *shared, p *practice) error {
 	if s.output == "json" {
 		return printJSON(s.stdout, map[string]any{"ok": true, "lines": lines, "newest": hash})
 	}
-	_, err = fmt.Fprintf(s.stdout, "%d lines, each fits the one before; the newest is %s\n", lines, orDash(hash))
+	_, err = fmt.Fprintf(s.stdout, "%s, each fits the one before; the newest is %s\n", howMany(lines, "line"), orDash(hash))
 	return err
 }
 

@@ -234,7 +234,7 @@ func (c *preflight) checkDatabase(ctx context.Context) bool {
 			kind, do = errConfig, "correct data_dir or practice"
 		}
 		if errors.Is(err, sql.ErrOtherKey) {
-			err, do = sql.ErrOtherKey, sql.DoOtherKey
+			kind, err, do = errConfig, sql.ErrOtherKey, sql.DoOtherKey
 		}
 		c.fail("database", kind, do, "%v", err)
 		if c.store != nil {

@@ -207,7 +207,7 @@ func TestCheckOfAnotherKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.set("encryption_key: ${file:key}", "encryption_key: ${file:other-key}")
-	wantFinding(t, findingsOf(s, exitFailed), "fail database", "encryption_key is not the key")
+	wantFinding(t, findingsOf(s, exitUsage), "fail database", "encryption_key is not the key")
 }
 
 func TestCheckNamesSecretsFromTheEnvironment(t *testing.T) {

@@ -29,7 +29,7 @@ func newCrosswalk(s *shared) *cobra.Command {
 				known := func(shape transform.Shape) bool {
 					return (destination == "" || shape.Destination == destination) && (object == "" || shape.Object == object)
 				}
-				if !slices.ContainsFunc(allShapes(), known) {
+				if !slices.ContainsFunc(allShapes(nil), known) {
 					return usageError{fmt.Errorf("%q is no destination or object; `chartbridge shapes` lists them", strings.TrimSpace(destination+" "+object))}
 				}
 				return withPractice(cmd.Context(), s, func(p *practice) error {
@@ -73,7 +73,14 @@ func newCrosswalkImport(s *shared) *cobra.Command {
 				if err := importLinks(cmd.Context(), p, links, replace, by); err != nil {
 					return err
 				}
-				return receipt(s, map[string]int{"imported": len(links), "without_target_id": blank},
+				strange, err := p.unstaged(cmd.Context(), links)
+				if err != nil {
+					return err
+				}
+				if len(strange) > 0 {
+					p.log.Warnf("%s a source id that is not staged, first %s: is it DrChrono's id? The link is kept, and waits for such a record", pick(len(strange) == 1, "1 link names", fmt.Sprintf("%d links name", len(strange))), strange[0])
+				}
+				return receipt(s, map[string]int{"imported": len(links), "without_target_id": blank, "not_staged": len(strange)},
 					"%d links taken over; the next run compares them with what is there.%s", len(links),
 					pick(blank > 0, fmt.Sprintf("\n%d rows have no target_id and were passed over.", blank), ""))
 			})
@@ -183,7 +190,7 @@ func readLinkFile(path string) (links []fileLink, blank int, err error) {
 func importLinks(ctx context.Context, p *practice, given []fileLink, replace bool, by string) error {
 	links := make([]sql.Link, len(given))
 	for i, l := range given {
-		if !p.hasObject(l.Destination, l.Object) {
+		if _, ok := p.shapeOf(l.Destination, l.Object); !ok {
 			return usageError{fmt.Errorf("%s: %s %s is no object of an enabled destination", l.place, l.Destination, l.Object)}
 		}
 		links[i] = l.Link
@@ -207,13 +214,36 @@ func importLinks(ctx context.Context, p *practice, given []fileLink, replace boo
 	return nil
 }
 
-func (p *practice) hasObject(destination, object string) bool {
+func (p *practice) shapeOf(destination, object string) (transform.Shape, bool) {
 	for _, d := range p.destinations() {
 		for _, shape := range d.shapes {
 			if d.name == destination && shape.Object == object {
-				return true
+				return shape, true
 			}
 		}
 	}
-	return false
+	return transform.Shape{}, false
+}
+
+// unstaged gives the places of links whose source record is not staged. What
+// is inside a record bears its id before a slash.
+func (p *practice) unstaged(ctx context.Context, links []fileLink) (places []string, err error) {
+	staged := map[string]map[string]bool{}
+	for _, l := range links {
+		shape, _ := p.shapeOf(l.Destination, l.Object)
+		if staged[shape.Endpoint] == nil {
+			ids, err := p.store.IDs(ctx, shape.Endpoint)
+			if err != nil {
+				return nil, err
+			}
+			staged[shape.Endpoint] = map[string]bool{}
+			for _, id := range ids {
+				staged[shape.Endpoint][id] = true
+			}
+		}
+		if id, _, _ := strings.Cut(l.SourceID, "/"); !staged[shape.Endpoint][id] {
+			places = append(places, fmt.Sprintf("%s, %s %s", l.place, l.Object, l.SourceID))
+		}
+	}
+	return places, nil
 }

@@ -130,7 +130,13 @@ func (n demoNight) print(w io.Writer, title string) error {
 
 func endDemo(s *shared, v *vendors, f demoFlags, nights []demoNight) error {
 	if s.output == "json" {
-		if err := printJSON(s.stdout, nights); err != nil {
+		views := make([]map[string]any, len(nights))
+		for i, n := range nights {
+			views[i] = n.view()
+			views[i]["seconds"] = n.Took.Seconds()
+			views[i]["not_as_predicted"] = append([]string{}, n.Faults...)
+		}
+		if err := printJSON(s.stdout, views); err != nil {
 			return err
 		}
 	} else {

@@ -59,7 +59,7 @@ func exitCode(err error, signal int32) int {
 		return exitInterrupted
 	case errors.Is(err, errBalance):
 		return exitBalance
-	case errors.As(err, &usage), errors.As(err, &faults):
+	case errors.As(err, &usage), errors.As(err, &faults), errors.Is(err, sql.ErrOtherKey): // the config has another's key
 		return exitUsage
 	case errors.As(err, &held):
 		return exitHeld

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
+	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
 	"github.com/chartbridge/chartbridge/extract"
 	"github.com/chartbridge/chartbridge/load/centralreach"
 	"github.com/chartbridge/chartbridge/load/centralregistry"
@@ -67,20 +69,26 @@ func catalogue() []endpointLine {
 	return list
 }
 
-// allShapes are every destination's, enabled or not.
-func allShapes() []transform.Shape {
+// allShapes are every destination's, enabled or not, with an account's own
+// names of Rethink's fields.
+func allShapes(names rethink.Names) []transform.Shape {
 	reach := centralreach.Shapes(centralreach.Options{Metadata: map[string]string{"ID": "FIELD"}, Write: centralreach.Write{Clients: true, Employees: true, Payors: true,
 		Metadata: true, Labels: true, ClaimSettings: true, Cancel: true, Tasks: true}})
-	return append(append(rethink.Shapes(nil), reach...), centralregistry.Shapes(centralregistry.ShapeOptions{})...)
+	return append(append(rethink.Shapes(names), reach...), centralregistry.Shapes(centralregistry.ShapeOptions{})...)
 }
 
 func newShapes(s *shared) *cobra.Command {
 	return &cobra.Command{Use: "shapes [DESTINATION/OBJECT]", Short: "The field tables: what each field is mapped from, its limits and lookups",
 		Args: cobra.MaximumNArgs(1),
+		Long: "Prints the field tables. Rethink's fields have the names that the config gives them (rethink.names), where there is one.",
 		RunE: func(_ *cobra.Command, args []string) error {
+			names, err := accountNames(s.config)
+			if err != nil {
+				return err
+			}
 			var rows [][]string
 			var shown []transform.Shape
-			for _, shape := range allShapes() {
+			for _, shape := range allShapes(names) {
 				name := shape.Destination + "/" + shape.Object
 				if len(args) == 1 && args[0] != name && args[0] != shape.Object && args[0] != shape.Destination {
 					continue
@@ -100,10 +108,38 @@ func newShapes(s *shared) *cobra.Command {
 		}}
 }
 
+// accountNames are the names that a config gives to Rethink's fields; none
+// where the folder has no config.
+func accountNames(path string) (rethink.Names, error) {
+	_, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) && path == defaultConfig {
+		return nil, nil
+	}
+	c, err := config.Load(path, os.LookupEnv)
+	if err != nil {
+		return nil, err
+	}
+	return rethink.Names(c.Rethink.Names), nil
+}
+
+// A fieldLine is a field of a shape in words.
+type fieldLine struct {
+	Name     string         `json:"name"`
+	Type     transform.Type `json:"type"`
+	Max      int            `json:"max"` // characters; 0 = no limit
+	Required bool           `json:"required"`
+	Lookup   string         `json:"lookup"`
+	From     string         `json:"from"`
+}
+
 func documented(shapes []transform.Shape) []map[string]any {
 	var list []map[string]any
 	for _, s := range shapes {
-		list = append(list, map[string]any{"destination": s.Destination, "object": s.Object, "endpoint": s.Endpoint, "fields": s.Columns})
+		fields := make([]fieldLine, len(s.Columns))
+		for i, c := range s.Columns {
+			fields[i] = fieldLine{c.Name, c.Type, c.Max, c.Required, c.Lookup, c.From}
+		}
+		list = append(list, map[string]any{"destination": s.Destination, "object": s.Object, "endpoint": s.Endpoint, "fields": fields})
 	}
 	return list
 }

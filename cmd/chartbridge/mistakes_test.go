@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,6 +26,25 @@ func TestMistakesAreUsageErrors(t *testing.T) {
 	}
 	if code, _, stderr := runHere(t, "run", "--config", filepath.Join(s.dir, "missing.yaml")); code != exitUsage || !strings.Contains(stderr, "chartbridge init") {
 		t.Errorf("a missing config: exit code %d, %s", code, stderr)
+	}
+}
+
+// The names of members are written as in every other JSON, and an account's
+// own names of fields are shown where a config gives them.
+func TestShapesSpeakAsTheConfigDoes(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.set("  initial_load: api\n", "  initial_load: api\n  names: {client: {clientExternalId: ExtRef}}\n")
+	out, _ := s.mustRun(exitDone, "shapes", "rethink/client", "--output", "json")
+	var names []string
+	for _, shape := range decodeJSON[[]struct{ Fields []map[string]any }](t, out) {
+		for _, f := range shape.Fields {
+			name, _ := f["name"].(string)
+			names = append(names, name)
+		}
+	}
+	if !slices.Contains(names, "ExtRef") || slices.Contains(names, "clientExternalId") {
+		t.Errorf("the fields are %v", names)
 	}
 }
 
@@ -58,7 +78,7 @@ func TestWithoutAKeyOnlyAsWrittenOut(t *testing.T) {
 	s.set("encryption_key: ${file:key}", "encryption_key: off")
 	s.mustRun(exitAttention, "run")
 	s.set("encryption_key: off", "encryption_key: ${file:key}")
-	if code, _, stderr := s.run("run"); code != exitFailed || !strings.Contains(stderr, "encryption_key") {
+	if code, _, stderr := s.run("run"); code != exitUsage || !strings.Contains(stderr, "encryption_key") {
 		t.Errorf("another key on an old database: exit code %d\n%s", code, stderr)
 	}
 }
@@ -126,9 +146,12 @@ func TestDataAreOnStdoutAsAsked(t *testing.T) {
 	if err := os.WriteFile(links, []byte("destination,object,source_id,target_id\nrethink,client,1,77\nrethink,client,2,\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, _ := s.mustRun(exitDone, "crosswalk", "import", links, "--as", "Ada Roma", "--output", "json")
-	if got := decodeJSON[map[string]int](t, out); got["imported"] != 1 || got["without_target_id"] != 1 {
+	out, told := s.mustRun(exitDone, "crosswalk", "import", links, "--as", "Ada Roma", "--output", "json")
+	if got := decodeJSON[map[string]int](t, out); got["imported"] != 1 || got["without_target_id"] != 1 || got["not_staged"] != 1 {
 		t.Errorf("import says %v", got)
+	}
+	if !strings.Contains(told, "links.csv line 2, client 1: is it DrChrono's id?") {
+		t.Errorf("nothing is staged, and the import says %q", told)
 	}
 	out, _ = s.mustRun(exitDone, "crosswalk", "export", "--output", "json")
 	if got := decodeJSON[[]sql.Link](t, out); len(got) != 1 || got[0].SourceID != "1" || got[0].TargetID != "77" {

@@ -26,7 +26,7 @@ func TestRekey(t *testing.T) {
 	if stdout, _ := s.mustRun(exitDone, "rekey", "--new-key", file); !strings.Contains(stdout, "encryption_key") {
 		t.Errorf("what to do next is not said:\n%s", stdout)
 	}
-	if _, stderr := s.mustRun(exitFailed, "run"); !strings.Contains(stderr, "rekey") {
+	if _, stderr := s.mustRun(exitUsage, "run"); !strings.Contains(stderr, "rekey") {
 		t.Errorf("with the old key:\n%s", stderr)
 	}
 	s.set("${file:key}", "${file:new-key}")

@@ -11,6 +11,9 @@ import (
 // version is set at release by -ldflags "-X main.version=...".
 var version = "dev"
 
+// defaultConfig is the config that is looked for where none is named.
+const defaultConfig = "./config.yaml"
+
 // shared are the flags of every verb.
 type shared struct {
 	config    string
@@ -46,7 +49,7 @@ func newRoot(stdout, stderr *os.File) (*cobra.Command, *shared) {
 		return usageError{fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())}
 	})
 	flags := root.PersistentFlags()
-	flags.StringVar(&s.config, "config", fromEnv("CHARTBRIDGE_CONFIG", "./config.yaml"), "config `FILE`")
+	flags.StringVar(&s.config, "config", fromEnv("CHARTBRIDGE_CONFIG", defaultConfig), "config `FILE`")
 	flags.StringVar(&s.output, "output", fromEnv("CHARTBRIDGE_OUTPUT", "text"), "data on stdout as `text|json`")
 	flags.StringVar(&s.logLevel, "log-level", fromEnv("CHARTBRIDGE_LOG_LEVEL", "info"), "`debug|info|warn|error`, on stderr")
 	flags.StringVar(&s.logFormat, "log-format", fromEnv("CHARTBRIDGE_LOG_FORMAT", "text"), "`text|json`")

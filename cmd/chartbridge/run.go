@@ -130,9 +130,14 @@ func (p *practice) night(f runFlags, trigger string) (*night, error) {
 
 func printResult(s *shared, res result) error {
 	if s.output == "json" {
-		return printJSON(s.stdout, map[string]any{"run": res.Run.ID, "exit_code": res.Exit, "calls": res.Calls, "counts": res.Counts, "files": res.Files})
+		return printJSON(s.stdout, res.view())
 	}
 	return printNight(s.stdout, "Run "+res.Run.ID, res)
+}
+
+// view is a run's result as JSON.
+func (r result) view() map[string]any {
+	return map[string]any{"run": r.Run.ID, "exit_code": r.Exit, "calls": r.Calls, "counts": r.Counts, "files": r.Files}
 }
 
 // printNight writes the table of outcomes, and where the files are.

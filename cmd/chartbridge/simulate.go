@@ -73,10 +73,22 @@ func simulate(ctx context.Context, s *shared, f simulateFlags) (err error) {
 	if f.callback != "" && !strings.Contains(string(text), v.callbackBase()) {
 		return usageError{fmt.Errorf("%s was written without --callback %s; name another --dir", config, f.callback)}
 	}
+	f.warnOfData(s)
 	v.answerLater(ctx)
 	fmt.Fprintf(s.stdout, "Simulated vendors at %s. In another terminal:\n  chartbridge run --config %s\nThe config:\n\n%s\n", v.URL, config, text)
 	<-ctx.Done()
 	return nil
+}
+
+// warnOfData says what a database from before makes of vendors that begin anew:
+// it holds ids that they never gave.
+func (f simulateFlags) warnOfData(s *shared) {
+	data := filepath.Join(f.dir, "data")
+	if _, err := os.Stat(filepath.Join(data, "chartbridge.db")); err != nil {
+		return
+	}
+	fmt.Fprintf(s.stderr, "%s holds a database from before, but the simulated vendors begin anew and hold nothing of what it sent: they\n"+
+		"refuse its updates, and a run may stop. For a database that begins anew too, stop this, remove %s and %s.journal, and start again.\n", data, data, data)
 }
 
 // simulatedAt finds where a config that simulate wrote has DrChrono.

@@ -44,7 +44,7 @@ func simulated(t *testing.T, f simulateFlags) (string, error) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel() // it writes its files, serves, and ends at once
 	f.size, f.seed = drchronotest.MinSize, 11
-	err = errors.Join(simulate(ctx, &shared{stdout: out}, f), out.Close())
+	err = errors.Join(simulate(ctx, &shared{stdout: out, stderr: out}, f), out.Close())
 	text, _ := os.ReadFile(out.Name())
 	return string(text), err
 }
@@ -69,7 +69,16 @@ func TestSimulateKeepsWhatIsThere(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "secret")); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Mkdir(filepath.Join(dir, "data"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "data", "chartbridge.db"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	shown, err := simulated(t, simulateFlags{dir: dir})
+	if !strings.Contains(shown, "begin anew and hold nothing of what it sent") {
+		t.Errorf("of the earlier database is not told:\n%s", shown)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
