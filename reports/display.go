@@ -1,26 +1,32 @@
 package reports
 
 import (
-	"encoding/json"
+	"bytes"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // A scalar is a JSON scalar as text, whatever type the vendor sent; anything
 // else is "".
 type scalar string
 
-// UnmarshalJSON never fails: what cannot be shown is left blank, and the
-// record's own outcome says what is wrong with it.
-func (s *scalar) UnmarshalJSON(raw []byte) error {
+// UnmarshalJSONFrom refuses no value: what cannot be shown is left blank, and
+// the record's own outcome says what is wrong with it.
+func (s *scalar) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	*s = ""
-	var text string
+	value, err := dec.ReadValue()
 	switch {
-	case len(raw) == 0 || raw[0] == '{' || raw[0] == '[' || string(raw) == "null":
-	case raw[0] != '"':
-		*s = scalar(raw)
-	case json.Unmarshal(raw, &text) == nil:
-		*s = scalar(strings.TrimSpace(text))
+	case err != nil:
+		return err
+	case value.Kind() == '"':
+		text, err := jsontext.AppendUnquote(nil, value)
+		*s = scalar(bytes.TrimSpace(text))
+		return err
+	case value.Kind() == '0', value.Kind() == 't', value.Kind() == 'f':
+		*s = scalar(value)
 	}
 	return nil
 }
@@ -62,13 +68,25 @@ type insurance struct {
 	Member  scalar `json:"insurance_id_number"`
 }
 
+// UnmarshalJSONFrom takes what is no insurance, such as a blank text, for none.
+func (i *insurance) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if dec.PeekKind() != '{' {
+		return dec.SkipValue()
+	}
+	type members insurance
+	return json.UnmarshalDecode(dec, (*members)(i))
+}
+
 // read takes what it can from a document; what is unreadable stays blank.
 func read(text string) (d document) {
 	if text != "" {
-		_ = json.Unmarshal([]byte(text), &d)
+		_ = json.Unmarshal([]byte(text), &d, lenient)
 	}
 	return d
 }
+
+// lenient takes each document as far as it can be read.
+var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
 func (d document) name() string {
 	return strings.TrimSpace(string(d.FirstName) + " " + string(d.LastName))

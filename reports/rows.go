@@ -63,8 +63,12 @@ func (b *book) objectSheet(ctx context.Context, k key, o Object) sheet {
 	if b.o.Range.Since != "" {
 		columns = append(columns, column{"Run", kindText, "The run that this was the word of."})
 	}
+	opens := b.opens()
+	if opens > 0 && o.Object == "discharge" { // nothing else is shown as it maps
+		opens++
+	}
 	row := make([]any, 0, len(columns)+1)
-	rows := mapped(b.snap.Rows(ctx, query, b.o.Run.ID, k.destination, k.object, b.opens(), b.o.since()), func(in []any) []any {
+	rows := mapped(b.snap.Rows(ctx, query, b.o.Run.ID, k.destination, k.object, opens, b.o.since()), func(in []any) []any {
 		row = append(row[:0], str(in[1]))
 		if len(shown) > 0 {
 			from := newSubject(str(in[0]), str(in[1]), str(in[11]), str(in[12]), str(in[13]))
