@@ -12,7 +12,7 @@ import (
 // records have equal bytes.
 type body struct {
 	names []string
-	text  []byte
+	text  []byte // from its first brace on
 }
 
 func (b *body) has(name string) bool {
@@ -34,14 +34,10 @@ func (b *body) add(name string, v Value) {
 	b.names = append(b.names, name)
 	b.text = append(b.text, '"')
 	b.text = append(b.text, name...)
-	b.text = append(b.text, '"', ':')
-	b.text = append(b.text, v.json...)
+	b.text = v.appendTo(append(b.text, '"', ':'))
 }
 
-func (b *body) bytes() []byte {
-	out := make([]byte, 0, len(b.text)+2)
-	return append(append(append(out, '{'), b.text...), '}')
-}
+func (b *body) bytes() []byte { return append(b.text, '}') }
 
 // carry adds the objects that travel inside a parent to its body, slot by
 // slot, and their needs with the path at which they now stand.
@@ -76,12 +72,12 @@ func carry(v *Verdict, inside []etl.Target) {
 // which records' ids it will carry. Ids themselves stay out, so that a record
 // does not differ from itself once it has one.
 func hashOf(v Verdict) []byte {
-	h := sha256.New()
-	h.Write(v.Body)
+	text := append(make([]byte, 0, 1024), v.Body...)
 	for _, n := range v.Needs {
 		if !n.Optional {
-			fmt.Fprintf(h, "\x00%s=%s/%s", n.Path, n.Object, n.ID)
+			text = append(append(append(append(append(append(text, 0), n.Path...), '='), n.Object...), '/'), n.ID...)
 		}
 	}
-	return h.Sum(nil)[:16]
+	sum := sha256.Sum256(text)
+	return sum[:16:16]
 }

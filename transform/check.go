@@ -11,13 +11,24 @@ import (
 	"github.com/chartbridge/chartbridge/etl"
 )
 
-var (
-	// Numbers go out as they stand, and JSON knows no leading zero.
-	integerForm = regexp.MustCompile(`^-?(0|[1-9]\d{0,17})$`)
-	numberForm  = regexp.MustCompile(`^-?(0|[1-9]\d{0,17})(\.\d{1,9})?$`)
-	idsForm     = regexp.MustCompile(`^(0|[1-9]\d{0,17})( *, *(0|[1-9]\d{0,17}))*$`)
-	timeForm    = regexp.MustCompile(`^([01]\d|2[0-3]):[0-5]\d$`)
-)
+var idsForm = regexp.MustCompile(`^(0|[1-9]\d{0,17})( *, *(0|[1-9]\d{0,17}))*$`)
+
+// isInteger: numbers go out as they stand, JSON knows no leading zero, and 18
+// digits are within what any program reads.
+func isInteger(text string) bool {
+	text = strings.TrimPrefix(text, "-")
+	return len(text) <= 18 && digits(text)
+}
+
+func isNumber(text string) bool {
+	whole, fraction, pointed := strings.Cut(text, ".")
+	return isInteger(whole) && (!pointed || len(fraction) <= 9 && onlyDigits(fraction) == fraction && fraction != "")
+}
+
+func isTime(text string) bool {
+	return len(text) == len("HH:MM") && text[2] == ':' && text[0] >= '0' && text[1] >= '0' && text[1] <= '9' &&
+		text[:2] < "24" && text[3] >= '0' && text[3] <= '5' && text[4] >= '0' && text[4] <= '9'
+}
 
 // check holds a value against its line in the dictionary. What breaks a rule
 // is a problem; nothing is cut or repaired in silence.
@@ -41,21 +52,24 @@ func (c *Case) check(name string, t Type, limit int, required bool, v Value) Val
 func format(t Type, text string) string {
 	switch t {
 	case Integer:
-		return unless(integerForm.MatchString(text), "must be a whole number")
+		return unless(isInteger(text), "must be a whole number")
 	case Number:
-		return unless(numberForm.MatchString(text), "must be a decimal number")
+		return unless(isNumber(text), "must be a decimal number")
 	case Boolean:
 		return unless(text == "true" || text == "false", "must be true or false")
 	case Date:
 		_, err := time.Parse(time.DateOnly, text)
 		return unless(err == nil, "must be a date, YYYY-MM-DD")
 	case Time:
-		return unless(timeForm.MatchString(text), "must be a time, HH:MM")
+		return unless(isTime(text), "must be a time, HH:MM")
 	case Stamp:
 		_, err := time.Parse(time.RFC3339, text)
 		return unless(err == nil, "must be a UTC stamp, YYYY-MM-DDTHH:MM:SSZ")
 	case IDs:
 		return unless(idsForm.MatchString(text), "must be a list of whole numbers")
+	}
+	if isPlain(text) {
+		return ""
 	}
 	if !utf8.ValidString(text) {
 		return "is not valid UTF-8"

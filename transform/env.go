@@ -61,6 +61,9 @@ func (r Route) Empty() bool {
 // by; a profile speaks of the patient's visits.
 func (e *Env) routesPatient(p Patient) bool {
 	r := e.Route
+	if r.Empty() {
+		return true
+	}
 	return anyIn(r.Offices, texts(p.Offices)...) &&
 		anyIn(r.Doctors, p.Doctor.String()) &&
 		(len(r.Profiles) == 0 || e.ByProfile[p.ID.String()]) &&
@@ -75,6 +78,9 @@ func (c *Case) RoutesPatient(p Patient) bool { return c.routesPatient(p) }
 // own office, doctor and profile are routed.
 func (c *Case) RoutesVisit(a Appointment, p Patient) bool {
 	r := c.Route
+	if r.Empty() {
+		return true
+	}
 	return anyIn(r.Offices, a.Office.String()) && anyIn(r.Doctors, a.Doctor.String()) &&
 		anyIn(r.Profiles, a.Profile.String()) && anyIn(r.Flags, p.flags()...) && r.demographics(p)
 }

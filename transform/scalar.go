@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -56,6 +57,10 @@ func (s Scalar) True() bool {
 // member that broke, never its value.
 func decode[T any](raw []byte) (T, string) {
 	var v T
+	if members(raw, reflect.ValueOf(&v).Elem()) {
+		return v, ""
+	}
+	v = *new(T)
 	if err := json.UnmarshalRead(bytes.NewReader(raw), &v, blanks); err != nil {
 		return v, decodeFault(err)
 	}

@@ -81,7 +81,7 @@ func TestStringValues(t *testing.T) {
 		{"", ""}, {" \n\t ", ""}, {" a ", `"a"`}, {"a\nb", `"a b"`}, {"a\r\nb", `"a b"`}, {`a"b\`, `"a\"b\\"`},
 		{"<&>", `"<&>"`}, {"=1+1", `"=1+1"`}, {"ש🙂é", `"ש🙂é"`}, {"O'Neil", `"O'Neil"`},
 	} {
-		if got := String(c.text).json; got != c.json {
+		if got := string(String(c.text).appendTo(nil)); got != c.json {
 			t.Errorf("%q is sent as %s, want %s", c.text, got, c.json)
 		}
 	}

@@ -145,7 +145,7 @@ func (c *Case) IfKept(lookup, key, meaning string) string {
 func (c *Case) Constant(name string) Value {
 	for _, k := range c.Constants[c.Object] {
 		if k.Name == name {
-			return Value{strings.Trim(k.JSON, `"`), k.JSON}
+			return Value{text: strings.Trim(k.JSON, `"`), json: k.JSON}
 		}
 	}
 	return Value{}
@@ -173,8 +173,9 @@ func UnreadableParts(src etl.Source, fault string) []Verdict {
 
 // Map runs a field table over a record and collects every problem.
 func Map[T any](fields []Field[T], src T, c *Case) Verdict {
-	c.problems, c.needs = nil, nil
-	body := body{}
+	var names [32]string
+	c.problems, c.needs = nil, make([]etl.Need, 0, 4)
+	body := body{names[:0], append(make([]byte, 0, 24*len(fields)), '{')}
 	for _, f := range fields {
 		c.field = f.Name
 		before, needs := len(c.problems), len(c.needs)
@@ -198,7 +199,7 @@ func (c *Case) addConstants(b *body) {
 	for _, k := range c.Constants[c.Object] {
 		filled := slices.ContainsFunc(c.needs, func(n etl.Need) bool { return n.Path == k.Name })
 		if !filled && !b.has(k.Name) {
-			b.add(k.Name, Value{k.JSON, k.JSON})
+			b.add(k.Name, Value{text: k.JSON, json: k.JSON})
 		}
 	}
 }

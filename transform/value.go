@@ -29,26 +29,49 @@ const (
 // A Value is what one field maps to; the zero Value is absent, and an absent
 // field is left out of the body, never blanked.
 type Value struct {
-	text string // as people write it
-	json string // as it is sent; "" = absent
+	text  string // as people write it
+	json  string // as it is sent; "" = absent
+	plain bool   // it is sent as its text between quotes, and json is not made
 }
 
 // Absent reports whether the field is left out.
-func (v Value) Absent() bool { return v.json == "" }
+func (v Value) Absent() bool { return v.json == "" && !v.plain }
+
+// appendTo adds the value as it is sent.
+func (v Value) appendTo(text []byte) []byte {
+	if !v.plain {
+		return append(text, v.json...)
+	}
+	return append(append(append(text, '"'), v.text...), '"')
+}
 
 // Text is the value as people write it.
 func (v Value) Text() string { return v.text }
 
 // String maps text; "" is absent (drchrono-v4, Documentation Structure).
 func String(s string) Value {
-	if s = lines.Replace(strings.TrimSpace(s)); s == "" {
+	if s = strings.TrimSpace(s); s == "" {
 		return Value{}
 	}
+	if isPlain(s) {
+		return Value{text: s, plain: true}
+	}
+	s = lines.Replace(s)
 	quoted, err := jsontext.AppendQuote(nil, s)
 	if err != nil { // not UTF-8: sent as it is nowhere, and said by the format check
 		return Value{text: s, json: `""`}
 	}
-	return Value{s, string(quoted)}
+	return Value{text: s, json: string(quoted)}
+}
+
+// isPlain reports whether a text is ASCII that JSON does not escape.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if ch := s[i]; ch < ' ' || ch > '~' || ch == '"' || ch == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // lines makes one line of an address that was typed on several.
@@ -57,7 +80,7 @@ var lines = strings.NewReplacer("\r\n", " ", "\n", " ", "\t", " ")
 // Raw maps a number or literal as it stands.
 func Raw(s string) Value {
 	s = strings.TrimSpace(s)
-	return Value{s, s}
+	return Value{text: s, json: s}
 }
 
 // Int maps an integer.
@@ -71,19 +94,20 @@ func IDList(s string) Value {
 	if s == "" {
 		return Value{}
 	}
-	return Value{s, "[" + s + "]"}
+	return Value{text: s, json: "[" + s + "]"}
 }
 
 // TextList maps a list of texts; none is absent.
 func TextList(list []string) Value {
-	var quoted []string
+	var json []byte
 	for _, s := range list {
 		if v := String(s); !v.Absent() {
-			quoted = append(quoted, v.json)
+			json = v.appendTo(append(json, ','))
 		}
 	}
-	if len(quoted) == 0 {
+	if len(json) == 0 {
 		return Value{}
 	}
-	return Value{strings.Join(list, ", "), "[" + strings.Join(quoted, ",") + "]"}
+	json[0] = '['
+	return Value{text: strings.Join(list, ", "), json: string(append(json, ']'))}
 }

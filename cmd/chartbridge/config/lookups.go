@@ -46,7 +46,7 @@ func Normal(name string) string {
 // serviceLine and contactForm fall back to their default.
 func (l Lookups) Find(destination, lookup, key string) (id string, ok bool) {
 	lookup = lookupName(lookup)
-	ids := l[Normal(destination)][lookup]
+	ids := l[normal(destination)][lookup]
 	if id, ok = ids[key]; ok {
 		return id, true
 	}
@@ -58,7 +58,7 @@ func (l Lookups) Find(destination, lookup, key string) (id string, ok bool) {
 
 // Has reports whether a lookup holds any id at all.
 func (l Lookups) Has(destination, lookup string) bool {
-	return len(l[Normal(destination)][lookupName(lookup)]) > 0
+	return len(l[normal(destination)][lookupName(lookup)]) > 0
 }
 
 // Set gives a key its id, above what the file says. Names are as Normal gives

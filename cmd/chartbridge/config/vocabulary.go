@@ -31,9 +31,28 @@ var (
 // sameLookup are further spellings that Normal does not make one.
 var sameLookup = map[string]string{"customdemographic": "customdemographics", "demographics": "customdemographics"}
 
+// normals are the names that the program itself uses, as Normal gives them:
+// lookups are asked several times for each record.
+var normals = func() map[string]string {
+	all := map[string]string{}
+	for _, v := range []vocabulary{destinationNames, lookupNames} {
+		for normal, name := range v.names {
+			all[name] = normal
+		}
+	}
+	return all
+}()
+
+func normal(name string) string {
+	if known, ok := normals[name]; ok {
+		return known
+	}
+	return Normal(name)
+}
+
 // lookupName is Normal for the name of a lookup.
 func lookupName(name string) string {
-	name = Normal(name)
+	name = normal(name)
 	if same, ok := sameLookup[name]; ok {
 		return same
 	}
