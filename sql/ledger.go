@@ -55,9 +55,10 @@ func (l *Ledger) Reserve(ctx context.Context, c drchrono.Call) (id int64, wait t
 	}
 	err = l.Store.inTx(ctx, func(tx *sqlx.Tx) error {
 		now := l.Clock.Now()
-		if wait, err = l.wait(ctx, tx, now, spare); err != nil || wait > 0 {
+		if wait, err = l.wait(ctx, tx, now, spare); err != nil || wait > 0 && !c.AtOnce() {
 			return err
 		}
+		wait = 0
 		return tx.GetContext(ctx, &id, query("add-call"), now.UnixMilli(), l.Run, l.Spender, c.Endpoint, c.Purpose)
 	})
 	return id, wait, wrap(err, "reserve a call to %s", c.Endpoint)

@@ -61,6 +61,20 @@ func TestLedgerHour(t *testing.T) {
 	wantGrants(t, l, 20)
 }
 
+// A consent's code and its end cannot wait; they are calls all the same.
+func TestLedgerHoldsNoConsentBack(t *testing.T) {
+	l, _ := ledgerOf(openAt(t, t.TempDir(), "a"), noon, Limits{PerWindow: 3, Window: time.Hour})
+	wantGrants(t, l, 3)
+	for _, purpose := range []string{"code", "revoke"} {
+		if id, wait, err := l.Reserve(t.Context(), drchrono.Call{Endpoint: "token", Purpose: purpose}); id == 0 || wait != 0 || err != nil {
+			t.Errorf("%s: call %d, wait %s, %v", purpose, id, wait, err)
+		}
+	}
+	if b, err := l.Budget(t.Context()); err != nil || b.Used != 5 || b.Left != 0 {
+		t.Errorf("%d used, %d left, %v; want 5 and 0", b.Used, b.Left, err)
+	}
+}
+
 // A call from just before the hour may reach the vendor after it, and counts in
 // both: the vendor never sees one more than the limit.
 func TestLedgerEdgeOfTheHour(t *testing.T) {

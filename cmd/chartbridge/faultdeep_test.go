@@ -25,8 +25,9 @@ func TestFaultTable(t *testing.T) {
 			}
 			row.faulted(at, what)
 		}
-		if at.vendor != nil {
-			row.faulted(at, hang)
+		row.faulted(at, hang)
+		if at.vendor == nil {
+			row.faulted(at, endless)
 		}
 	}
 	asked, blindly := f.row("kill -9 at a call, the vendor cannot be asked"), newStandard(t, blind)
@@ -43,11 +44,18 @@ func TestFaultTable(t *testing.T) {
 	}
 }
 
-// hang lets a destination act, and never answer: the client gives up after a
+// hang lets a vendor act, and never answer: the client gives up after a
 // minute, which all such trials wait together.
 var hang = ill{"a hang after it acted", true, func(x *trial, w http.ResponseWriter) {
-	<-w.(*spoken).left
+	<-w.(interface{ gone() <-chan struct{} }).gone()
 	hangUp(x, w)
+}}
+
+// endless begins an answer and never ends it.
+var endless = ill{"a body that never ends, after it acted", true, func(x *trial, w http.ResponseWriter) {
+	say(w, http.StatusOK, "application/json", `{"results":[`)
+	_ = http.NewResponseController(w.(awaited).ResponseWriter).Flush()
+	hang.do(x, w)
 }}
 
 // tiny is a practice of three patients and three visits.

@@ -125,7 +125,7 @@ func (x *trial) strike(at step, what ill, times int) {
 			if what.after {
 				next.ServeHTTP(&unheard{http.Header{}}, r)
 			}
-			what.do(x, w)
+			what.do(x, awaited{w, r.Context().Done()})
 		}})
 		return
 	}
@@ -149,6 +149,14 @@ func (x *trial) strike(at step, what ill, times int) {
 	}})
 }
 
+// awaited is an answer that a client waits for.
+type awaited struct {
+	http.ResponseWriter
+	left <-chan struct{} // closed once the client gave up
+}
+
+func (a awaited) gone() <-chan struct{} { return a.left }
+
 // unheard takes an answer that nobody gets.
 type unheard struct{ header http.Header }
 
@@ -164,6 +172,7 @@ type spoken struct {
 	body   []byte
 }
 
+func (s *spoken) gone() <-chan struct{}       { return s.left }
 func (s *spoken) WriteHeader(status int)      { s.status = status }
 func (s *spoken) Write(b []byte) (int, error) { s.body = append(s.body, b...); return len(b), nil }
 

@@ -247,3 +247,18 @@ func TestNothingPrintsSecrets(t *testing.T) {
 	}
 	clean(t, errors.New(b.String()))
 }
+
+// A page has its time to the last byte, whether headers came or not.
+func TestDeadlineCoversTheBody(t *testing.T) {
+	for _, begun := range []string{"", `{"results":[`} {
+		w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+			if _, _ = io.WriteString(rw, begun); begun != "" {
+				rw.(http.Flusher).Flush()
+			}
+			<-r.Context().Done()
+		}, func(o *Options) { o.Timeout = 20 * time.Millisecond })
+		if _, err := w.drainAll("/api/patients"); err == nil || !strings.Contains(err.Error(), "in time") {
+			t.Errorf("after %q: error %v", begun, err)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -88,5 +89,22 @@ func TestRefreshThatNobodyEnds(t *testing.T) {
 	w.tokens.t.Refreshing, w.tokens.other = true, &Token{Generation: 1, Access: "acc-1", Refresh: "ref-1", Refreshing: true}
 	if err := w.Refresh(context.Background()); err == nil || len(s.sent()) != 0 || len(w.ledger.calls) > 5 {
 		t.Errorf("%v after %d calls", err, len(w.ledger.calls))
+	}
+}
+
+func TestTokenForms(t *testing.T) {
+	at := time.Unix(0, 0).UTC()
+	for beside, want := range map[string]Token{
+		`"expires_in":3600,"scope":"user:read"`:                       {Scope: "user:read", ExpiresAt: at.Add(time.Hour)},
+		`"expires_in":"3600","scope":["user:read","calendar:read"]`:   {Scope: "user:read calendar:read", ExpiresAt: at.Add(time.Hour)},
+		`"expires_in":3600.0,"scope":null,"refresh_token":null`:       {ExpiresAt: at.Add(time.Hour)},
+		`"expires_in":null,"scope":7`:                                 {ExpiresAt: at.Add(tokenLife)},
+		`"expires_in":-1`:                                             {ExpiresAt: at.Add(tokenLife)},
+		`"expires_in":1e300,"scope":"","token_type":["odd"],"more":1`: {ExpiresAt: at.Add(tokenLife)},
+	} {
+		want.Access, want.ObtainedAt = "a", at
+		if got, ok := parseToken([]byte(`{"access_token":"a",`+beside+`}`), at); !ok || got != want {
+			t.Errorf("%s: %#v, %v", beside, got, ok)
+		}
 	}
 }

@@ -14,15 +14,21 @@ const pacing = 2 * time.Second
 // Call says what a call is for.
 type Call struct {
 	Endpoint string // e.g. "patients"; "token" for the token endpoint
-	Purpose  string // "page", "object", "bulk", "token", "revoke"
+	Purpose  string // "page", "object", "bulk", "token", "code", "revoke"
 }
+
+// AtOnce reports whether a call cannot wait for the quota: a person's consent
+// is a code that lives about a minute, and the end of a consent is wanted now.
+// Both are calls of the token endpoint, which DrChrono does not count.
+func (c Call) AtOnce() bool { return c.Purpose == "code" || c.Purpose == "revoke" }
 
 // Ledger grants calls. Obligations: a grant is durable before Reserve
 // returns, so that a crash over-counts and never under-counts; the limits
 // hold across processes.
 type Ledger interface {
 	// Reserve records a call that is about to be made, or says how long to
-	// wait (wait > 0: nothing is recorded, ask again after it).
+	// wait (wait > 0: nothing is recorded, ask again after it). A call that is
+	// AtOnce is recorded, and never waits.
 	Reserve(ctx context.Context, c Call) (id int64, wait time.Duration, err error)
 	// Answered records what came of it. status 0: no answer, or not made.
 	Answered(ctx context.Context, id int64, status int) error

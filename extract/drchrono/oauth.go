@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -94,22 +95,33 @@ func tokenRefusal(p posted) error {
 }
 
 // parseToken reads {"access_token", "refresh_token", "expires_in", "scope"}
-// (drchrono-v4, /o/token/).
+// (drchrono-v4, /o/token/). A pair that came is not lost for the form of what
+// stands beside it.
 func parseToken(body []byte, at time.Time) (Token, bool) {
 	var v struct {
 		Access  string         `json:"access_token"`
 		Refresh string         `json:"refresh_token"`
-		Scope   string         `json:"scope"`
+		Scope   jsontext.Value `json:"scope"`
 		Expires jsontext.Value `json:"expires_in"`
 	}
 	if json.Unmarshal(body, &v) != nil || !headerSafe(v.Access) {
 		return Token{}, false
 	}
 	life := tokenLife
-	if n, err := strconv.ParseInt(strings.Trim(string(v.Expires), `"`), 10, 32); err == nil && n > 0 {
+	if n, err := strconv.ParseFloat(strings.Trim(string(v.Expires), `"`), 64); err == nil && n >= 1 && n <= math.MaxInt32 {
 		life = time.Duration(n) * time.Second
 	}
-	return Token{Access: v.Access, Refresh: v.Refresh, Scope: v.Scope, ObtainedAt: at, ExpiresAt: at.Add(life)}, true
+	return Token{Access: v.Access, Refresh: v.Refresh, Scope: scopeText(v.Scope), ObtainedAt: at, ExpiresAt: at.Add(life)}, true
+}
+
+// scopeText is a scope as text, which may come as a list; "" where it is
+// neither.
+func scopeText(v jsontext.Value) (scope string) {
+	var list []string
+	if json.Unmarshal(v, &scope) != nil && json.Unmarshal(v, &list) == nil {
+		return strings.Join(list, " ")
+	}
+	return scope
 }
 
 func headerSafe(s string) bool { return len(s) < 8<<10 && printable(s) }
@@ -147,7 +159,7 @@ func (c *Client) Exchange(ctx context.Context, code, redirectURI, verifier strin
 		return fmt.Errorf("loading the token: %w", err)
 	}
 	at := c.o.Clock.Now()
-	p, err := c.once(ctx, "/o/token/", "token", form)
+	p, err := c.once(ctx, "/o/token/", "code", form)
 	if err != nil {
 		return err
 	}
