@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/go-json-experiment/json/jsontext"
@@ -25,7 +26,10 @@ const hashSize = 16
 // bytes are one JSON value, and are kept as they came.
 func ReadRow(e Endpoint, raw []byte, fault string) etl.Row {
 	row := etl.Row{Raw: raw, Fault: fault, Verbose: e.Need}
-	stable, err := readMembers(e, &row)
+	room := stableRoom.Get().(*[]byte)
+	defer stableRoom.Put(room)
+	stable, err := readMembers(e, &row, (*room)[:0])
+	*room = stable
 	if err != nil && row.Fault == "" {
 		row.Fault = err.Error()
 	}
@@ -68,30 +72,31 @@ func readStamp(row *etl.Row) {
 	row.Stamp = naive(t)
 }
 
+// stableRoom holds room for rows as they are hashed, which nobody keeps.
+var stableRoom = sync.Pool{New: func() any { return new([]byte) }}
+
 // readMembers reads the outermost members, in one pass over the row, and gives
-// the row as it is hashed where it has members whose URLs change.
-func readMembers(e Endpoint, row *etl.Row) (stable []byte, err error) {
+// the row as it is hashed, in room, where it has members whose URLs change.
+func readMembers(e Endpoint, row *etl.Row, room []byte) (stable []byte, err error) {
 	s := scanner{text: row.Raw}
 	if s.space(); s.peek() != '{' {
-		return nil, errors.New("the row is not an object")
+		return room, errors.New("the row is not an object")
 	}
 	s.at++
-	if len(e.Volatile) > 0 {
-		stable = append(make([]byte, 0, len(row.Raw)), '{')
-	}
+	stable, volatile := append(room, '{'), len(e.Volatile) > 0
 	var filled []string
 	for s.space(); s.peek() == '"'; s.space() {
 		name := unquoted(s.quoted())
 		s.space()
 		from := s.at
-		if stable != nil {
+		if volatile {
 			stable = s.stable(append(append(stable, name...), 0), e.Volatile, name)
 		} else {
 			s.value()
 		}
 		value := jsontext.Value(row.Raw[from:s.at])
 		if len(value) == 0 {
-			return nil, fmt.Errorf("member %q cannot be read", name)
+			return stable, fmt.Errorf("member %q cannot be read", name)
 		}
 		if !readMember(e, row, name, value) {
 			return stable, nil

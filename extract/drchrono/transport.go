@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -97,12 +98,16 @@ func readBody(resp *http.Response, max int64) ([]byte, error) {
 	default:
 		return nil, errEncoding
 	}
-	// What is told of the length is a hint: a lie costs no more than most.
-	const most = 1 << 20
-	body := bytes.NewBuffer(make([]byte, 0, min(uint64(resp.ContentLength), most)+bytes.MinRead)) // -1, not told, is most
+	body := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(body)
+	body.Reset()
 	_, err := body.ReadFrom(io.LimitReader(r, max+1))
 	if int64(body.Len()) > max {
 		return nil, errTooLarge
 	}
-	return body.Bytes(), err
+	return bytes.Clone(body.Bytes()), err
 }
+
+// bodies are read here first, where room has grown for those before: what is
+// told of their length is a hint at best.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
