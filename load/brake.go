@@ -86,7 +86,7 @@ func (l *line) tripped(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	score, err := l.score(ctx)
-	if err != nil || l.sampled || l.accepted == 0 || score.Sent < l.stage.Brake.After {
+	if err != nil || l.sampled || l.stage.silent || l.accepted == 0 || score.Sent < l.stage.Brake.After {
 		return l.stage.Brake.over(score), err
 	}
 	l.sampled = true
@@ -95,9 +95,10 @@ func (l *line) tripped(ctx context.Context) (bool, error) {
 
 // sample waits once for the answers of the first that were accepted for later,
 // as long as they may trip the brake and no longer than a run waits at its end:
-// otherwise all would be sent before the first refusal comes.
+// otherwise all would be sent before the first refusal comes. Where none came at
+// all, no other object waits for them in this run: their callbacks do not reach us.
 func (l *line) sample(ctx context.Context, score Score) (bool, error) {
-	brake, until := l.stage.Brake, l.stage.Clock.Now().Add(patience)
+	brake, until, open := l.stage.Brake, l.stage.Clock.Now().Add(patience), score.Open
 	for !brake.over(score) && brake.over(Score{score.Sent, score.Rejected + score.Open, 0}) && l.stage.Clock.Now().Before(until) {
 		if err := l.stage.Clock.Sleep(ctx, lookForCallbacks); err != nil {
 			return false, err
@@ -107,6 +108,7 @@ func (l *line) sample(ctx context.Context, score Score) (bool, error) {
 			return false, err
 		}
 	}
+	l.stage.silent = score.Open >= open && !l.stage.Clock.Now().Before(until)
 	return brake.over(score), nil
 }
 

@@ -6,8 +6,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
+	"time"
 
+	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/load/loadtest"
 	"github.com/chartbridge/chartbridge/load/rethink"
@@ -89,6 +92,40 @@ func TestBrakeOnCallbacks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestBrakeWaitsInVainOnce: where no callback comes for one object, no other
+// waits for them in the same run.
+func TestBrakeWaitsInVainOnce(t *testing.T) {
+	w := newWorld(t, rethinkAnswering(true, callbackWait))
+	var doctors, users []string
+	for id := 1; id <= 100; id++ {
+		row, user := doctor(id)
+		doctors, users = append(doctors, row), append(users, user)
+	}
+	w.put("doctors", doctors...)
+	w.put("users", users...)
+	w.put("patients", patients(1, 100, "Troy")...)
+	vendorOf(w).InjectCallback(slices.Repeat([]loadtest.CallbackFault{loadtest.LoseCallback()}, 200)...)
+	clock := &waitingClock{Clock: w.clock, sending: func() bool { return len(w.writes(0)) < 200 }}
+	w.must(w.night(func(s *load.Stage) { s.Clock = clock }))
+	if sent := len(w.writes(0)); sent != 200 || clock.waited != 30*time.Second {
+		t.Errorf("sent %d and waited %v between them, want 200 and half a minute once", sent, clock.waited)
+	}
+}
+
+// A waitingClock adds up how long a run waited while it still had to send.
+type waitingClock struct {
+	etl.Clock
+	sending func() bool
+	waited  time.Duration
+}
+
+func (c *waitingClock) Sleep(ctx context.Context, d time.Duration) error {
+	if c.sending() {
+		c.waited += d
+	}
+	return c.Clock.Sleep(ctx, d)
 }
 
 // TestBrakeWaitsInVain: where no callback comes, the line goes on after a short

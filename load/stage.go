@@ -26,6 +26,7 @@ type Stage struct {
 
 	accepted   bool // something was accepted for later in this round
 	called     bool // likewise, in this run
+	silent     bool // the run waited for the answers of an object, and none came
 	uncompared bool // a comparison could not be made in this round
 }
 
