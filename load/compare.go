@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -35,12 +36,18 @@ func (s *Stage) compare(ctx context.Context, run etl.Run, object Object) error {
 	if err != nil {
 		return err
 	}
+	var unread error
 	for _, span := range slices.Backward(spans(months)) { // the latest first: whoever works now is asked about earlier months too
-		if err := s.compareSpan(ctx, run, comparer, object, span); err != nil {
+		hidden, err := s.compareSpan(ctx, run, comparer, object, span)
+		if err != nil {
 			return err
 		}
+		unread = cmp.Or(unread, hidden) // of the others it says the same
 	}
-	return s.Store.EndCompared(ctx, run, s.Destination.Name(), object.Name)
+	if err := s.Store.EndCompared(ctx, run, s.Destination.Name(), object.Name, unread == nil); err != nil || unread == nil {
+		return err
+	}
+	return blind("some of it is not compared in this run, the rest is", unread)
 }
 
 // spans puts months together that follow each other.
@@ -68,10 +75,11 @@ type standing struct {
 // markedTogether is how many outcomes one commit writes.
 const markedTogether = 1000
 
-func (s *Stage) compareSpan(ctx context.Context, run etl.Run, comparer Comparer, object Object, span []Month) error {
+// compareSpan compares some months; unread says what of them could not be read.
+func (s *Stage) compareSpan(ctx context.Context, run etl.Run, comparer Comparer, object Object, span []Month) (unread, err error) {
 	var marks []Mark
 	var there []standing
-	list, extra, err := comparer.Compare(ctx, object.Name, span, func(yield func(Due, error) bool) {
+	c, err := comparer.Compare(ctx, object.Name, span, func(yield func(Due, error) bool) {
 		for d, err := range s.mapped(ctx, object, span) {
 			known := standing{d.TargetRow, d.SourceID, d.Cause, d.Message, d.Outcome}
 			if err == nil && len(d.Missing) > 0 {
@@ -85,18 +93,21 @@ func (s *Stage) compareSpan(ctx context.Context, run etl.Run, comparer Comparer,
 		}
 	})
 	if err != nil {
-		return blind("none of it is compared any further in this run, since what is there cannot be read", err)
+		return nil, blind("none of it is compared any further in this run, since what is there cannot be read", err)
 	}
-	found := Found{Before: AskedSince(s.Clock.Now()), Extra: extra}
+	found := Found{Before: AskedSince(s.Clock.Now()), Extra: c.Extra}
 	for _, m := range span {
-		if !m.First && !m.Last { // what lies beyond our visits there is nobody's extra, until a visit comes beyond it
+		if !m.First && !m.Last && c.Unread == nil { // what lies beyond our visits there is nobody's extra, until a visit comes beyond it
 			found.Months = append(found.Months, m.Name)
 		}
 	}
-	for i, c := range list {
+	for i, c := range c.List {
+		if c.Outcome == "" {
+			continue
+		}
 		if marks = there[i].changed(marks, comparedMark(there[i].row, c)); len(marks) >= markedTogether {
 			if _, err := s.Store.Commit(ctx, run, nil, marks, nil); err != nil {
-				return err
+				return nil, err
 			}
 			marks = marks[:0]
 		}
@@ -105,9 +116,9 @@ func (s *Stage) compareSpan(ctx context.Context, run etl.Run, comparer Comparer,
 		}
 	}
 	if _, err := s.Store.Commit(ctx, run, nil, marks, nil); err != nil {
-		return err
+		return nil, err
 	}
-	return s.Store.SetCompared(ctx, run, s.Destination.Name(), object.Name, found)
+	return c.Unread, s.Store.SetCompared(ctx, run, s.Destination.Name(), object.Name, found)
 }
 
 // mapped reads the records of some months, page by page.

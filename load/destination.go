@@ -49,10 +49,16 @@ type Destination interface {
 }
 
 // A Comparer holds records against what the destination shows of an object
-// that it lets us only read, by months. It gives one result for each record, in
-// their order, and those of theirs that no record explains.
+// that it lets us only read, by months.
 type Comparer interface {
-	Compare(ctx context.Context, object string, span []Month, due iter.Seq2[Due, error]) (list []Compared, extra []Extra, err error)
+	Compare(ctx context.Context, object string, span []Month, due iter.Seq2[Due, error]) (Comparison, error)
+}
+
+// A Comparison is what a look at some months showed.
+type Comparison struct {
+	List   []Compared // one for each record, in their order
+	Extra  []Extra    // of theirs that no record explains
+	Unread error      // what could not be read; nothing is extra then, and what is not known keeps its outcome
 }
 
 // A Month is one of the practice's calendar.
@@ -72,7 +78,7 @@ type Found struct {
 
 // Compared is what a comparison showed.
 type Compared struct {
-	Outcome  etl.Outcome // Matched, Mismatched or Missing
+	Outcome  etl.Outcome // Matched, Mismatched or Missing; "" = not known
 	TargetID string
 	Differs  []Difference
 }

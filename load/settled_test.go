@@ -1,10 +1,14 @@
 package load_test
 
 import (
+	"errors"
+	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/load/loadtest"
 )
 
@@ -62,4 +66,48 @@ func TestSettledMonthLosesAProvider(t *testing.T) {
 	w.put("appointments", visitOn(9001, settled, ""))
 	w.must(w.night())
 	w.expect("after", "event", "9001", "mismatched")
+}
+
+// TestOneScheduleCannotBeRead: the visits of the others are compared all the
+// same, the one is named, and nothing is concluded from what its schedule hides.
+func TestOneScheduleCannotBeRead(t *testing.T) {
+	w, vendor := historyWorld(t, 12)
+	vendor.SeedEmployee(map[string]any{"externalSystemId": "8", "firstName": "Al", "lastName": "Roe 8", "primaryEmail": "al.roe@example.com"})
+	w.put("doctors", `{"id":8,"first_name":"Al","last_name":"Roe 8","email":"al.roe@example.com","is_account_suspended":false}`)
+	w.put("users", `{"id":1008,"doctor":8,"username":"al.roe.8","is_doctor":true}`)
+	w.must(w.night())
+	client, provider := number(t, w.theirs("client", "1")), w.theirs("employee", "8")
+	at := time.Date(2026, 12, 15, 3, 0, 0, 0, time.UTC)
+	vendor.Seed(loadtest.Event{ClientID: client, ProviderID: number(t, provider), Start: at, End: at.Add(time.Hour)})
+	stray := vendor.Seed(loadtest.Event{ClientID: client, ProviderID: number(t, provider), Start: at.Add(5 * time.Hour), End: at.Add(6 * time.Hour)})
+	with8 := func(id int, at time.Time) string {
+		return strings.Replace(visitOn(id, at, ""), `"doctor":7`, `"doctor":8`, 1)
+	}
+	w.put("appointments", with8(9001, at))
+	w.must(w.night())
+	w.expect("before", "event", "9001", "matched")
+	extra := w.number("SELECT count(*) FROM extra")
+
+	w.put("appointments", with8(9002, at.Add(5*time.Hour)), visitOn(9003, at.Add(30*time.Hour), ""), visitOn(9004, at.Add(50*time.Hour), ""))
+	vendor.Seed(loadtest.Event{ClientID: client, ProviderID: number(t, w.theirs("employee", "7")), Start: at.Add(30 * time.Hour), End: at.Add(31 * time.Hour)})
+	hidden := loadtest.Status(404, "")
+	hidden.Match = func(r *http.Request) bool { return r.URL.Query().Get("providerId") == provider }
+	vendor.Inject(hidden.Repeat(-1))
+	if err := w.night(); !errors.Is(err, load.ErrGivenUp) || !strings.Contains(err.Error(), "providerId "+provider+":") {
+		t.Errorf("got %v, want the provider named", err)
+	}
+	w.expect("hidden", "event", "9001", "matched") // as it was
+	w.expect("hidden", "event", "9002", "failed not_sent")
+	w.expect("another's", "event", "9003", "matched")
+	w.expect("not found, and may stand there", "event", "9004", "failed not_sent")
+	if n := w.number("SELECT count(*) FROM extra"); n != extra || n == 0 {
+		t.Errorf("%d of theirs alone, want the %d that were", n, extra)
+	}
+	vendor.Heal()
+	w.must(w.night())
+	w.expect("seen", "event", "9002", "matched")
+	w.expect("seen", "event", "9004", "missing missing")
+	if n := w.number("SELECT count(*) FROM extra WHERE target_id = '" + fmt.Sprint(stray[0]) + "'"); n != 0 {
+		t.Error("what has a visit by now is still theirs alone")
+	}
 }

@@ -32,9 +32,9 @@ type Store interface {
 	// SetCompared keeps what a comparison of months found, and settles those
 	// that agree and lie far enough back.
 	SetCompared(ctx context.Context, run etl.Run, destination, object string, found Found) error
-	// EndCompared forgets what earlier runs saw and this one, which read every
-	// month of Months, did not.
-	EndCompared(ctx context.Context, run etl.Run, destination, object string) error
+	// EndCompared counts what is theirs alone. If this run read every month of
+	// Months as a whole, what only earlier runs saw is forgotten first.
+	EndCompared(ctx context.Context, run etl.Run, destination, object string, whole bool) error
 	// Linked reports whether a run before this one has an id of an object.
 	Linked(ctx context.Context, run etl.Run, destination, object string) (bool, error)
 	// Elsewhere gives those of their ids that are linked to records of ours

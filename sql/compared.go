@@ -45,12 +45,15 @@ func (s *Store) SetCompared(ctx context.Context, run etl.Run, destination, objec
 	return wrap(err, "keep what differs")
 }
 
-// EndCompared forgets what a run did not see any more of theirs alone, and
-// counts the others. Months that hold such are read by each run.
-func (s *Store) EndCompared(ctx context.Context, run etl.Run, destination, object string) error {
+// EndCompared forgets what a run did not see any more of theirs alone, if it
+// saw the whole, and counts the others. Months that hold such are read by each
+// run.
+func (s *Store) EndCompared(ctx context.Context, run etl.Run, destination, object string, whole bool) error {
 	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
-		if _, err := tx.ExecContext(ctx, query("forget-extra"), destination, object, run.ID); err != nil {
-			return err
+		if whole {
+			if _, err := tx.ExecContext(ctx, query("forget-extra"), destination, object, run.ID); err != nil {
+				return err
+			}
 		}
 		_, err := tx.ExecContext(ctx, query("extra"), run.ID, destination, object)
 		return err

@@ -2,6 +2,7 @@ package centralreach
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -81,30 +82,53 @@ func stamped(t time.Time) transform.Value { return transform.String(t.UTC().Form
 // Compare holds the visits of some months against the schedule of their
 // providers, and of those whose visits were compared before in this run, which
 // are those of later months: one who has none left in a month may have them there.
-func (d *Destination) Compare(ctx context.Context, _ string, span []load.Month, due iter.Seq2[load.Due, error]) ([]load.Compared, []load.Extra, error) {
+// Where the schedule of a few cannot be read, what is found with the others is
+// compared; what is not found may stand in theirs.
+func (d *Destination) Compare(ctx context.Context, _ string, span []load.Month, due iter.Seq2[load.Due, error]) (c load.Comparison, err error) {
 	var visits []Visit
 	for one, err := range due {
 		if err != nil {
-			return nil, nil, err
+			return c, err
 		}
 		v, err := visitIn(one)
 		if err != nil {
-			return nil, nil, err
+			return c, err
 		}
 		visits, d.providers[v.Provider] = append(visits, v), true
 	}
 	from, to, err := d.bounds(span)
 	if err != nil {
-		return nil, nil, err
+		return c, err
 	}
-	events, err := d.Events(ctx, slices.Sorted(maps.Keys(d.providers)), nil, from.Add(-around), to.Add(around))
+	var questions []question
+	for _, id := range slices.Sorted(maps.Keys(d.providers)) {
+		questions = append(questions, question{byProvider, "providerId", id, from.Add(-around), to.Add(around)})
+	}
+	events, unread, err := d.askEach(ctx, questions, min(unreadMost, len(questions)-1))
 	if err != nil {
-		return nil, nil, err
+		return c, err
 	}
 	events = slices.DeleteFunc(events, func(e Event) bool { return e.Start.Before(from) || !e.Start.Before(to) })
 	list := Reconcile(visits, events, d.zone())
-	return compared(list[:len(visits)]), d.extras(list[len(visits):], events, visits, span), nil
+	c.List = compared(list[:len(visits)])
+	if len(unread) == 0 {
+		c.Extra = d.extras(list[len(visits):], events, visits, span)
+		return c, nil
+	}
+	for i, v := range visits {
+		if unread[v.Provider] != nil || c.List[i].TargetID == "" {
+			c.List[i] = load.Compared{}
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(unread)) {
+		c.Unread = errors.Join(c.Unread, unread[id])
+	}
+	return c, nil
 }
+
+// unreadMost is how many providers' schedules may be unreadable until the
+// schedule as a whole is.
+const unreadMost = 3
 
 // bounds are the instants at which months begin and end. No visit is paired
 // with an event of another day, so that months can be compared by themselves.

@@ -2,11 +2,13 @@ package centralreach
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -36,27 +38,56 @@ type question struct {
 
 const byProvider = "/schedule/events/by-provider"
 
+// ask reads them all, or says which it cannot read.
 func (d *Destination) ask(ctx context.Context, questions []question) ([]Event, error) {
-	answers := make([][]Event, len(questions))
+	events, unread, err := d.askEach(ctx, questions, 0)
+	if err == nil && len(unread) > 0 {
+		return nil, errors.Join(slices.Collect(maps.Values(unread))...)
+	}
+	return events, err
+}
+
+// askEach reads what can be read of them. Up to so many people whose schedule
+// cannot be read are given with the reason; more of them are an error, since
+// then it is hardly the people.
+func (d *Destination) askEach(ctx context.Context, questions []question, most int) (events []Event, unread map[string]error, err error) {
+	answers, unread := make([][]Event, len(questions)), map[string]error{}
+	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, d.o.InFlight))
 	for i, q := range questions {
 		g.Go(func() error {
-			items, err := d.items(ctx, q.path, url.Values{q.param: {q.id},
-				"startDate": {instant(q.from)}, "endDate": {instant(q.to)}}, "eventId")
-			if err != nil {
-				return fmt.Errorf("read the schedule of %s %s: %w", q.param, q.id, err)
+			answer, err := d.answer(ctx, q)
+			if err == nil {
+				answers[i] = answer
+				return nil
 			}
-			answers[i], err = eventsIn(items)
-			return err
+			mu.Lock()
+			defer mu.Unlock()
+			if unread[q.id] = err; len(unread) > most || ctx.Err() != nil {
+				return err
+			}
+			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	all := slices.Concat(answers...)
 	slices.SortFunc(all, byStart)
-	return slices.CompactFunc(all, func(a, b Event) bool { return a.ID == b.ID }), nil
+	return slices.CompactFunc(all, func(a, b Event) bool { return a.ID == b.ID }), unread, nil
+}
+
+func (d *Destination) answer(ctx context.Context, q question) ([]Event, error) {
+	items, err := d.items(ctx, q.path, url.Values{q.param: {q.id}, "startDate": {instant(q.from)}, "endDate": {instant(q.to)}}, "eventId")
+	var events []Event
+	if err == nil {
+		events, err = eventsIn(items)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the schedule of %s %s: %w", q.param, q.id, err)
+	}
+	return events, nil
 }
 
 // apart is how far two visits of a provider lie apart at most that are asked
