@@ -95,7 +95,7 @@ func (s *Stage) compareSpan(ctx context.Context, run etl.Run, comparer Comparer,
 	if err != nil {
 		return nil, blind("none of it is compared any further in this run, since what is there cannot be read", err)
 	}
-	found := Found{Before: AskedSince(s.Clock.Now()), Extra: c.Extra}
+	found := Found{Before: AskedSince(s.Clock.Now()), Extra: c.Extra, People: c.People}
 	for _, m := range span {
 		if !m.First && !m.Last && c.Unread == nil { // what lies beyond our visits there is nobody's extra, until a visit comes beyond it
 			found.Months = append(found.Months, m.Name)

@@ -56,9 +56,10 @@ type Comparer interface {
 
 // A Comparison is what a look at some months showed.
 type Comparison struct {
-	List   []Compared // one for each record, in their order
-	Extra  []Extra    // of theirs that no record explains
-	Unread error      // what could not be read; nothing is extra then, and what is not known keeps its outcome
+	List   []Compared          // one for each record, in their order
+	Extra  []Extra             // of theirs that no record explains
+	People map[string][]string // by month, the ids there of those whose visits it holds
+	Unread error               // what could not be read; nothing is extra then, and what is not known keeps its outcome
 }
 
 // A Month is one of the practice's calendar.
@@ -66,6 +67,8 @@ type Month struct {
 	Name        string // "2026-03"
 	Visits      int    // of ours that begin in it
 	First, Last bool   // of all in which we have visits
+
+	People []string // ids there of those whose visits it held when it was compared before
 }
 
 // Found is what a comparison of some months showed.
@@ -74,6 +77,7 @@ type Found struct {
 	Before  string   // months before this one that agree as a whole are settled
 	Differs []Differs
 	Extra   []Extra
+	People  map[string][]string // as of a Comparison
 }
 
 // Compared is what a comparison showed.

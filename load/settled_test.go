@@ -68,6 +68,32 @@ func TestSettledMonthLosesAProvider(t *testing.T) {
 	w.expect("after", "event", "9001", "mismatched")
 }
 
+// TestSettledMonthLosesWhoHasNoneLeft: likewise where the first doctor has no
+// visit left anywhere.
+func TestSettledMonthLosesWhoHasNoneLeft(t *testing.T) {
+	w, vendor := historyWorld(t, 12)
+	vendor.SeedEmployee(map[string]any{"externalSystemId": "8", "firstName": "Al", "lastName": "Roe 8", "primaryEmail": "al.roe@example.com"})
+	w.put("doctors", `{"id":8,"first_name":"Al","last_name":"Roe 8","email":"al.roe@example.com","is_account_suspended":false}`)
+	w.put("users", `{"id":1008,"doctor":8,"username":"al.roe.8","is_doctor":true}`)
+	w.must(w.night())
+	at := time.Date(2026, 4, 15, 3, 0, 0, 0, time.UTC)
+	event := vendor.Seed(loadtest.Event{ClientID: number(t, w.theirs("client", "1")), ProviderID: number(t, w.theirs("employee", "8")), Start: at, End: at.Add(time.Hour)})
+	w.put("appointments", strings.Replace(visitOn(9001, at, ""), `"doctor":7`, `"doctor":8`, 1))
+	w.must(w.night())
+	w.expect("before", "event", "9001", "matched")
+	if n := w.number("SELECT count(*) FROM settled WHERE month = '2026-04'"); n != 1 {
+		t.Fatal("its month is not settled")
+	}
+	w.put("appointments", visitOn(9001, at, `,"deleted_flag":true`))
+	w.must(w.night())
+	if n := w.number(fmt.Sprintf("SELECT count(*) FROM extra WHERE target_id = '%d'", event[0])); n != 1 {
+		t.Error("deleted here: the event of who has no visit left is not told as theirs alone")
+	}
+	w.put("appointments", visitOn(9001, at, ""))
+	w.must(w.night())
+	w.expect("after", "event", "9001", "mismatched")
+}
+
 // TestOneScheduleCannotBeRead: the visits of the others are compared all the
 // same, the one is named, and nothing is concluded from what its schedule hides.
 func TestOneScheduleCannotBeRead(t *testing.T) {

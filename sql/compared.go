@@ -15,8 +15,20 @@ func (s *Store) Months(ctx context.Context, destination, object string) (months 
 	if _, err := s.db.ExecContext(ctx, query("reopen-months"), destination, object); err != nil {
 		return nil, fmt.Errorf("find what changed since it was compared: %w", err)
 	}
-	err = s.db.SelectContext(ctx, &months, query("months"), destination, object)
-	return months, wrap(err, "list the months to compare")
+	if err := s.db.SelectContext(ctx, &months, query("months"), destination, object); err != nil {
+		return nil, fmt.Errorf("list the months to compare: %w", err)
+	}
+	names, at := make([]string, len(months)), map[string]int{}
+	for i, m := range months {
+		names[i], at[m.Name] = m.Name, i
+	}
+	var people []struct{ Month, Person string }
+	err = s.db.SelectContext(ctx, &people, query("asked"), destination, object, jsonList(names))
+	for _, p := range people {
+		m := &months[at[p.Month]]
+		m.People = append(m.People, p.Person)
+	}
+	return months, wrap(err, "list whose visits the months held")
 }
 
 // SetCompared keeps what a comparison of months showed: both values of what
@@ -39,7 +51,14 @@ func (s *Store) SetCompared(ctx context.Context, run etl.Run, destination, objec
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, query("settle-months"), destination, object, jsonList(found.Months), found.Before, run.ID)
+		people, err := json.Marshal(found.People)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, query("put-asked"), destination, object, string(people)); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, query("settle-months"), destination, object, jsonList(found.Months), found.Before, run.ID)
 		return err
 	})
 	return wrap(err, "keep what differs")

@@ -101,13 +101,15 @@ func (d *Destination) Compare(ctx context.Context, _ string, span []load.Month, 
 		return c, err
 	}
 	var questions []question
-	for _, id := range slices.Sorted(maps.Keys(d.providers)) {
+	c.People = d.people(visits)
+	for _, id := range d.askedAbout(span) {
 		questions = append(questions, question{byProvider, "providerId", id, from.Add(-around), to.Add(around)})
 	}
 	events, unread, err := d.askEach(ctx, questions, min(unreadMost, len(questions)-1))
 	if err != nil {
 		return c, err
 	}
+	maps.DeleteFunc(unread, func(id string, _ error) bool { return !d.providers[id] }) // may not be there any more
 	events = slices.DeleteFunc(events, func(e Event) bool { return e.Start.Before(from) || !e.Start.Before(to) })
 	list := Reconcile(visits, events, d.zone())
 	c.List = compared(list[:len(visits)])
@@ -124,6 +126,30 @@ func (d *Destination) Compare(ctx context.Context, _ string, span []load.Month, 
 		c.Unread = errors.Join(c.Unread, unread[id])
 	}
 	return c, nil
+}
+
+// askedAbout are the providers whose schedule is read for a span: also those
+// whose visits it held once, and who have none left.
+func (d *Destination) askedAbout(span []load.Month) []string {
+	ids := maps.Clone(d.providers)
+	for _, m := range span {
+		for _, id := range m.People {
+			ids[id] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(ids))
+}
+
+// people are the providers of visits, by month.
+func (d *Destination) people(visits []Visit) map[string][]string {
+	months := map[string][]string{}
+	for _, v := range visits {
+		month := v.Start.In(d.zone()).Format(etl.MonthOnly)
+		if !slices.Contains(months[month], v.Provider) {
+			months[month] = append(months[month], v.Provider)
+		}
+	}
+	return months
 }
 
 // unreadMost is how many providers' schedules may be unreadable until the

@@ -82,6 +82,15 @@ FROM m, bounds WHERE m.month IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.destination = ?1 AND s.object = ?2 AND s.month = m.month)
 ORDER BY m.month
 
+-- name: asked
+-- Whose visits months (a JSON list) held when they were compared.
+SELECT month, person FROM asked WHERE destination = ? AND object = ? AND month IN (SELECT value FROM json_each(?)) ORDER BY month, person
+
+-- name: put-asked
+-- People by month: a JSON object of lists.
+INSERT OR IGNORE INTO asked (destination, object, month, person)
+SELECT ?, ?, m.key, p.value FROM json_each(?) m, json_each(m.value) p
+
 -- name: settle-months
 -- Those of ?3 from before ?4 that agree as a whole. ?5 = run.
 INSERT OR IGNORE INTO settled (destination, object, month) SELECT ?1, ?2, j.value FROM json_each(?3) j WHERE j.value < ?4
