@@ -10,6 +10,7 @@ lacks AS (
   UNION ALL SELECT s.target, s.destination, s.object, 'client', s.parent_id FROM stuck s WHERE s.parent_id <> ''),
 named AS (SELECT l.destination, l.waiting, l.object, l.source_id, l.target, t.outcome, t.cause, '' AS message
   FROM lacks l LEFT JOIN target t ON t.destination = l.destination AND t.object = l.object AND t.source_id = l.source_id
+    AND t.source_endpoint IN (SELECT endpoint FROM staged) -- all there are: it is looked up so
   UNION ALL SELECT s.destination, s.object, '', '', s.target, '', '', s.message FROM stuck s WHERE s.target NOT IN (SELECT target FROM lacks))
 SELECT n.destination, n.waiting, n.object, n.source_id, coalesce(n.outcome, '') AS outcome, coalesce(n.cause, '') AS cause, 'blocked' AS stands,
   count(DISTINCT n.target) AS n, min(i.opened_at) AS opened_at, n.message
