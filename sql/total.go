@@ -30,6 +30,7 @@ type unaddedRow struct {
 // last called. read says what a visit adds, given its record in DrChrono and
 // what the destination acknowledged or holds.
 func (s *Store) AddUp(ctx context.Context, read func(record, body []byte) Visit) error {
+	totals := map[[4]string]int64{}
 	for n := addBatch; n == addBatch; {
 		err := s.inTx(ctx, func(tx *sqlx.Tx) error {
 			var rows []unaddedRow
@@ -37,8 +38,11 @@ func (s *Store) AddUp(ctx context.Context, read func(record, body []byte) Visit)
 				return err
 			}
 			n = len(rows)
+			if err := dropAddends(ctx, tx, rows); err != nil {
+				return err
+			}
 			for _, r := range rows {
-				if err := s.addUp(ctx, tx, r, read); err != nil {
+				if err := s.addUp(ctx, tx, totals, r, read); err != nil {
 					return fmt.Errorf("%s %s %s: %w", r.Destination, r.Object, r.SourceID, err)
 				}
 			}
@@ -51,13 +55,25 @@ func (s *Store) AddUp(ctx context.Context, read func(record, body []byte) Visit)
 	return nil
 }
 
-// addUp replaces what a visit adds.
-func (s *Store) addUp(ctx context.Context, tx *sqlx.Tx, r unaddedRow, read func(record, body []byte) Visit) error {
-	if _, err := tx.ExecContext(ctx, query("drop-addend"), r.Target); err != nil {
-		return err
+// dropAddends takes back what visits added before.
+func dropAddends(ctx context.Context, tx *sqlx.Tx, rows []unaddedRow) error {
+	ids := make([]int64, len(rows))
+	for i, r := range rows {
+		ids[i] = r.Target
 	}
-	if _, err := tx.ExecContext(ctx, query("added"), r.Target); err != nil || r.Record == nil || r.Body == nil {
-		return err
+	for _, name := range []string{"drop-addends", "added"} {
+		if _, err := tx.ExecContext(ctx, query(name), jsonList(ids)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addUp keeps what a visit adds, and to which total; totals are those that are
+// known already.
+func (s *Store) addUp(ctx context.Context, tx *sqlx.Tx, totals map[[4]string]int64, r unaddedRow, read func(record, body []byte) Visit) error {
+	if r.Record == nil || r.Body == nil {
+		return nil
 	}
 	record, err := s.seal.Open(r.Record, "record", r.Endpoint, r.SourceID)
 	if err != nil {
@@ -68,9 +84,13 @@ func (s *Store) addUp(ctx context.Context, tx *sqlx.Tx, r unaddedRow, read func(
 		return err
 	}
 	v := read(record, body)
-	var id int64
-	if err := tx.GetContext(ctx, &id, query("total-of"), r.Destination, r.Object, v.Month, r.Doctor); err != nil {
-		return err
+	total := [4]string{r.Destination, r.Object, v.Month, r.Doctor}
+	id, ok := totals[total]
+	if !ok {
+		if err := tx.GetContext(ctx, &id, query("total-of"), r.Destination, r.Object, v.Month, r.Doctor); err != nil {
+			return err
+		}
+		totals[total] = id
 	}
 	_, err = tx.ExecContext(ctx, query("put-addend"), r.Target, id, v.Minutes, v.Known, v.There)
 	return err

@@ -11,11 +11,11 @@ ORDER BY q.target LIMIT ?
 INSERT INTO total (destination, object, month, provider) VALUES (?, ?, ?, ?)
 ON CONFLICT (destination, object, month, provider) DO UPDATE SET month = excluded.month RETURNING id
 
--- name: drop-addend
-DELETE FROM addend WHERE target = ?
+-- name: drop-addends
+DELETE FROM addend WHERE target IN (SELECT value FROM json_each(?))
 
 -- name: put-addend
 INSERT INTO addend (target, total, minutes, known, there) VALUES (?, ?, ?, ?, ?)
 
 -- name: added
-DELETE FROM unadded WHERE target = ?
+DELETE FROM unadded WHERE target IN (SELECT value FROM json_each(?))
