@@ -105,6 +105,9 @@ func (s *Store) EndBackfill(ctx context.Context, id, state, by string, at time.T
 		if ended = n > 0; err != nil || !ended {
 			return wrap(err, "end backfill %s", id)
 		}
+		if _, err := tx.ExecContext(ctx, query("forget-shown"), id); err != nil {
+			return fmt.Errorf("forget what backfill %s has shown: %w", id, err)
+		}
 		return audit(ctx, tx, at, by, "backfill "+state, id, "")
 	})
 	return ended, err

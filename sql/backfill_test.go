@@ -117,8 +117,24 @@ func TestBackfillRows(t *testing.T) {
 	if drained, err := s.Drained(ctx, "doctors"); !drained || err != nil {
 		t.Errorf("an endpoint that was read in full counts as never read (%v)", err)
 	}
+	open, row := etl.Cursor{Endpoint: "appointments", Lane: windows[1].Lane, State: etl.StreamOpen}, []etl.Row{{ID: "1", Hash: []byte{1}, Raw: []byte(`{}`)}}
+	for range 2 { // the second time nothing of it is new
+		if _, err := s.StagePage(ctx, run, open, row, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := func() (n int) {
+		if err := s.db.GetContext(ctx, &n, "SELECT count(*) FROM seen"); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	noted := seen()
 	if ended, err := s.EndBackfill(ctx, b.ID, BackfillCancelled, "Ada Roma", noon); !ended || err != nil {
 		t.Fatalf("cancel: %v (%v)", ended, err)
+	}
+	if noted != 1 || seen() != 0 {
+		t.Errorf("%d records were noted as shown, and %d after the backfill's end; want 1 and 0", noted, seen())
 	}
 	if ended, err := s.EndBackfill(ctx, b.ID, BackfillDone, "Bo Lin", noon); ended || err != nil {
 		t.Errorf("ended twice: %v (%v)", ended, err)

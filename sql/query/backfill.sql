@@ -14,6 +14,10 @@ SELECT state FROM backfill WHERE id = ?
 -- name: end-backfill
 UPDATE backfill SET state = ?, ended_at = ?, ended_by = ? WHERE id = ? AND state = 'open'
 
+-- name: forget-shown
+-- What the drains of its windows noted, by endpoint and lane, and had no end to drop.
+DELETE FROM seen WHERE endpoint LIKE '% backfill/' || ? || '/%'
+
 -- name: windows
 SELECT w.n, w.endpoint, w.lane, w.way, w.first_day, w.last_day, w.guess, coalesce(s.state, 'new') AS state, coalesce(s.next, '') AS next,
   coalesce(s.page, 0) AS page, coalesce(s.rows, 0) AS rows, coalesce(s.changed, 0) AS changed, coalesce(s.note, '') AS note
