@@ -65,7 +65,8 @@ func firstServed(ctx context.Context, p *practice, now time.Time) (time.Time, er
 	if at, unread := time.Parse(time.RFC3339, text); unread == nil && !at.After(now) {
 		return at, nil
 	}
-	return now, p.store.SetSetting(ctx, "served_since", now.UTC().Format(time.RFC3339))
+	now = now.UTC().Truncate(time.Second) // also without a monotonic reading, which stands still while the machine sleeps
+	return now, p.store.SetSetting(ctx, "served_since", now.Format(time.RFC3339))
 }
 
 // entriesOf reads a config's schedules.

@@ -111,9 +111,14 @@ func (s *Scheduler) Serve(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// now is what the clock shows. Go's times carry a second reading that only
+// goes forward, and compare by it: a clock that was set back would not show,
+// and no time would fall due until it reaches again what it once showed.
+func (s *Scheduler) now() time.Time { return s.Clock.Now().Round(0) }
+
 // nap is how long nothing needs to be looked at.
 func (s *Scheduler) nap() time.Duration {
-	now := s.Clock.Now()
+	now := s.now()
 	if !s.quiet.holds(now) {
 		s.quiet = span{now, now.Add(reach)}
 		if next, ok := first(s.Entries, now); ok {
@@ -126,7 +131,7 @@ func (s *Scheduler) nap() time.Duration {
 // look asks the clock and runs what is due. Several are caught up by one run,
 // the newest's: a pass brings everything that changed since the last.
 func (s *Scheduler) look(ctx context.Context) (ran bool, err error) {
-	now := s.Clock.Now()
+	now := s.now()
 	if s.OnLook != nil {
 		s.OnLook(now)
 	}
@@ -245,7 +250,7 @@ func (s *Scheduler) run(ctx context.Context, o Occurrence, begun time.Time) erro
 			end.State = Late
 		}
 	}
-	err := s.Book.End(saving, o, s.Clock.Now(), end)
+	err := s.Book.End(saving, o, s.now(), end)
 	s.tell(o, end.State, end.Note)
 	return err
 }

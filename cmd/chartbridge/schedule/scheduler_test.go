@@ -193,3 +193,22 @@ func TestServeOnRealTimers(t *testing.T) {
 		}
 	})
 }
+
+// A time with a monotonic reading is compared by it, so that a clock which
+// goes back does not show: the scheduler believes the wall clock alone.
+func TestTheWallClockAloneIsBelieved(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	s := Scheduler{Entries: []Entry{entry(t, "30 2 * * *", "UTC")}, Book: newMemory(), Clock: bubbleClock{}}
+	s.OnLook = func(now time.Time) {
+		if strings.Contains(now.String(), " m=") {
+			t.Errorf("looked at %s, which has a monotonic reading", now)
+		}
+		cancel()
+	}
+	if err := s.Serve(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Serve: %v", err)
+	}
+	if s.quiet.from != s.quiet.from.Round(0) || s.seen != s.seen.Round(0) {
+		t.Errorf("keeps %s and %s, with a monotonic reading", s.quiet.from, s.seen)
+	}
+}
