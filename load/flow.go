@@ -68,8 +68,9 @@ func (f *flow) end(err error) []Done {
 }
 
 // grace is how long requests that are under way may still take once the run is
-// interrupted; they are cut off then, and uncertain.
-const grace = 8 * time.Second
+// interrupted; they are cut off then, and uncertain. What is left of the ten
+// seconds of a stop is for the counts and the files.
+const grace = 6 * time.Second
 
 // graced is a context that outlives an interrupted one by the grace. It is the
 // process's own time that counts here, so it takes a real timer.

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"sync/atomic"
 	"syscall"
+	"time"
 	_ "time/tzdata" // zones are known on hosts that have none
 )
 
@@ -24,7 +25,15 @@ func run(args []string, stdout, stderr *os.File) (code int) {
 	defer caughtPanic(stderr, &code)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	caught := catchSignals(cancel)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup leaves it
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	caught := heed(signals, patience, cancel, func(code int) {
+		fmt.Fprintln(stderr, "chartbridge: ended at once; what is open is settled by the next run")
+		os.Exit(code)
+	})
 	root, shared := newRoot(stdout, stderr)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -55,19 +64,25 @@ func signalIn(err error) int32 {
 	return 0
 }
 
-// catchSignals cancels the work at the first SIGINT or SIGTERM, which then
-// finishes the record in hand; a second one ends the program at once.
-func catchSignals(cancel context.CancelCauseFunc) *atomic.Int32 {
+// patience is how long the work has to end in order once it is interrupted:
+// no file of a large practice, and no vendor, makes it more than 10 seconds.
+const patience = 9500 * time.Millisecond
+
+// heed cancels the work at the first SIGINT, SIGTERM or SIGHUP, which then
+// finishes the record in hand; a second one ends the program at once, and so
+// does the end of patience. That is a kill, which loses nothing.
+func heed(signals <-chan os.Signal, patience time.Duration, cancel context.CancelCauseFunc, exit func(code int)) *atomic.Int32 {
 	var caught atomic.Int32
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	go func() {
 		for s := range signals {
 			number, _ := s.(syscall.Signal)
+			end := func() { exit(exitCode(nil, int32(number))) }
 			if !caught.CompareAndSwap(0, int32(number)) {
-				os.Exit(128 + int(number))
+				end()
+				continue
 			}
 			cancel(signalError(number))
+			time.AfterFunc(patience, end)
 		}
 	}()
 	return &caught

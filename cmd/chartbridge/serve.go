@@ -41,7 +41,7 @@ func newServe(s *shared) *cobra.Command {
 
 // farewell is how long a stop waits for the record in hand. What has no answer
 // by then is uncertain, and the next run asks after it.
-const farewell = 8 * time.Second
+const farewell = 9 * time.Second
 
 // A fleet is the practices of one process. They share nothing else.
 type fleet []*daemon

@@ -38,7 +38,7 @@ WHERE finished_at <> '' AND dry = 0 ORDER BY finished_at DESC LIMIT 1
 -- The newest end that says whether nights go well: one that a person or the
 -- system interrupted says nothing, and a night may fail before it has a row.
 SELECT at, exit_code, run FROM (
-  SELECT finished_at AS at, exit_code, id AS run FROM run WHERE finished_at <> '' AND dry = 0 AND exit_code NOT IN (130, 143)
+  SELECT finished_at AS at, exit_code, id AS run FROM run WHERE finished_at <> '' AND dry = 0 AND exit_code < 128
   UNION ALL
   SELECT ended_at, exit_code, run FROM occurrence WHERE state = 'failed' AND run = ''
 ) ORDER BY at DESC LIMIT 1

@@ -7,10 +7,10 @@ SELECT endpoint, lane, watermark, next, since, began, newest, mark, ids, page, r
 FROM stream WHERE lane = ? ORDER BY endpoint
 
 -- name: spared
--- Exit codes: -1 killed, 5 out of calls, 130 and 143 interrupted.
+-- Exit codes: -1 killed, 5 out of calls, 128 and above interrupted.
 SELECT s.endpoint FROM stream s JOIN run r ON r.id = s.run
-WHERE s.lane = 'nightly' AND s.state = 'drained' AND r.id <> ?1 AND r.started_at >= ?2 AND r.exit_code IN (-1, 5, 130, 143)
-  AND NOT EXISTS (SELECT 1 FROM run later WHERE later.id > r.id AND later.id <> ?1 AND later.exit_code NOT IN (-1, 5, 130, 143))
+WHERE s.lane = 'nightly' AND s.state = 'drained' AND r.id <> ?1 AND r.started_at >= ?2 AND (r.exit_code IN (-1, 5) OR r.exit_code >= 128)
+  AND NOT EXISTS (SELECT 1 FROM run later WHERE later.id > r.id AND later.id <> ?1 AND later.exit_code NOT IN (-1, 5) AND later.exit_code < 128)
 ORDER BY s.endpoint
 
 -- name: put-cursor
