@@ -22,6 +22,7 @@ type Run struct {
 	At      time.Time // the instant of its start, UTC; rules and reports know no other "now"
 	Trigger string    // who asked: "operator", "schedule", "demo"
 	DryRun  bool
+	Part    bool // it does a part of the job alone: some stages, endpoints or destinations
 }
 
 // MonthOnly is the layout of a month, as time.DateOnly is that of a day.

@@ -72,9 +72,32 @@ func TestRunsBeyondCountsNightsAndDryRunsApart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := s.RunsBeyond(ctx, 2)
+	got, err := s.RunsBeyond(ctx, 2, time.UTC)
 	if err != nil || fmt.Sprint(got) != "[run4 run3 run0]" {
 		t.Errorf("to forget: %v (%v), want [run4 run3 run0]", got, err)
+	}
+}
+
+// Runs by hand drive out no night: the last whole run of each of the newest
+// days stays, by the practice's calendar.
+func TestRunsBeyondKeepsNights(t *testing.T) {
+	ctx, s := context.Background(), openAt(t, t.TempDir(), "a")
+	zone, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range []struct {
+		hour int
+		part bool
+	}{{7, false}, {31, false}, {52, false}, {55, false}, {56, true}, {57, true}} { // 02:00 there on the 1st and 2nd, 23:00 on the 2nd, 02:00 on the 3rd
+		run := etl.Run{ID: fmt.Sprint("run", i), At: time.Date(2026, 3, 1, r.hour, 0, 0, 0, time.UTC), Part: r.part}
+		if err := s.OpenRun(ctx, run, "test", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := s.RunsBeyond(ctx, 2, zone)
+	if err != nil || fmt.Sprint(got) != "[run1 run0]" {
+		t.Errorf("to forget: %v (%v), want [run1 run0]", got, err)
 	}
 }
 

@@ -20,8 +20,12 @@ func (e *HeldError) Error() string {
 }
 
 // Lease takes or renews a lease for this process until now + life. Another
-// holder's lease that has not run out is a *HeldError.
+// holder's lease that has not run out is a *HeldError; a lease in a file that
+// others do not find is ErrReplaced.
 func (s *Store) Lease(ctx context.Context, name string, now time.Time, life time.Duration) error {
+	if err := s.inPlace(); err != nil {
+		return err
+	}
 	res, err := s.db.ExecContext(ctx, query("take-lease"), name, s.holder, stamp(now), stamp(now.Add(life)))
 	if err != nil {
 		return fmt.Errorf("take lease %s: %w", name, err)

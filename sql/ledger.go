@@ -151,7 +151,7 @@ func (l *Ledger) Throttled(ctx context.Context, until time.Time) error {
 
 // A Spent is how many calls somebody made to an endpoint.
 type Spent struct {
-	Spender  string `json:"spender"`
+	Spender  string `json:"spender"` // run, backfill, operator
 	Endpoint string `json:"endpoint"`
 	Calls    int    `json:"calls"`
 }

@@ -174,7 +174,7 @@ func TestBudget(t *testing.T) {
 	if b.Used != 3 || b.Left != 7 || b.Limit != 10 || b.Used10Min != 3 || !b.Resets.Equal(noon.Add(time.Hour)) {
 		t.Errorf("budget %+v, want 3 used, 7 left of 10, 3 in ten minutes, reset at one", b)
 	}
-	if len(b.By) != 2 || b.By[0] != (Spent{"nightly", "patients", 2}) || b.By[1] != (Spent{"nightly", "doctors", 1}) {
+	if len(b.By) != 2 || b.By[0] != (Spent{"run", "patients", 2}) || b.By[1] != (Spent{"run", "doctors", 1}) {
 		t.Errorf("spent by %+v, want 2 on patients, 1 on doctors", b.By)
 	}
 }

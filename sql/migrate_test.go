@@ -100,6 +100,7 @@ func looksMigrated(t *testing.T, s *Store, from, newest int) {
 		"PRAGMA user_version":                                   fmt.Sprint(newest),
 		"SELECT count(*) FROM run":                              "1",
 		"SELECT exit_code FROM run":                             "4",
+		"SELECT part FROM run":                                  "0",
 		"SELECT part_names FROM record":                         "primary",
 		"SELECT parts FROM record":                              "1",
 		"SELECT run FROM origin":                                "20260301T073000000Z-aa01",

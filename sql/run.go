@@ -17,7 +17,7 @@ import (
 // what earlier runs created or updated is unchanged from now on.
 func (s *Store) OpenRun(ctx context.Context, run etl.Run, version, rules string) error {
 	return s.inTx(ctx, func(tx *sqlx.Tx) error {
-		if _, err := tx.ExecContext(ctx, query("open-run"), run.ID, run.Trigger, stamp(run.At), run.DryRun, version, rules); err != nil {
+		if _, err := tx.ExecContext(ctx, query("open-run"), run.ID, run.Trigger, stamp(run.At), run.DryRun, run.Part, version, rules); err != nil {
 			return fmt.Errorf("open run %s: %w", run.ID, err)
 		}
 		_, err := tx.ExecContext(ctx, query("turn-page"))
@@ -64,11 +64,30 @@ func (s *Store) Run(ctx context.Context, id string) (p Past, err error) {
 	return p, wrap(err, "read run %s", id)
 }
 
-// RunsBeyond lists the runs older than the newest n of their kind: nights, or
-// dry runs.
-func (s *Store) RunsBeyond(ctx context.Context, n int) (ids []string, err error) {
-	err = s.db.SelectContext(ctx, &ids, query("runs-beyond"), n)
-	return ids, wrap(err, "list old runs")
+// RunsBeyond lists the runs that are not kept, newest first. Kept are the newest
+// n, and so that runs by hand drive out no night, the last whole run of each of
+// the newest n days of a zone that have one. Dry runs are counted apart.
+func (s *Store) RunsBeyond(ctx context.Context, n int, zone *time.Location) (ids []string, err error) {
+	var list []struct {
+		ID        string
+		StartedAt string `db:"started_at"`
+		Dry, Part bool
+	}
+	if err := s.db.SelectContext(ctx, &list, query("all-runs")); err != nil {
+		return nil, fmt.Errorf("list old runs: %w", err)
+	}
+	seen, nights, last := map[bool]int{}, 0, ""
+	for _, r := range list {
+		seen[r.Dry]++
+		day, isNight := parseStamp(r.StartedAt).In(zone).Format(time.DateOnly), false
+		if !r.Dry && !r.Part && day != last {
+			nights, last, isNight = nights+1, day, true
+		}
+		if seen[r.Dry] > n && !(isNight && nights <= n) {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids, nil
 }
 
 // ForgetRuns removes what was kept of those runs. Records, deliveries and the

@@ -110,7 +110,7 @@ func (s *Store) PruneOccurrences(ctx context.Context, before time.Time) error {
 // the writer, so that health answers during a run.
 func (s *Store) Ping(ctx context.Context) error {
 	var n int
-	return wrap(s.read.GetContext(ctx, &n, "SELECT count(*) FROM setting"), "read the database")
+	return errors.Join(s.inPlace(), wrap(s.read.GetContext(ctx, &n, "SELECT count(*) FROM setting"), "read the database"))
 }
 
 // LastGood is when the newest good run ended: exit code 0 or 4, not dry; zero

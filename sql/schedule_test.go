@@ -2,6 +2,8 @@ package sql
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -101,8 +103,16 @@ func TestLastEndings(t *testing.T) {
 	check("a good run", 4, "r1", good)
 	end("r2", true, 1)
 	check("a dry run", 4, "r1", good)
-	end("r3", false, 130)
-	check("an interrupted run", 4, "r1", good)
+	for _, signal := range []int{129, 130, 143} {
+		end(fmt.Sprint("r3-", signal), false, signal)
+		check("an interrupted run", 4, "r1", good)
+	}
+	at = at.Add(time.Hour)
+	part := etl.Run{ID: "r3-part", At: at, Trigger: "operator", Part: true}
+	if err := errors.Join(s.OpenRun(ctx, part, "dev", ""), s.CloseRun(ctx, part, at, 3, "")); err != nil {
+		t.Fatal(err)
+	}
+	check("a part of a run", 4, "r1", good)
 	end("r4", false, 3)
 	check("a bad run", 3, "r4", good)
 	at = at.Add(time.Hour)

@@ -34,7 +34,8 @@ type Store struct {
 	dictionaries *sqlx.DB // opened when one is looked up
 	seal         *Sealer
 	path         string
-	holder       string // this process, in leases and deliveries
+	file         os.FileInfo // of the database, as it was opened
+	holder       string      // this process, in leases and deliveries
 
 	rekeying bool   // it is open for a change of key alone
 	journal  string // the folder of what outlives the database; "" = none is kept
@@ -65,7 +66,8 @@ func open(ctx context.Context, dir string, seal *Sealer, holder string, key func
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	if err := f.Close(); err != nil {
+	info, err := f.Stat()
+	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	own := *seal // its dictionaries are this database's
@@ -73,7 +75,7 @@ func open(ctx context.Context, dir string, seal *Sealer, holder string, key func
 	if seal.pack, err = newPacker(); err != nil {
 		return nil, err
 	}
-	s := &Store{seal: seal, path: path, holder: holder}
+	s := &Store{seal: seal, path: path, file: info, holder: holder}
 	s.db = openPool(path, "immediate", seal, 1)
 	s.read = openPool(path, "deferred", seal, 4)
 	s.dictionaries = openPool(path, "deferred", seal, 1)
@@ -93,6 +95,19 @@ func (s *Store) prepare(ctx context.Context) error {
 		return err
 	}
 	return s.assertSettings(ctx)
+}
+
+// ErrReplaced says that the open database is no longer the one in data_dir.
+var ErrReplaced = errors.New("the database's file was replaced or taken away while it was open, so what is written now is lost with it: " +
+	"see that data_dir holds the right file, and start again")
+
+// inPlace refuses to go on in a file that others do not find.
+func (s *Store) inPlace() error {
+	info, err := os.Stat(s.path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(info, s.file) {
+		return fmt.Errorf("database %s: %w", s.path, ErrReplaced)
+	}
+	return wrap(err, "look for the database")
 }
 
 // Close moves the write-ahead log into the database and closes it.

@@ -76,8 +76,12 @@ func (d *daemon) channels() (list []*channel) {
 }
 
 // tellOnce tells what a run that no daemon made changed: a scheduler of the
-// system may be all that looks after the nights.
+// system may be all that looks after the nights. Where a daemon serves, it
+// tells, and telling twice would be noise.
 func (p *practice) tellOnce(ctx context.Context) {
+	if served, err := p.active(ctx, serveLease); err == nil && served {
+		return
+	}
 	d := &daemon{practice: p, first: p.clock.Now()}
 	for _, c := range d.channels() {
 		if err := d.tellChange(ctx, c); err != nil {

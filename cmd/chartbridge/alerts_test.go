@@ -68,6 +68,20 @@ func TestARunTellsWhatItChanged(t *testing.T) {
 	if got := p.events(); got != "failed recovered" {
 		t.Errorf("told %q, want the recovery too", got)
 	}
+	served, err := openPractice(t.Context(), s.shared())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = served.close() }() // it was read alone
+	if err := served.store.Lease(t.Context(), serveLease, served.clock.Now(), leaseLife); err != nil {
+		t.Fatal(err)
+	}
+	s.v.DrChrono.Inject(drchronotest.Fault{Times: -1, Match: func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/api/") },
+		Do: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusForbidden) }})
+	s.mustRun(exitEnvironment, "run")
+	if got := p.events(); got != "failed recovered" {
+		t.Errorf("beside a daemon, which tells itself, a run told %q", got)
+	}
 }
 
 func TestAlertsTellOnlyWhatChanged(t *testing.T) {

@@ -30,7 +30,7 @@ const maxCallback = 1 << 20
 
 // receiving are the practices whose callbacks are to be taken in.
 func (f fleet) receiving() (r receiver) {
-	for _, d := range f {
+	for _, d := range f.served() {
 		if d.config.Rethink.Enabled && d.config.Rethink.Callback.Enabled {
 			r = append(r, d.practice)
 		}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
 	"github.com/chartbridge/chartbridge/extract/drchronotest"
@@ -251,34 +250,6 @@ func TestCheckWithoutCallsLeft(t *testing.T) {
 	found := findingsOf(s, exitDone)
 	wantFinding(t, found, "warn drchrono", "not asked")
 	wantFinding(t, found, "warn quota", "0 of 2 calls left")
-}
-
-func TestRisksOfSchedules(t *testing.T) {
-	from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	for _, c := range []struct{ zone, cron, want string }{
-		{"America/New_York", "30 2 * * *", "2026-03-08 02:30 does not exist"},
-		{"America/New_York", "30 1 * * *", "2026-11-01 01:30 comes twice"},
-		{"America/New_York", "0 2 * * *", "2026-03-08 02:00 does not exist"},
-		{"America/New_York", "0 3 * * *", ""},
-		{"America/New_York", "30 2 * * 1", ""},
-		{"America/New_York", "@every 1h", ""},
-		{"America/New_York", "15 * * * *", "2026-03-08 02:15 does not exist; 2026-11-01 01:15 comes twice"},
-		{"America/Phoenix", "30 2 * * *", ""},
-		{"Australia/Lord_Howe", "45 1 * * *", "2026-04-05 01:45 comes twice"},
-		{"UTC", "30 1 * * *", ""},
-	} {
-		zone, err := time.LoadLocation(c.zone)
-		if err != nil {
-			t.Fatal(err)
-		}
-		schedule, err := config.ParseCron(c.cron)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := strings.Join(risksOf(schedule, clockChanges(zone, from)), "; "); got != c.want {
-			t.Errorf("%s in %s: got %q, want %q", c.cron, c.zone, got, c.want)
-		}
-	}
 }
 
 // Every failure says what to do, as the last line promises.

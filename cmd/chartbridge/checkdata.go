@@ -7,10 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
 	"github.com/chartbridge/chartbridge/load/centralregistry"
 	"github.com/chartbridge/chartbridge/transform"
-	"github.com/robfig/cron/v3"
 )
 
 // checkLookups names what the staged data need and the lookups lack.
@@ -163,36 +161,11 @@ func (c *preflight) checkDoctorZones(ctx context.Context) error {
 	return nil
 }
 
-// A clockChange is an hour, as clocks on the wall show it, that a zone skips
-// or shows twice. Both ends are wall clock, written as if they were UTC.
-type clockChange struct {
-	from, to time.Time
-	repeated bool
-}
-
-// clockChanges lists a zone's changes in the year after an instant.
-func clockChanges(zone *time.Location, from time.Time) []clockChange {
-	var list []clockChange
-	offset := func(t time.Time) time.Duration {
-		_, seconds := t.In(zone).Zone()
-		return time.Duration(seconds) * time.Second
-	}
-	for at, end := from.UTC().Truncate(time.Hour), from.AddDate(1, 0, 0); at.Before(end); at = at.Add(15 * time.Minute) {
-		before, after := offset(at.Add(-time.Second)), offset(at)
-		if before == after {
-			continue
-		}
-		wall := at.Add(min(before, after))
-		list = append(list, clockChange{wall, at.Add(max(before, after)), after < before})
-	}
-	return list
-}
-
 func (c *preflight) checkZone() {
 	now := c.clock.Now().In(c.config.Timezone)
 	text := fmt.Sprintf("%s, where it is %s", c.config.Timezone, now.Format("2006-01-02 15:04 MST"))
-	if changes := clockChanges(c.config.Timezone, now); len(changes) > 0 {
-		text += "; its clocks change next on " + changes[0].from.Format(time.DateOnly)
+	if _, change := now.ZoneBounds(); !change.IsZero() {
+		text += "; its clocks change next on " + change.In(c.config.Timezone).Format(time.DateOnly)
 	}
 	c.ok("zone", "%s", text)
 }
@@ -200,37 +173,19 @@ func (c *preflight) checkZone() {
 // checkSchedules names the schedules that fall due at a time that the clocks
 // skip or show twice.
 func (c *preflight) checkSchedules() {
-	changes := clockChanges(c.config.Timezone, c.clock.Now())
-	for _, s := range c.config.Schedules {
-		schedule, err := config.ParseCron(s.Cron)
-		if err != nil {
-			c.fail("schedules", errConfig, `write five fields, for example "30 3 * * *"`, "%s: %v", s.Name, err)
+	entries, err := entriesOf(c.config)
+	if err != nil {
+		c.fail("schedules", errConfig, `write five fields, for example "30 3 * * *"`, "%v", err)
+		return
+	}
+	for _, e := range entries {
+		o, risky := e.Risky(c.clock.Now())
+		if !risky {
+			c.ok("schedules", "%s (%s)", e.Name, e.Spec)
 			continue
 		}
-		risks := risksOf(schedule, changes)
-		if len(risks) == 0 {
-			c.ok("schedules", "%s (%s)", s.Name, s.Cron)
-			continue
-		}
-		c.warn("schedules", `move it out of the hours that change, for example to "30 3 * * *"`, "%s (%s): %s", s.Name, s.Cron, strings.Join(risks, "; "))
+		c.warn("schedules", `move it out of the hours that change, for example to "30 3 * * *"`, "%s (%s) falls at %s where %s", e.Name, e.Spec, o.Local, o.Risk)
 	}
-}
-
-// risksOf tells at which clock changes a schedule falls due. The schedule is
-// read as a clock on the wall, which UTC stands for here.
-func risksOf(schedule cron.Schedule, changes []clockChange) []string {
-	if _, fixed := schedule.(cron.ConstantDelaySchedule); fixed {
-		return nil // every so often: no clock on the wall is asked
-	}
-	var risks []string
-	for _, change := range changes {
-		due := schedule.Next(change.from.Add(-time.Second))
-		if due.IsZero() || !due.Before(change.to) {
-			continue
-		}
-		risks = append(risks, due.Format("2006-01-02 15:04")+pick(change.repeated, " comes twice", " does not exist"))
-	}
-	return risks
 }
 
 // An assumption is a point on which a vendor's documents are silent.

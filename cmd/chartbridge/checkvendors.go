@@ -44,7 +44,7 @@ func (c *preflight) checkSource(ctx context.Context) error {
 	case errors.As(err, &status) && status.Status == http.StatusForbidden:
 		c.fail("drchrono", errEnvironment, "give the application the scope user:read, and the consenting user the permission", "%v", err)
 	default:
-		c.fail("drchrono", errEnvironment, "is drchrono.base_url right, and the host reachable from here?", "%v", err)
+		c.fail("drchrono", errEnvironment, "correct what it names; nothing new is read until then", "%v", err)
 	}
 	return c.checkToken(ctx)
 }

@@ -20,6 +20,8 @@ type daemon struct {
 	first   time.Time // when this practice was first served
 	turns   turns     // shared by the practices of this process
 
+	unserved error // why it could not be opened; its database is closed
+
 	mu      sync.Mutex
 	looked  time.Time // when the scheduler last asked the clock
 	running bool      // a run is under way
@@ -144,6 +146,8 @@ func (d *daemon) keepServing(ctx context.Context, stop context.CancelCauseFunc) 
 		var held *sql.HeldError
 		if errors.As(err, &held) {
 			stop(fmt.Errorf("another daemon took %s over: %w", d.config.Practice, held))
+		} else if errors.Is(err, sql.ErrReplaced) {
+			stop(err)
 		} else if err != nil && ctx.Err() == nil {
 			d.log.WithError(err).Error("the daemon's lease cannot be renewed; trying again")
 		}
@@ -156,12 +160,15 @@ func (d *daemon) look(now time.Time) {
 	d.looked = now
 }
 
-func (d *daemon) tell(o schedule.Occurrence, state schedule.State, note string) {
-	level := logrus.InfoLevel
-	if state == schedule.Skipped || state == schedule.Failed {
+func (d *daemon) tell(o schedule.Occurrence, end schedule.Ending) {
+	level, log := logrus.InfoLevel, d.log.WithFields(logrus.Fields{"schedule": o.Schedule, "due": o.Local})
+	if end.State == schedule.Skipped || end.State == schedule.Failed {
 		level = logrus.WarnLevel
 	}
-	d.log.WithFields(logrus.Fields{"schedule": o.Schedule, "due": o.Local}).Log(level, string(state)+suffix(": ", note))
+	if end.Run != "" {
+		log = log.WithField("run", end.Run)
+	}
+	log.Log(level, string(end.State)+suffix(": ", end.Note))
 }
 
 func suffix(sep, text string) string {
@@ -196,7 +203,7 @@ func (d *daemon) occur(ctx context.Context, o schedule.Occurrence) schedule.Endi
 			end.State, end.Note = schedule.Skipped, fmt.Sprintf("waited %s (run_limit): %v", d.config.RunLimit, held)
 			return end
 		}
-		d.log.Infof("waiting: %v", held)
+		d.log.WithField("schedule", o.Schedule).Infof("waiting: %v", held)
 		if d.clock.Sleep(ctx, heldRetry) != nil {
 			return end
 		}
@@ -217,6 +224,7 @@ func (d *daemon) attempt(ctx context.Context, o schedule.Occurrence) (end schedu
 		}
 		n.turns = d.turns
 		p.log = p.log.WithFields(logrus.Fields{"schedule": o.Schedule, "run": n.run.ID})
+		p.log.WithField("due", o.Local).Info("the run begins")
 		ctx, cancel := context.WithTimeoutCause(ctx, p.config.RunLimit, p.overdue())
 		defer cancel()
 		var res result

@@ -48,6 +48,7 @@ func demo(ctx context.Context, s *shared, f demoFlags) (err error) {
 	}
 	clock := wallClock{}
 	size := drchronotest.Size{Patients: f.patients, Staff: f.staff, Appointments: f.visits}
+	tellRaised(s, size)
 	practice := drchronotest.NewPractice(f.seed, size, clock.Now().Add(-24*time.Hour))
 	v, err := startVendors("127.0.0.1:0", practice, clock.Now)
 	if err != nil {

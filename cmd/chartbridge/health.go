@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sirupsen/logrus"
+	"github.com/chartbridge/chartbridge/sql"
 )
 
 const (
@@ -83,9 +83,7 @@ func (f fleet) handler() http.Handler {
 		for _, d := range f {
 			m, err := d.measure(r.Context())
 			if err != nil {
-				d.log.WithError(err).Log(logrus.WarnLevel, "metrics cannot be read")
-				http.Error(w, "the database of "+d.config.Practice+" does not answer", http.StatusServiceUnavailable)
-				return
+				d.log.WithError(err).Warn("metrics cannot be read")
 			}
 			all = append(all, m)
 		}
@@ -101,6 +99,9 @@ func (f fleet) handler() http.Handler {
 // alive says whether a restart would help: the database does not answer, the
 // scheduler hangs, or the practice is no longer served.
 func (d *daemon) alive(ctx context.Context) error {
+	if d.unserved != nil {
+		return d.unserved
+	}
 	d.mu.Lock()
 	looked, running, stopped := d.looked, d.running, d.stopped
 	d.mu.Unlock()
@@ -110,7 +111,9 @@ func (d *daemon) alive(ctx context.Context) error {
 	if age := d.clock.Now().Sub(looked); !running && age > asleep {
 		return fmt.Errorf("the scheduler has not looked at the clock for %s", age.Round(time.Second))
 	}
-	if err := d.store.Ping(ctx); err != nil {
+	if err := d.store.Ping(ctx); errors.Is(err, sql.ErrReplaced) {
+		return sql.ErrReplaced
+	} else if err != nil {
 		return errors.New("the database does not answer")
 	}
 	return nil

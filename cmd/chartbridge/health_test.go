@@ -65,7 +65,7 @@ func TestHealth(t *testing.T) {
 		t.Fatal(err)
 	}
 	want("/healthz", 503, "the database does not answer")
-	want("/metrics", 503, "does not answer")
+	want("/metrics", 200, `chartbridge_up{practice="demo-practice"} 0`)
 }
 
 var exposed = regexp.MustCompile(`^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+\{[a-z]+="(\\.|[^"\\])*"(,[a-z]+="(\\.|[^"\\])*")*\} [0-9.]+)$`)
@@ -89,7 +89,7 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	for _, want := range []string{`chartbridge_last_run_exit_code{practice="quote \" backslash \\ line\n"} 4`,
-		`destination="rethink",object="client",outcome="created"}`, "chartbridge_last_good_run_timestamp_seconds{", "chartbridge_calls_total{",
+		`destination="rethink",object="client",outcome="created"}`, "chartbridge_last_good_run_timestamp_seconds{", "chartbridge_run_calls{",
 		"chartbridge_run_duration_seconds{", "chartbridge_running{"} {
 		if strings.Count(text, want) != 2 {
 			t.Errorf("%s is not there for both:\n%s", want, text)
@@ -118,8 +118,8 @@ func TestMetricsBeforeTheFirstRun(t *testing.T) {
 	t.Parallel()
 	d := newServedSite(t).daemon()
 	m, err := d.measure(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || !m.up {
+		t.Fatal(m.up, err)
 	}
 	if text := exposition([]measured{m}); strings.Contains(text, "chartbridge_last_run_exit_code{") || !strings.Contains(text, "chartbridge_running{") {
 		t.Errorf("before the first run:\n%s", text)

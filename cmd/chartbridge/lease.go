@@ -50,12 +50,13 @@ func (p *practice) active(ctx context.Context, name string) (bool, error) {
 	return holder != "" && !goneFromHere(holder), err
 }
 
-// goneFromHere reports whether a holder, host/pid/random, was a process of this
-// host that no longer runs.
+// goneFromHere reports whether a holder (see holder) was a process of this host
+// that no longer runs. Containers may share a host's name and see no pid of each
+// other.
 func goneFromHere(holder string) bool {
 	parts := strings.Split(holder, "/")
 	host, err := os.Hostname()
-	if err != nil || len(parts) != 3 || parts[0] != host {
+	if err != nil || len(parts) != 3 || parts[0] != host || !strings.HasPrefix(parts[2], pidSpace()+"-") {
 		return false
 	}
 	pid, err := strconv.Atoi(parts[1])
@@ -74,8 +75,8 @@ func (p *practice) underLease(ctx context.Context, do func(context.Context) erro
 	renewal.Go(func() {
 		for p.clock.Sleep(ctx, leaseRenewal) == nil {
 			var held *sql.HeldError
-			if err := p.store.Lease(ctx, runLease, p.clock.Now(), leaseLife); errors.As(err, &held) {
-				cancel(held)
+			if err := p.store.Lease(ctx, runLease, p.clock.Now(), leaseLife); errors.As(err, &held) || errors.Is(err, sql.ErrReplaced) {
+				cancel(err)
 			}
 		}
 	})

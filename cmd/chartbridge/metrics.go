@@ -21,7 +21,9 @@ type measured struct {
 	run      sql.Past
 	counts   []sql.Count
 	calls    int
-	running  *bool // known by a daemon alone
+	daemon   bool // what follows is known
+	up       bool // it is served, and its database answers
+	running  bool
 }
 
 // measure reads the last run. It holds counts and no names.
@@ -35,11 +37,13 @@ func (p *practice) measure(ctx context.Context) (m measured, err error) {
 }
 
 func (d *daemon) measure(ctx context.Context) (measured, error) {
+	if d.unserved != nil {
+		return measured{practice: d.config.Practice, daemon: true}, nil // told at the start
+	}
 	m, err := d.practice.measure(ctx)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	running := d.running
-	m.running = &running
+	m.daemon, m.up, m.running = true, err == nil && d.stopped == nil, d.running
 	return m, err
 }
 
@@ -71,7 +75,7 @@ var families = []family{
 		func(m measured) []sample { return one(m.ran, float64(m.run.ExitCode)) }},
 	{"chartbridge_run_duration_seconds", "How long the last run took.",
 		func(m measured) []sample { return one(m.ran, m.run.Finished().Sub(m.run.Started()).Seconds()) }},
-	{"chartbridge_calls_total", "Calls to DrChrono of the last run.",
+	{"chartbridge_run_calls", "Calls to DrChrono of the last run.",
 		func(m measured) []sample { return one(m.ran, float64(m.calls)) }},
 	{"chartbridge_records", "Source records by outcome at the end of the last run.",
 		func(m measured) (list []sample) {
@@ -81,12 +85,9 @@ var families = []family{
 			return list
 		}},
 	{"chartbridge_running", "1 while a scheduled run is under way.",
-		func(m measured) []sample {
-			if m.running == nil {
-				return nil
-			}
-			return one(true, map[bool]float64{true: 1}[*m.running])
-		}},
+		func(m measured) []sample { return one(m.daemon, map[bool]float64{true: 1}[m.running]) }},
+	{"chartbridge_up", "1 while the practice is served and its database answers.",
+		func(m measured) []sample { return one(m.daemon, map[bool]float64{true: 1}[m.up]) }},
 }
 
 // exposition is Prometheus' text format, version 0.0.4. Everything is a gauge:

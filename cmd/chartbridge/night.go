@@ -60,6 +60,7 @@ type result struct {
 // pass runs the night under the run lease. The run's row is opened before
 // anything else and closed whatever happens; what was committed stays.
 func (n *night) pass(ctx context.Context) (res result, err error) {
+	n.practice.log = n.log.WithField("run", n.run.ID)
 	err = n.underLease(ctx, func(ctx context.Context) error {
 		defer n.receive(ctx)()
 		if n.first != nil {
@@ -90,10 +91,10 @@ func (n *night) held(ctx context.Context) (result, error) {
 	if err := os.MkdirAll(n.config.OutputDir, 0o700); err != nil { // before anything is sent that no report could tell
 		return result{}, fmt.Errorf("make output_dir: %w; correct it in the config, or give this user the right to write there", err)
 	}
+	n.run.Part = n.only != "" || n.named || len(n.destinations) > 0 || len(n.skip) > 0
 	if err := n.store.OpenRun(ctx, n.run, version, ""); err != nil {
 		return result{}, err
 	}
-	n.practice.log = n.log.WithField("run", n.run.ID)
 	err = n.stages(ctx)
 	if ctx.Err() != nil { // whatever the stages made of it: it was cut short, and this is why
 		err = context.Cause(ctx)

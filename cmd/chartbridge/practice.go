@@ -135,13 +135,23 @@ func (p *practice) readLookups() (err error) {
 
 func (p *practice) close() error { return p.store.Close() }
 
-// holder names this process in leases and deliveries.
+// holder names this process in leases and deliveries: host, pid, and in which
+// space of pids that counts, so that none of another container is taken for gone.
 func holder() string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "host"
 	}
-	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), randomHex(4))
+	return fmt.Sprintf("%s/%d/%s-%s", host, os.Getpid(), pidSpace(), randomHex(4))
+}
+
+// pidSpace is the number of this process's pid namespace; "" if it is not known.
+func pidSpace() string {
+	link, err := os.Readlink("/proc/self/ns/pid")
+	if err != nil {
+		return ""
+	}
+	return strings.Trim(strings.TrimPrefix(link, "pid:"), "[]")
 }
 
 func randomHex(n int) string {

@@ -14,11 +14,14 @@ import (
 // comes within minutes of its acceptance, or it is another's.
 const callbacksKept = 7 * 24 * time.Hour
 
-// prune forgets the runs beyond the newest that the config keeps: their folder,
+// occurrencesKept is how long it is known what became of a time that fell due.
+const occurrencesKept = 400 * 24 * time.Hour
+
+// prune forgets the runs beyond the nights that the config keeps: their folder,
 // results and counts, and the folders of ranges that end with them. The run
 // that `latest` names stays.
 func (n *night) prune(ctx context.Context) error {
-	old, err := n.store.RunsBeyond(ctx, n.config.Keep)
+	old, err := n.store.RunsBeyond(ctx, n.config.Keep, n.config.Timezone)
 	if err != nil {
 		return err
 	}
@@ -37,6 +40,9 @@ func (n *night) prune(ctx context.Context) error {
 		}
 	}
 	if err := n.store.ForgetCallbacks(ctx, n.run.At.Add(-callbacksKept)); err != nil {
+		return err
+	}
+	if err := n.store.PruneOccurrences(ctx, n.run.At.Add(-occurrencesKept)); err != nil {
 		return err
 	}
 	return n.store.ForgetRuns(ctx, old)

@@ -78,7 +78,8 @@ func (s *scrubber) text(line string) string {
 	})
 }
 
-// A scrubbing formatter scrubs what another one made.
+// A scrubbing formatter scrubs what another one made. Each line names a run; one
+// that belongs to none says so.
 type scrubbing struct {
 	logrus.Formatter
 	*scrubber
@@ -86,6 +87,9 @@ type scrubbing struct {
 
 // Format gives the line without what must not stand in it.
 func (f scrubbing) Format(e *logrus.Entry) ([]byte, error) {
+	if _, named := e.Data["run"]; !named {
+		e.Data["run"] = "-"
+	}
 	line, err := f.Formatter.Format(e)
 	return []byte(f.text(string(line))), err
 }

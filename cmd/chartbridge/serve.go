@@ -69,32 +69,69 @@ func serve(ctx context.Context, s *shared, paths []string, atOnce int) error {
 	return f.serve(ctx, farewell)
 }
 
+// openFleet opens each practice. A fault in a config refuses all of them, since
+// a person is at hand then; what else keeps one from being served, such as a
+// database that is damaged, keeps no other one.
 func openFleet(ctx context.Context, s *shared, files []string, turns turns) (f fleet, err error) {
+	var lost error
 	for _, path := range files {
 		one := *s
 		one.config = path
-		p, err := openPractice(ctx, &one)
-		if err != nil {
+		d, err := openDaemon(ctx, &one)
+		if d == nil || exitCode(err, 0) == exitUsage || ctx.Err() != nil {
 			return f, fmt.Errorf("%s: %w", path, err)
 		}
-		if p.mapless != nil {
-			return f, errors.Join(p.mapless, p.close())
+		if d.unserved = err; err != nil {
+			lost = errors.Join(lost, fmt.Errorf("%s: %w", path, err))
 		}
-		p.served = true
-		p.show = &show{out: s.stderr} // a line that is rewritten has no place in a log
-		d, err := newDaemon(ctx, p)
 		d.turns = turns
 		f = append(f, d)
-		if err != nil {
-			return f, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(f.served()) == 0 {
+		return f, lost
+	}
+	for _, d := range f {
+		if d.unserved != nil {
+			d.log.WithError(d.unserved).Error("this practice is not served, the others are; put it right and start again")
 		}
 	}
 	return f, nil
 }
 
+// openDaemon opens one practice; with an error it may give one that cannot be
+// served, and whose database is closed.
+func openDaemon(ctx context.Context, s *shared) (*daemon, error) {
+	p, err := openPractice(ctx, s)
+	if p == nil || err != nil {
+		return unserved(p), err
+	}
+	if p.mapless != nil {
+		return nil, errors.Join(p.mapless, p.close())
+	}
+	p.served = true
+	p.show = &show{out: s.stderr} // a line that is rewritten has no place in a log
+	d, err := newDaemon(ctx, p)
+	if err != nil {
+		err = errors.Join(err, p.close())
+	}
+	return d, err
+}
+
+func unserved(p *practice) *daemon {
+	if p == nil {
+		return nil
+	}
+	return &daemon{practice: p}
+}
+
+// served are the practices that could be opened.
+func (f fleet) served() fleet {
+	return slices.DeleteFunc(slices.Clone(f), func(d *daemon) bool { return d.unserved != nil })
+}
+
 func (f fleet) close() error {
 	var all error
-	for _, d := range f {
+	for _, d := range f.served() {
 		all = errors.Join(all, d.store.Release(context.Background(), serveLease), d.close())
 	}
 	return all
@@ -102,7 +139,7 @@ func (f fleet) close() error {
 
 func (f fleet) takeLeases(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	for _, d := range f {
+	for _, d := range f.served() {
 		g.Go(func() error { return d.takeLease(ctx) })
 	}
 	return g.Wait()
@@ -115,7 +152,7 @@ func (f fleet) serve(ctx context.Context, farewell time.Duration) error {
 	done := make(chan error, 1)
 	go func() {
 		g := new(errgroup.Group)
-		for _, d := range f {
+		for _, d := range f.served() {
 			g.Go(func() error { return d.serve(ctx) })
 		}
 		done <- g.Wait()

@@ -50,6 +50,7 @@ func simulate(ctx context.Context, s *shared, f simulateFlags) (err error) {
 		return err
 	}
 	clock := wallClock{}
+	tellRaised(s, f.size)
 	practice := drchronotest.NewPractice(f.seed, f.size, clock.Now())
 	v, err := startVendors(address, practice, clock.Now)
 	if err != nil {
@@ -89,6 +90,14 @@ func (f simulateFlags) warnOfData(s *shared) {
 	}
 	fmt.Fprintf(s.stderr, "%s holds a database from before, but the simulated vendors begin anew and hold nothing of what it sent: they\n"+
 		"refuse its updates, and a run may stop. For a database that begins anew too, stop this, remove %s and %s.journal, and start again.\n", data, data, data)
+}
+
+// tellRaised says so where a practice becomes larger than was asked for.
+func tellRaised(s *shared, asked drchronotest.Size) {
+	if got := asked.Raised(); got != asked {
+		fmt.Fprintf(s.stderr, "A smaller practice would not hold each kind of record: this one has %d patients, %d staff and %d appointments.\n",
+			got.Patients, got.Staff, got.Appointments)
+	}
 }
 
 // simulatedAt finds where a config that simulate wrote has DrChrono.

@@ -13,6 +13,11 @@ import (
 // the planted cases need room.
 type Size struct{ Patients, Staff, Appointments int }
 
+// Raised is the size that a practice of this one gets.
+func (s Size) Raised() Size {
+	return Size{max(s.Patients, MinSize.Patients), max(s.Staff, MinSize.Staff), max(s.Appointments, MinSize.Appointments)}
+}
+
 // Sizes: DefaultSize is a practice of a night's demo; MinSize just holds the
 // planted cases.
 var (
@@ -72,11 +77,7 @@ type person struct {
 func NewPractice(seed uint64, size Size, now time.Time) *Practice {
 	p := &Practice{
 		seed: seed, night: 1, now: now.UTC().Truncate(time.Second),
-		size: Size{
-			max(size.Patients, MinSize.Patients),
-			max(size.Staff, MinSize.Staff),
-			max(size.Appointments, MinSize.Appointments),
-		},
+		size:   size.Raised(),
 		tables: map[string]*table{}, next: map[string]int{},
 	}
 	p.reseed()

@@ -1,5 +1,5 @@
 -- name: open-run
-INSERT INTO run (id, trigger, started_at, dry, version, rules) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO run (id, trigger, started_at, dry, part, version, rules) VALUES (?, ?, ?, ?, ?, ?, ?)
 
 -- name: close-run
 UPDATE run SET finished_at = ?, exit_code = ?, note = ? WHERE id = ?
@@ -72,9 +72,8 @@ INSERT INTO audit (seq, at, actor, action, subject, detail, prev, hash) VALUES (
 -- name: audit
 SELECT seq, at, actor, action, subject, detail, prev, hash FROM audit ORDER BY seq
 
--- name: runs-beyond
--- Dry runs are counted apart: trying things out never drives out a night.
-SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY dry ORDER BY id DESC) AS n FROM run) WHERE n > ? ORDER BY id DESC
+-- name: all-runs
+SELECT id, started_at, dry, part FROM run ORDER BY id DESC
 
 -- name: forget-results
 DELETE FROM result WHERE run IN (SELECT value FROM json_each(?))

@@ -28,17 +28,17 @@ UPDATE occurrence SET attempts = attempts - 1, note = 'stopped in the middle; th
 DELETE FROM occurrence WHERE state = 'skipped' AND due_at > ?
 
 -- name: last-good-run
-SELECT coalesce(max(finished_at), '') FROM run WHERE exit_code IN (0, 4) AND finished_at <> '' AND dry = 0
+SELECT coalesce(max(finished_at), '') FROM run WHERE exit_code IN (0, 4) AND finished_at <> '' AND dry = 0 AND part = 0
 
 -- name: last-run
 SELECT id, trigger, started_at, finished_at, exit_code, note, dry, version FROM run
-WHERE finished_at <> '' AND dry = 0 ORDER BY finished_at DESC LIMIT 1
+WHERE finished_at <> '' AND dry = 0 AND part = 0 ORDER BY finished_at DESC LIMIT 1
 
 -- name: last-ending
 -- The newest end that says whether nights go well: one that a person or the
 -- system interrupted says nothing, and a night may fail before it has a row.
 SELECT at, exit_code, run FROM (
-  SELECT finished_at AS at, exit_code, id AS run FROM run WHERE finished_at <> '' AND dry = 0 AND exit_code < 128
+  SELECT finished_at AS at, exit_code, id AS run FROM run WHERE finished_at <> '' AND dry = 0 AND part = 0 AND exit_code < 128
   UNION ALL
   SELECT ended_at, exit_code, run FROM occurrence WHERE state = 'failed' AND run = ''
 ) ORDER BY at DESC LIMIT 1

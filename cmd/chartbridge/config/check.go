@@ -158,6 +158,9 @@ func parseCron(spec string) (schedule cron.Schedule, fault *Fault) {
 		}
 	}
 	schedule, err := cron.ParseStandard(spec)
+	if err != nil && len(strings.Fields(spec)) == 5 {
+		return nil, bad("is no cron spec: "+err.Error(), unreadable.Hint)
+	}
 	if err != nil {
 		return nil, unreadable
 	}

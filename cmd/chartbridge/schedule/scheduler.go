@@ -74,7 +74,7 @@ type Scheduler struct {
 	OnLook func(now time.Time)
 	// OnEnd, if set, is told what became of an occurrence, OnError what the
 	// book could not do (it is tried again), OnStep that the clock went back.
-	OnEnd   func(Occurrence, State, string)
+	OnEnd   func(Occurrence, Ending)
 	OnError func(error)
 	OnStep  func(from, to time.Time)
 
@@ -149,7 +149,7 @@ func (s *Scheduler) look(ctx context.Context) (ran bool, err error) {
 			return false, err
 		}
 		for _, o := range others {
-			s.tell(o, Skipped, why)
+			s.tell(o, Ending{State: Skipped, Note: why})
 		}
 		s.advance(now)
 		s.begun, s.why = nil, whyBusy
@@ -205,7 +205,7 @@ func (s *Scheduler) start(ctx context.Context, now time.Time) error {
 		if err := s.Book.End(ctx, b.Occurrence, now, end); err != nil {
 			return err
 		}
-		s.tell(b.Occurrence, Failed, end.Note)
+		s.tell(b.Occurrence, end)
 	}
 	s.last, s.why, s.started = last, whyDown, true
 	return nil
@@ -241,7 +241,7 @@ func (s *Scheduler) run(ctx context.Context, o Occurrence, begun time.Time) erro
 	end := Guarded(func() Ending { return s.Run(ctx, o) })
 	saving := context.WithoutCancel(ctx)
 	if ctx.Err() != nil && end.State != Ran && !end.Panicked {
-		s.tell(o, Running, "stopped in the middle; the next start goes on")
+		s.tell(o, Ending{State: Running, Run: end.Run, Note: "stopped in the middle; the next start goes on"})
 		return s.Book.Stop(saving, o)
 	}
 	if delay := begun.Sub(o.Due); delay > grace {
@@ -251,13 +251,13 @@ func (s *Scheduler) run(ctx context.Context, o Occurrence, begun time.Time) erro
 		}
 	}
 	err := s.Book.End(saving, o, s.now(), end)
-	s.tell(o, end.State, end.Note)
+	s.tell(o, end)
 	return err
 }
 
-func (s *Scheduler) tell(o Occurrence, state State, note string) {
+func (s *Scheduler) tell(o Occurrence, end Ending) {
 	if s.OnEnd != nil {
-		s.OnEnd(o, state, note)
+		s.OnEnd(o, end)
 	}
 }
 

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chartbridge/chartbridge/sql"
+)
+
+// TestADamagedPracticeKeepsNoOtherFromBeingServed: its own health and metrics
+// say so.
+func TestADamagedPracticeKeepsNoOtherFromBeingServed(t *testing.T) {
+	t.Parallel()
+	good, bad := newServedSite(t), newServedSite(t)
+	bad.set("practice: demo-practice", "practice: damaged")
+	if err := bad.daemon().close(); err != nil { // it has made the database
+		t.Fatal(err)
+	}
+	path := filepath.Join(bad.dir, "data", sql.FileName)
+	if err := os.WriteFile(path, []byte(strings.Repeat("no database ", 2000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openFleet(t.Context(), bad.shared(), []string{bad.config}, nil); !errors.Is(err, sql.ErrDamaged) {
+		t.Errorf("alone: %v, want that it is damaged", err)
+	}
+	f, err := openFleet(t.Context(), quiet(good), []string{good.config, bad.config}, nil)
+	if err != nil || len(f) != 2 || len(f.served()) != 1 {
+		t.Fatalf("%d of %d are served (%v), want 1 of 2", len(f.served()), len(f), err)
+	}
+	if err := f.takeLeases(t.Context()); err != nil {
+		t.Error(err)
+	}
+	ask := func(path string) (int, string) {
+		w := httptest.NewRecorder()
+		f.handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		return w.Code, w.Body.String()
+	}
+	if code, text := ask("/readyz"); code != http.StatusServiceUnavailable || !strings.HasPrefix(text, "damaged: ") || strings.Contains(text, "demo-practice") {
+		t.Errorf("ready: %d %s", code, text)
+	}
+	if code, text := ask("/metrics"); code != http.StatusOK || !strings.Contains(text, `chartbridge_up{practice="demo-practice"} 1`) || !strings.Contains(text, `chartbridge_up{practice="damaged"} 0`) {
+		t.Errorf("metrics: %d %s", code, text)
+	}
+	if err := f.close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func quiet(s *site) *shared {
+	sh := s.shared()
+	sh.logLevel = "panic"
+	return sh
+}
+
+// TestAReplacedDatabaseEndsTheDaemon: what it writes is in a file that nobody
+// finds any more.
+func TestAReplacedDatabaseEndsTheDaemon(t *testing.T) {
+	t.Parallel()
+	s := newServedSite(t)
+	d := s.daemon()
+	if err := d.alive(t.Context()); err != nil {
+		t.Error(err)
+	}
+	path := filepath.Join(s.dir, "data", sql.FileName)
+	if err := errors.Join(os.Rename(path, path+".away"), os.WriteFile(path, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.alive(t.Context()); !errors.Is(err, sql.ErrReplaced) {
+		t.Errorf("health: %v, want that it was replaced", err)
+	}
+	d.clock, d.log.Logger.Level = &handClock{}, 0
+	if err := d.serve(t.Context()); !errors.Is(err, sql.ErrReplaced) {
+		t.Errorf("served until %v, want that it was replaced", err)
+	}
+	if d.calledForARun(t) {
+		t.Error("a run began in it")
+	}
+}
+
+func (d *daemon) calledForARun(t *testing.T) bool {
+	t.Helper()
+	runs, err := d.store.Runs(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(runs) > 0
+}
+
+// TestAHolderOfAnotherPidSpaceIsNotGone: containers may share a host's name.
+func TestAHolderOfAnotherPidSpaceIsNotGone(t *testing.T) {
+	t.Parallel()
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const none = "/2147483646/" // above every limit of pids
+	for holder, want := range map[string]bool{
+		host + none + pidSpace() + "-aa": true, host + none + "1-aa": false, host + none + "aa": false, "elsewhere" + none + pidSpace() + "-aa": false,
+	} {
+		if got := goneFromHere(holder); got != want {
+			t.Errorf("%s is gone: %t, want %t", holder, got, want)
+		}
+	}
+	if goneFromHere(holder()) {
+		t.Error("this process is gone")
+	}
+}
