@@ -80,8 +80,8 @@ func (f *fixture) exec(query string, args ...any) {
 }
 
 func (f *fixture) fill(patients int) {
-	f.exec(`INSERT INTO run VALUES (?, 'schedule', '2026-03-01T07:30:00.000Z', '2026-03-01T07:41:00.000Z', 4, '', 0, 'v1', 'x')`, earlierRun)
-	f.exec(`INSERT INTO run VALUES (?, 'schedule', '2026-03-02T07:30:00.000Z', '', -1, '', 0, 'v1', 'x')`, fixtureRun.ID)
+	f.exec(`INSERT INTO run (id, trigger, started_at, finished_at, exit_code, note, dry, version, rules) VALUES (?, 'schedule', '2026-03-01T07:30:00.000Z', '2026-03-01T07:41:00.000Z', 4, '', 0, 'v1', 'x')`, earlierRun)
+	f.exec(`INSERT INTO run (id, trigger, started_at, finished_at, exit_code, note, dry, version, rules) VALUES (?, 'schedule', '2026-03-02T07:30:00.000Z', '', -1, '', 0, 'v1', 'x')`, fixtureRun.ID)
 	for i := range patients {
 		id := fmt.Sprint(90001 + i)
 		if i < len(nasty) && len(nasty[i]) < 30 {

@@ -266,7 +266,7 @@ func TestOldRun(t *testing.T) {
 	o := f.options(t.TempDir(), LevelMasked)
 	first := contents(t, f.write(o))
 	later := "20260303T073000Z-0001"
-	f.exec(`INSERT INTO run VALUES (?, 'schedule', '2026-03-03T07:30:00.000Z', '', -1, '', 0, 'v1', 'x')`, later)
+	f.exec(`INSERT INTO run (id, trigger, started_at, finished_at, exit_code, note, dry, version, rules) VALUES (?, 'schedule', '2026-03-03T07:30:00.000Z', '', -1, '', 0, 'v1', 'x')`, later)
 	f.exec(`INSERT INTO record (endpoint, source_id, seq, hash, first_run, changed_run, payload) VALUES ('patients', 'new', 2, x'00', ?, ?, x'00')`, later, later)
 	f.exec(`UPDATE target SET run = '20260303T073000Z-0001', outcome = 'unchanged', cause = '' WHERE outcome = 'created'`)
 	files := f.write(o)

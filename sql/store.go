@@ -120,8 +120,18 @@ func (s *Store) Close() error {
 // nothing, with what was overwritten in it. Where readers are in its way, the
 // next one does.
 func (s *Store) Checkpoint(ctx context.Context) error {
-	_, err := s.db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
-	return wrap(err, "move the log into the database")
+	if _, err := s.db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+		return fmt.Errorf("move the log into the database: %w", err)
+	}
+	return s.Shrink(ctx)
+}
+
+// Shrink gives the writer's page cache back, which nobody needs until the next
+// work: one process may hold hundreds of practices. Readers give theirs back by
+// themselves.
+func (s *Store) Shrink(ctx context.Context) error {
+	_, err := s.db.ExecContext(ctx, "PRAGMA shrink_memory")
+	return wrap(err, "give memory back")
 }
 
 // Path is where the database lies.

@@ -118,6 +118,11 @@ func (n *night) stages(ctx context.Context) error {
 	if n.only == stageExtract {
 		return failed
 	}
+	if n.turns != nil { // its turn may be long in coming
+		if err := n.store.Shrink(ctx); err != nil {
+			return errors.Join(failed, err)
+		}
+	}
 	over, err := n.turns.take(ctx)
 	if err != nil {
 		return errors.Join(failed, err)
