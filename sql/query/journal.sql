@@ -2,7 +2,10 @@
 SELECT NOT EXISTS (SELECT 1 FROM record) AND NOT EXISTS (SELECT 1 FROM delivery) AND NOT EXISTS (SELECT 1 FROM run)
 
 -- name: discharges
-SELECT intent_at AS at, destination, object, source_id, hash, state FROM delivery WHERE op = 'discharge' ORDER BY id
+-- Each destination that has ever had a record stands in standing: so they are
+-- looked up, and not searched for among all that was ever sent.
+SELECT intent_at AS at, destination, object, source_id, hash, state FROM delivery
+WHERE destination IN (SELECT destination FROM standing) AND object = 'discharge' AND op = 'discharge' ORDER BY id
 
 -- name: take-over-discharge
 -- Where the database knows of that very delivery, its own word counts.
