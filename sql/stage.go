@@ -74,6 +74,7 @@ type recordRow struct {
 	Payload   []byte
 }
 
+// source opens a record.
 func (s *Store) source(r recordRow) (etl.Source, error) {
 	raw, err := s.seal.Open(r.Payload, "record", r.Endpoint, r.SourceID)
 	if err != nil {
@@ -93,19 +94,28 @@ func (s *Store) sources(ctx context.Context, name string, args ...any) ([]etl.So
 		return nil, fmt.Errorf("read records (%s): %w", name, err)
 	}
 	defer rows.Close()
-	var all []etl.Source
+	var list []recordRow
 	for rows.Next() {
 		var r recordRow
-		if err := rows.StructScan(&r); err != nil {
+		if err := rows.Scan(&r.Endpoint, &r.SourceID, &r.Seq, &r.UpdatedAt, &r.Patient, &r.Doctor, &r.Gone, &r.Fault, &r.Parts, &r.Payload); err != nil {
 			return nil, fmt.Errorf("read records (%s): %w", name, err)
 		}
-		src, err := s.source(r)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, src)
+		list = append(list, r)
 	}
-	return all, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read records (%s): %w", name, err)
+	}
+	all, errs := make([]etl.Source, len(list)), make([]error, len(list))
+	wait := inChunks(len(list), func(i int) {
+		all[i], errs[i] = s.source(list[i])
+		list[i].Payload = nil
+	})
+	for i := range list {
+		if wait(i); errs[i] != nil {
+			return nil, errs[i]
+		}
+	}
+	return all, nil
 }
 
 // IDs lists an endpoint's records that are not gone.

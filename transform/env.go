@@ -16,8 +16,8 @@ type Lookups interface {
 // A Constant is a further field that an account needs, from the config.
 type Constant struct{ Name, JSON string }
 
-// An Env is what the rules of one run look at beside the record: values only.
-// One record is judged at a time.
+// An Env is what the rules of one run look at beside the record: values only,
+// which nothing changes while records are judged.
 type Env struct {
 	Destination string
 	Object      string
@@ -28,8 +28,6 @@ type Env struct {
 	Route       Route
 	Constants   map[string][]Constant // by object
 	Related
-
-	zones map[string]*time.Location // those that were loaded, by name
 }
 
 // Related is what the shapes read beside their own record.

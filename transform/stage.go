@@ -3,7 +3,9 @@ package transform
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/chartbridge/chartbridge/etl"
 )
@@ -198,8 +200,9 @@ func (s *Stage) judgeChunk(ctx context.Context, run etl.Run, shape Shape, rows [
 		return err
 	}
 	var put []etl.Target
-	for _, src := range sources {
-		for _, v := range judge(shape, env, src, known, lacks) {
+	for i, verdicts := range judgeAll(shape, &env, sources, known, lacks) {
+		src := sources[i]
+		for _, v := range verdicts {
 			carry(&v, inside[src.ID])
 			next, changed := settle(shape, src, v, known)
 			delete(known, next.Source.ID)
@@ -224,8 +227,33 @@ func (s *Stage) carries(shape Shape) bool {
 	return slices.ContainsFunc(s.Shapes, func(other Shape) bool { return other.Inside == shape.Object })
 }
 
+// judgeAll judges records on all processors, and gives their verdicts in the
+// records' order.
+func judgeAll(shape Shape, env *Env, sources []etl.Source, known map[string]etl.Target, lacks string) [][]Verdict {
+	verdicts, judged := make([][]Verdict, len(sources)), make([]bool, len(sources))
+	var all sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for worker := range workers {
+		all.Go(func() {
+			// A panic is not for here: it comes again below, to who guards the run.
+			defer func() { _ = recover() }()
+			for i := worker; i < len(sources); i += workers {
+				verdicts[i] = judge(shape, env, sources[i], known, lacks)
+				judged[i] = true
+			}
+		})
+	}
+	all.Wait()
+	for i, src := range sources {
+		if !judged[i] {
+			verdicts[i] = judge(shape, env, src, known, lacks)
+		}
+	}
+	return verdicts
+}
+
 // judge gives the shape's verdicts on a record, or says why there are none.
-func judge(shape Shape, env Env, src etl.Source, known map[string]etl.Target, lacks string) []Verdict {
+func judge(shape Shape, env *Env, src etl.Source, known map[string]etl.Target, lacks string) []Verdict {
 	switch {
 	case src.Fault != "" && shape.Parts:
 		return UnreadableParts(src, src.Fault)
@@ -235,7 +263,7 @@ func judge(shape Shape, env Env, src etl.Source, known map[string]etl.Target, la
 		return []Verdict{{Outcome: etl.Failed, Cause: etl.CauseUnavailable, Problems: []etl.Problem{{Code: etl.CauseUnavailable,
 			Message: "endpoint " + lacks + " could not be read yet; give the application its scope, or wait for the next run"}}}}
 	}
-	return shape.Judge(&Case{Env: &env, Source: src, Sent: known[src.ID].Sent})
+	return shape.Judge(&Case{Env: env, Source: src, Sent: known[src.ID].Sent})
 }
 
 // settle turns a verdict into the target's next state, and reports whether it

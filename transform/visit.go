@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -89,7 +90,7 @@ func (a Appointment) Off() bool {
 func (c *Case) times(a Appointment) (v Visit, known bool, problems []etl.Problem) {
 	zone := c.Zone
 	if d, ok := c.Doctors[a.Doctor.String()]; ok && d.Timezone.String() != "" {
-		loaded, ok := c.zoneNamed(d.Timezone.String())
+		loaded, ok := zoneNamed(d.Timezone.String())
 		if !ok {
 			return v, false, []etl.Problem{{Field: "scheduledStartTime", Code: etl.CodeFormat,
 				Message: "the doctor's time zone is not a known one; correct it in DrChrono"}}
@@ -115,21 +116,20 @@ func (c *Case) times(a Appointment) (v Visit, known bool, problems []etl.Problem
 	return v, known, problems
 }
 
-// zoneNamed gives the zone of that name in the IANA database. It is kept: to
-// read a zone's file for each visit would take longer than all the rest of its
-// judgement.
-func (e *Env) zoneNamed(name string) (zone *time.Location, ok bool) {
-	if known, ok := e.zones[name]; ok {
-		return known, true
+// zones holds the zones that were asked for. To read a zone's file for each
+// visit would take longer than all the rest of its judgement.
+var zones sync.Map // name -> *time.Location
+
+// zoneNamed gives the zone of that name in the IANA database.
+func zoneNamed(name string) (zone *time.Location, ok bool) {
+	if known, ok := zones.Load(name); ok {
+		return known.(*time.Location), true
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil || zone == time.Local { // "Local" would be this machine's zone
 		return nil, false
 	}
-	if e.zones == nil {
-		e.zones = map[string]*time.Location{}
-	}
-	e.zones[name] = zone
+	zones.Store(name, zone)
 	return zone, true
 }
 

@@ -57,6 +57,16 @@ const templateRows = 1000
 // newHistory makes a history of so many appointments.
 func newHistory(b *testing.B, appointments int) *history {
 	b.Helper()
+	h := newStaged(b, appointments)
+	run := h.p.newRun("operator", false)
+	h.judgeAll(run)
+	h.acknowledge(run)
+	return h
+}
+
+// newStaged makes a history whose copies are staged and not judged yet.
+func newStaged(b *testing.B, appointments int) *history {
+	b.Helper()
 	h := &history{bench: newBench(b, templateRows), templates: map[string][]template{}}
 	h.set("centralreach:\n  enabled: true", "centralreach:\n  enabled: false")
 	h.set("central_registry:\n  enabled: true", "central_registry:\n  enabled: false")
@@ -81,8 +91,6 @@ func newHistory(b *testing.B, appointments int) *history {
 			}
 		}
 	}
-	h.judgeAll(run)
-	h.acknowledge(run)
 	return h
 }
 
@@ -161,6 +169,7 @@ func (h *history) judgeAll(run etl.Run) {
 	n := h.night(runFlags{})
 	n.run = run
 	for _, d := range h.p.destinations() {
+		d.settings = append(d.settings, h.rule)
 		if err := n.transform(h.Context(), d); err != nil {
 			h.Fatal(err)
 		}

@@ -84,7 +84,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (destination, object, source_endpoint, source_id) DO UPDATE SET parent_id = excluded.parent_id, slot = excluded.slot,
   payload = excluded.payload, hash = excluded.hash, needs = excluded.needs, outcome = excluded.outcome, cause = excluded.cause,
   field = excluded.field, code = excluded.code, message = excluded.message, run = excluded.run, month = excluded.month, twin_hash = excluded.twin_hash
-RETURNING id
+
+-- name: target-row
+SELECT id FROM target WHERE destination = ? AND object = ? AND source_endpoint = ? AND source_id = ?
 
 -- name: drop-target
 DELETE FROM target WHERE id = ?
