@@ -119,7 +119,7 @@ func byPatient[T any](ctx context.Context, store Store, endpoint string, patient
 }
 
 // keptPatients bounds how many decoded patients stay at hand between chunks.
-const keptPatients = 5000
+const keptPatients = 1000
 
 func (s *Stage) readPatients(ctx context.Context, ids []string, env *Env) error {
 	if len(s.Env.Patients) > keptPatients || s.Env.Patients == nil {

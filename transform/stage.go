@@ -19,6 +19,11 @@ type Store interface {
 	// Drained reports whether an endpoint was ever read to its end.
 	Drained(ctx context.Context, endpoint string) (bool, error)
 
+	// Whole gives a page of an endpoint's records by change number and row, from
+	// those after a place on; Count is how many there are.
+	Whole(ctx context.Context, endpoint string, after etl.Place) (rows []int64, last etl.Place, err error)
+	Count(ctx context.Context, endpoint string) (int, error)
+
 	// Rows of records to judge. Changed: of an endpoint since a change number.
 	Changed(ctx context.Context, endpoint string, since int64) ([]int64, error)
 	ChangedByPatient(ctx context.Context, endpoint, other string, since int64) ([]int64, error)
@@ -88,18 +93,8 @@ func (s *Stage) judgeShape(ctx context.Context, run etl.Run, shape Shape) error 
 	if lacks != "" {
 		rules += " without " + lacks
 	}
-	rows, err := s.dirty(ctx, shape, rules)
-	if err != nil {
+	if err := s.judgeDirty(ctx, run, shape, rules, lacks); err != nil {
 		return err
-	}
-	for done := 0; done < len(rows); done += chunk {
-		part := rows[done:min(done+chunk, len(rows))]
-		if err := s.judgeChunk(ctx, run, shape, part, lacks); err != nil {
-			return err
-		}
-		if s.OnChunk != nil {
-			s.OnChunk(shape.Destination, shape.Object, done+len(part), len(rows))
-		}
 	}
 	return s.Store.SetJudged(ctx, shape.Destination, shape.Object, upTo, rules)
 }
@@ -120,65 +115,6 @@ func (s *Stage) lacks(ctx context.Context, shape Shape) (string, error) {
 		}
 	}
 	return "", nil
-}
-
-// dirty lists the rows to judge.
-func (s *Stage) dirty(ctx context.Context, shape Shape, rules string) ([]int64, error) {
-	since, before, err := s.Store.Judged(ctx, shape.Destination, shape.Object)
-	if err != nil {
-		return nil, err
-	}
-	if before != rules {
-		since = 0
-	}
-	rows, err := s.Store.Changed(ctx, shape.Endpoint, since)
-	if err != nil || since == 0 {
-		return rows, err
-	}
-	for _, use := range s.uses(shape) {
-		more, err := s.touched(ctx, shape, use, since)
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, more...)
-	}
-	open, err := s.Store.Unsettled(ctx, shape.Destination, shape.Object, shape.Endpoint)
-	if err != nil {
-		return nil, err
-	}
-	rows = append(rows, open...)
-	if s.carries(shape) {
-		stale, err := s.Store.Uncarried(ctx, shape.Destination, shape.Object, shape.Endpoint)
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, stale...)
-	}
-	slices.Sort(rows)
-	return slices.Compact(rows), nil
-}
-
-// uses is what a shape reads. With a route by profile that is also the
-// patient's visits: a first one of such a profile lets the patient in.
-func (s *Stage) uses(shape Shape) []Use {
-	if len(s.Env.Route.Profiles) == 0 {
-		return shape.Uses
-	}
-	return append(slices.Clone(shape.Uses), Use{Endpoint: "appointments", By: ByPatient})
-}
-
-func (s *Stage) touched(ctx context.Context, shape Shape, use Use, since int64) ([]int64, error) {
-	switch use.By {
-	case ByPatient:
-		return s.Store.ChangedByPatient(ctx, shape.Endpoint, use.Endpoint, since)
-	case ByDoctor:
-		return s.Store.ChangedByDoctor(ctx, shape.Endpoint, use.Endpoint, since)
-	}
-	changed, err := s.Store.Changed(ctx, use.Endpoint, since)
-	if err != nil || len(changed) == 0 {
-		return nil, err
-	}
-	return s.Store.Changed(ctx, shape.Endpoint, 0)
 }
 
 func (s *Stage) judgeChunk(ctx context.Context, run etl.Run, shape Shape, rows []int64, lacks string) error {

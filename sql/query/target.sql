@@ -12,6 +12,12 @@ SELECT EXISTS (SELECT 1 FROM stream WHERE endpoint = ? AND drained_at <> '' AND 
 -- name: changed
 SELECT id FROM record WHERE endpoint = ? AND seq > ?
 
+-- name: whole
+SELECT seq, id FROM record WHERE endpoint = ? AND (seq, id) > (?, ?) ORDER BY seq, id LIMIT ?
+
+-- name: staged-count
+SELECT coalesce((SELECT n FROM staged WHERE endpoint = ?), 0)
+
 -- name: changed-by-patient
 SELECT record FROM of_patient WHERE endpoint = ?1 AND patient IN
   (SELECT patient FROM record WHERE endpoint = ?2 AND seq > ?3 AND patient <> '')
