@@ -30,6 +30,7 @@ func BenchmarkJudgeStage(b *testing.B) {
 			reportRows(b, n, cpu)
 		})
 		b.Run("again/"+strconv.Itoa(n), func(b *testing.B) {
+			h.judgeAll(h.p.newRun("operator", false))
 			cpu := processorTime()
 			for b.Loop() {
 				h.rule++

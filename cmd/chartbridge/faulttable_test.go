@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -87,8 +88,9 @@ func away(x *trial, w http.ResponseWriter) {
 	w.WriteHeader(http.StatusTemporaryRedirect)
 }
 
-// bomb is 100 kB that unpack to a hundred million bytes.
-var bomb = func() []byte {
+// bomb is 100 kB that unpack to a hundred million bytes. It is made where it is
+// used: the programs that tests start are this one.
+var bomb = sync.OnceValue(func() []byte {
 	var b bytes.Buffer
 	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
 	blanks := bytes.Repeat([]byte(" "), 1<<20)
@@ -97,11 +99,11 @@ var bomb = func() []byte {
 	}
 	_ = z.Close()
 	return b.Bytes()
-}()
+})
 
 func explode(_ *trial, w http.ResponseWriter) {
 	w.Header().Set("Content-Encoding", "gzip")
-	say(w, http.StatusOK, "application/json", string(bomb))
+	say(w, http.StatusOK, "application/json", string(bomb()))
 }
 
 var ills = []ill{
