@@ -44,8 +44,9 @@ type offer struct {
 	verbs   []string
 }
 
-// offers are the drop-downs: what Refusal lets pass, and no more.
-func offers() (list []offer) {
+// offers are the drop-downs: what Refusal lets pass, and no more. What is blocked
+// has none: where a row with a drop-down shows it, the row speaks of many.
+var offers = func() (list []offer) {
 	note := func(o etl.Outcome, cause string) {
 		if slices.ContainsFunc(list, func(f offer) bool { return f.outcome == o && f.cause == cause }) {
 			return
@@ -59,12 +60,15 @@ func offers() (list []offer) {
 		list = append(list, f)
 	}
 	for _, a := range allowances {
+		if a.outcome == etl.Blocked {
+			continue
+		}
 		note(a.outcome, anyCause)
 		note(a.outcome, lackCause)
 		note(a.outcome, cmp.Or(a.cause, anyCause))
 	}
 	return list
-}
+}()
 
 // offered are the decisions that may be taken on a row, by what it shows.
 func offered(o etl.Outcome, cause, lookup string) []string {
@@ -73,7 +77,7 @@ func offered(o etl.Outcome, cause, lookup string) []string {
 		other = lackCause
 	}
 	for _, want := range []string{cause, other} {
-		for _, f := range offers() {
+		for _, f := range offers {
 			if f.outcome == o && f.cause == want {
 				return f.verbs
 			}

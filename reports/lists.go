@@ -36,7 +36,7 @@ func (b *book) listsSheet(context.Context) []sheet {
 		rows = append(rows, append(row, nil, nil, nil))
 	}
 	n := 0
-	for _, f := range offers() {
+	for _, f := range offers {
 		for _, verb := range f.verbs {
 			for n >= len(rows) {
 				rows = append(rows, make([]any, len(columns)))

@@ -19,8 +19,12 @@ const CallbackRun = "callback"
 const keptCallbacks = 8
 
 // TakeCallback keeps a callback until its delivery is known; it is on the disk
-// when it returns. One whose delivery has its answer already is not kept.
+// when it returns. One whose delivery has its answer already is not kept. In a
+// file that others do not find none is kept either: that is ErrReplaced.
 func (s *Store) TakeCallback(ctx context.Context, destination, object, ticket string, body []byte, now time.Time) error {
+	if err := s.inPlace(); err != nil {
+		return err
+	}
 	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
 		var settled bool
 		if err := tx.GetContext(ctx, &settled, query("callback-settled"), destination, object, ticket); err != nil || settled {

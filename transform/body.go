@@ -75,7 +75,7 @@ func hashOf(v Verdict) []byte {
 	text := append(make([]byte, 0, 1024), v.Body...)
 	for _, n := range v.Needs {
 		if !n.Optional {
-			text = append(append(append(append(append(append(text, 0), n.Path...), '='), n.Object...), '/'), n.ID...)
+			text = append(text, "\x00"+n.Path+"="+n.Object+"/"+n.ID...)
 		}
 	}
 	sum := sha256.Sum256(text)

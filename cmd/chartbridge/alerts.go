@@ -65,6 +65,12 @@ type channel struct {
 	rest time.Time // not tried before
 }
 
+func (c *channel) tell(ctx context.Context, a alert) error {
+	ctx, cancel := context.WithTimeout(ctx, alertLimit)
+	defer cancel()
+	return c.send(ctx, a)
+}
+
 func (d *daemon) channels() (list []*channel) {
 	if url := d.config.Alerts.Webhook; url != "" {
 		list = append(list, &channel{name: "webhook", send: func(ctx context.Context, a alert) error { return post(ctx, url, a) }})
@@ -78,14 +84,27 @@ func (d *daemon) channels() (list []*channel) {
 // tellOnce tells what a run that no daemon made changed: a scheduler of the
 // system may be all that looks after the nights. Where a daemon serves, it
 // tells, and telling twice would be noise.
-func (p *practice) tellOnce(ctx context.Context) {
+func (p *practice) tellOnce(ctx context.Context, res result) {
 	if served, err := p.active(ctx, serveLease); err == nil && served {
 		return
 	}
 	d := &daemon{practice: p, first: p.clock.Now()}
 	for _, c := range d.channels() {
-		if err := d.tellChange(ctx, c); err != nil {
+		if err := d.tellEnd(ctx, c, res.Exit, res.Run.ID); err != nil {
 			p.log.WithError(err).Warnf("the alert by %s did not arrive; the next run tries again", c.name)
+		}
+	}
+}
+
+// tellUnserved tells that a practice could not be opened. What was told is kept
+// in its database, so each start tells it anew.
+func (d *daemon) tellUnserved(ctx context.Context) {
+	d.log.WithError(d.unserved).Error("this practice is not served, the others are; put it right and start again")
+	a := alert{Event: eventFailed, Practice: d.config.Practice, Cause: "its database could not be opened, so no night runs; see the log, put it right and start the daemon again",
+		ExitCode: exitCode(d.unserved, 0), At: d.clock.Now().UTC().Format(time.RFC3339), Version: version}
+	for _, c := range d.channels() {
+		if err := c.tell(ctx, a); err != nil {
+			d.log.WithError(err).Warnf("the alert by %s did not arrive", c.name)
 		}
 	}
 }
@@ -110,6 +129,16 @@ func (d *daemon) watch(ctx context.Context) {
 
 // tellChange tells one channel what changed since it was told last.
 func (d *daemon) tellChange(ctx context.Context, c *channel) error {
+	exit, run, _, err := d.store.LastEnding(ctx)
+	if err != nil {
+		return err
+	}
+	return d.tellEnd(ctx, c, exit, run)
+}
+
+// tellEnd is tellChange where the newest night ended so; one that failed before
+// it had a row has no run.
+func (d *daemon) tellEnd(ctx context.Context, c *channel, exit int, run string) error {
 	setting := "alerts/" + c.name
 	text, err := d.store.Setting(ctx, setting)
 	if err != nil {
@@ -121,7 +150,7 @@ func (d *daemon) tellChange(ctx context.Context, c *channel) error {
 			told = condition{} // told twice is better than never
 		}
 	}
-	now, a, err := d.condition(ctx)
+	now, a, err := d.condition(ctx, exit, run)
 	if err != nil || now == told {
 		return err
 	}
@@ -133,9 +162,7 @@ func (d *daemon) tellChange(ctx context.Context, c *channel) error {
 		a.Cause = "the nights are good again"
 	}
 	if a.Event != "" {
-		ctx, cancel := context.WithTimeout(ctx, alertLimit)
-		defer cancel()
-		if err := c.send(ctx, a); err != nil {
+		if err := c.tell(ctx, a); err != nil {
 			return err
 		}
 		d.log.WithField("event", a.Event).Infof("told by %s", c.name)
@@ -161,11 +188,7 @@ func transition(told, now condition) string {
 }
 
 // condition reads how the nights stand, and the alert that would tell it.
-func (d *daemon) condition(ctx context.Context) (c condition, a alert, err error) {
-	exit, run, _, err := d.store.LastEnding(ctx)
-	if err != nil {
-		return c, a, err
-	}
+func (d *daemon) condition(ctx context.Context, exit int, run string) (c condition, a alert, err error) {
 	if exit != exitDone && exit != exitAttention {
 		c.Exit = exit
 	}

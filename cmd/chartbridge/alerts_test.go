@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -68,6 +69,18 @@ func TestARunTellsWhatItChanged(t *testing.T) {
 	if got := p.events(); got != "failed recovered" {
 		t.Errorf("told %q, want the recovery too", got)
 	}
+	out := filepath.Join(s.dir, "out")
+	if err := errors.Join(os.Rename(out, out+".away"), os.WriteFile(out, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	s.mustRun(exitFailed, "run")
+	s.mustRun(exitFailed, "run")
+	if got := p.events(); got != "failed recovered failed" || p.told[2].ExitCode != exitFailed || p.told[2].Run != "" {
+		t.Errorf("told %q, want also what failed before it had a row: %+v", got, p.told)
+	}
+	if err := errors.Join(os.Remove(out), os.Rename(out+".away", out)); err != nil {
+		t.Fatal(err)
+	}
 	served, err := openPractice(t.Context(), s.shared())
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +92,7 @@ func TestARunTellsWhatItChanged(t *testing.T) {
 	s.v.DrChrono.Inject(drchronotest.Fault{Times: -1, Match: func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/api/") },
 		Do: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusForbidden) }})
 	s.mustRun(exitEnvironment, "run")
-	if got := p.events(); got != "failed recovered" {
+	if got := p.events(); got != "failed recovered failed" {
 		t.Errorf("beside a daemon, which tells itself, a run told %q", got)
 	}
 }

@@ -242,7 +242,7 @@ func (p *practice) unstaged(ctx context.Context, links []fileLink) (places []str
 			}
 		}
 		if id, _, _ := strings.Cut(l.SourceID, "/"); !staged[shape.Endpoint][id] {
-			places = append(places, fmt.Sprintf("%s, %s %s", l.place, l.Object, l.SourceID))
+			places = append(places, l.place) // what is no id may be a patient's: it is not repeated
 		}
 	}
 	return places, nil

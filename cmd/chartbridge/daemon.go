@@ -108,8 +108,13 @@ func (d *daemon) takeLease(ctx context.Context) error {
 	}
 }
 
-// serve runs the practice until ctx is done or its lease is lost.
+// serve runs the practice until ctx is done or its lease is lost. One that could
+// not be opened is only told of.
 func (d *daemon) serve(ctx context.Context) error {
+	if d.unserved != nil {
+		d.tellUnserved(ctx)
+		return nil
+	}
 	ctx, stop := context.WithCancelCause(ctx)
 	var beside sync.WaitGroup
 	beside.Go(func() { d.keepServing(ctx, stop) })
@@ -138,8 +143,8 @@ func (d *daemon) serve(ctx context.Context) error {
 	return nil
 }
 
-// keepServing renews the lease. Only another holder ends the daemon: a
-// database that is busy or full may come back.
+// keepServing renews the lease. Only another holder, or another file in the
+// database's place, ends the daemon: one that is busy or full may come back.
 func (d *daemon) keepServing(ctx context.Context, stop context.CancelCauseFunc) {
 	for d.clock.Sleep(ctx, leaseRenewal) == nil {
 		err := d.store.Lease(ctx, serveLease, d.clock.Now(), leaseLife)

@@ -16,8 +16,8 @@ import (
 // say so.
 func TestADamagedPracticeKeepsNoOtherFromBeingServed(t *testing.T) {
 	t.Parallel()
-	good, bad := newServedSite(t), newServedSite(t)
-	bad.set("practice: demo-practice", "practice: damaged")
+	good, bad, p := newServedSite(t), newServedSite(t), newPager(t)
+	bad.set("practice: demo-practice", "alerts: {webhook: \""+p.URL+"\"}\npractice: damaged")
 	if err := bad.daemon().close(); err != nil { // it has made the database
 		t.Fatal(err)
 	}
@@ -42,6 +42,12 @@ func TestADamagedPracticeKeepsNoOtherFromBeingServed(t *testing.T) {
 	}
 	if code, text := ask("/readyz"); code != http.StatusServiceUnavailable || !strings.HasPrefix(text, "damaged: ") || strings.Contains(text, "demo-practice") {
 		t.Errorf("ready: %d %s", code, text)
+	}
+	if code, text := ask("/healthz"); code != http.StatusOK {
+		t.Errorf("a probe would restart the others over and over: %d %s", code, text)
+	}
+	if err := f[1].serve(t.Context()); err != nil || p.events() != eventFailed || p.told[0].ExitCode != exitEnvironment || p.told[0].Practice != "damaged" {
+		t.Errorf("%v, told %+v", err, p.told)
 	}
 	if code, text := ask("/metrics"); code != http.StatusOK || !strings.Contains(text, `chartbridge_up{practice="demo-practice"} 1`) || !strings.Contains(text, `chartbridge_up{practice="damaged"} 0`) {
 		t.Errorf("metrics: %d %s", code, text)
@@ -72,6 +78,9 @@ func TestAReplacedDatabaseEndsTheDaemon(t *testing.T) {
 	}
 	if err := d.alive(t.Context()); !errors.Is(err, sql.ErrReplaced) {
 		t.Errorf("health: %v, want that it was replaced", err)
+	}
+	if err := d.takeCallback(t.Context(), "client", "1", []byte("{}")); !errors.Is(err, sql.ErrReplaced) {
+		t.Errorf("a callback: %v, want that it is not taken for kept", err)
 	}
 	d.clock, d.log.Logger.Level = &handClock{}, 0
 	if err := d.serve(t.Context()); !errors.Is(err, sql.ErrReplaced) {

@@ -97,10 +97,11 @@ func (f fleet) handler() http.Handler {
 }
 
 // alive says whether a restart would help: the database does not answer, the
-// scheduler hangs, or the practice is no longer served.
+// scheduler hangs, or the practice is no longer served. Of one that could not be
+// opened a person has to look, and restarts would only cut the others' nights.
 func (d *daemon) alive(ctx context.Context) error {
 	if d.unserved != nil {
-		return d.unserved
+		return nil
 	}
 	d.mu.Lock()
 	looked, running, stopped := d.looked, d.running, d.stopped
@@ -121,6 +122,9 @@ func (d *daemon) alive(ctx context.Context) error {
 
 // ready says whether the nights go well: the last good one is not too old.
 func (d *daemon) ready(ctx context.Context) error {
+	if d.unserved != nil {
+		return d.unserved
+	}
 	if err := d.alive(ctx); err != nil {
 		return err
 	}

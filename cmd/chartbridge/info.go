@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
 	"github.com/chartbridge/chartbridge/extract"
 	"github.com/chartbridge/chartbridge/load/centralreach"
 	"github.com/chartbridge/chartbridge/load/centralregistry"
@@ -115,7 +114,7 @@ func accountNames(path string) (rethink.Names, error) {
 	if errors.Is(err, os.ErrNotExist) && path == defaultConfig {
 		return nil, nil
 	}
-	c, err := config.Load(path, os.LookupEnv)
+	c, err := readConfig(path)
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,11 @@ func TestMistakesAreUsageErrors(t *testing.T) {
 	if code, _, stderr := runHere(t, "run", "--config", filepath.Join(s.dir, "missing.yaml")); code != exitUsage || !strings.Contains(stderr, "chartbridge init") {
 		t.Errorf("a missing config: exit code %d, %s", code, stderr)
 	}
+	for _, path := range []string{filepath.Join(s.dir, "missing.yaml"), s.dir} {
+		if code, _, stderr := runHere(t, "shapes", "--config", path); code != exitUsage || !strings.Contains(stderr, path) {
+			t.Errorf("shapes by %s: exit code %d, %s", path, code, stderr)
+		}
+	}
 }
 
 // The names of members are written as in every other JSON, and an account's
@@ -150,7 +155,7 @@ func TestDataAreOnStdoutAsAsked(t *testing.T) {
 	if got := decodeJSON[map[string]int](t, out); got["imported"] != 1 || got["without_target_id"] != 1 || got["not_staged"] != 1 {
 		t.Errorf("import says %v", got)
 	}
-	if !strings.Contains(told, "links.csv line 2, client 1: is it DrChrono's id?") {
+	if !strings.Contains(told, "links.csv line 2: is it DrChrono's id?") {
 		t.Errorf("nothing is staged, and the import says %q", told)
 	}
 	out, _ = s.mustRun(exitDone, "crosswalk", "export", "--output", "json")

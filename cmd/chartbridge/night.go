@@ -61,6 +61,7 @@ type result struct {
 // anything else and closed whatever happens; what was committed stays.
 func (n *night) pass(ctx context.Context) (res result, err error) {
 	n.practice.log = n.log.WithField("run", n.run.ID)
+	n.run.Part = n.only != "" || n.named || len(n.destinations) > 0 || len(n.skip) > 0
 	err = n.underLease(ctx, func(ctx context.Context) error {
 		defer n.receive(ctx)()
 		if n.first != nil {
@@ -91,7 +92,6 @@ func (n *night) held(ctx context.Context) (result, error) {
 	if err := os.MkdirAll(n.config.OutputDir, 0o700); err != nil { // before anything is sent that no report could tell
 		return result{}, fmt.Errorf("make output_dir: %w; correct it in the config, or give this user the right to write there", err)
 	}
-	n.run.Part = n.only != "" || n.named || len(n.destinations) > 0 || len(n.skip) > 0
 	if err := n.store.OpenRun(ctx, n.run, version, ""); err != nil {
 		return result{}, err
 	}

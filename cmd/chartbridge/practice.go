@@ -45,14 +45,7 @@ func openPractice(ctx context.Context, s *shared) (*practice, error) {
 
 // readPractice reads the config and the lookups alone.
 func readPractice(s *shared) (*practice, error) {
-	cfg, err := config.Load(s.config, os.LookupEnv)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, usageError{fmt.Errorf("there is no config at %s; `chartbridge init` writes one, or name one with --config", s.config)}
-	}
-	var faults config.Faults
-	if err != nil && !errors.As(err, &faults) { // a folder, or a file that this user may not read
-		return nil, usageError{err}
-	}
+	cfg, err := readConfig(s.config)
 	if err != nil {
 		return nil, err
 	}

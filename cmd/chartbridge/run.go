@@ -58,8 +58,11 @@ func runOnce(ctx context.Context, s *shared, f runFlags) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.config.RunLimit, p.overdue())
 	defer cancel()
 	res, err := n.pass(ctx)
-	if !f.dryRun {
-		p.tellOnce(context.WithoutCancel(ctx))
+	if res.Run.ID == "" { // it never began
+		res.Exit = exitCode(err, signalIn(err))
+	}
+	if !n.run.DryRun && !n.run.Part && res.Exit != exitHeld && res.Exit < 128 {
+		p.tellOnce(context.WithoutCancel(ctx), res)
 	}
 	if f.metricsFile != "" {
 		err = errors.Join(err, p.writeMetrics(context.WithoutCancel(ctx), f.metricsFile))

@@ -78,7 +78,7 @@ func openFleet(ctx context.Context, s *shared, files []string, turns turns) (f f
 		one := *s
 		one.config = path
 		d, err := openDaemon(ctx, &one)
-		if d == nil || exitCode(err, 0) == exitUsage || ctx.Err() != nil {
+		if err != nil && (d == nil || exitCode(err, 0) == exitUsage || ctx.Err() != nil) {
 			return f, fmt.Errorf("%s: %w", path, err)
 		}
 		if d.unserved = err; err != nil {
@@ -89,11 +89,6 @@ func openFleet(ctx context.Context, s *shared, files []string, turns turns) (f f
 	}
 	if len(f.served()) == 0 {
 		return f, lost
-	}
-	for _, d := range f {
-		if d.unserved != nil {
-			d.log.WithError(d.unserved).Error("this practice is not served, the others are; put it right and start again")
-		}
 	}
 	return f, nil
 }
@@ -152,7 +147,7 @@ func (f fleet) serve(ctx context.Context, farewell time.Duration) error {
 	done := make(chan error, 1)
 	go func() {
 		g := new(errgroup.Group)
-		for _, d := range f.served() {
+		for _, d := range f {
 			g.Go(func() error { return d.serve(ctx) })
 		}
 		done <- g.Wait()
@@ -228,8 +223,12 @@ func refuseClashes(files []string) error {
 // readConfig reads a config and nothing else.
 func readConfig(path string) (*config.Config, error) {
 	cfg, err := config.Load(path, os.LookupEnv)
-	if errors.Is(err, os.ErrNotExist) {
+	var faults config.Faults
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return nil, usageError{fmt.Errorf("there is no config at %s; `chartbridge init` writes one, or name one with --config", path)}
+	case err != nil && !errors.As(err, &faults): // a folder, or a file that this user may not read
+		return nil, usageError{err}
 	}
 	return cfg, err
 }
