@@ -54,7 +54,7 @@ func (s *Stage) read(ctx context.Context, e Endpoint, page drchrono.Page) ([]etl
 		return nil, read, err
 	}
 	rows := readRows(e, page)
-	return rows, etl.Page{Rows: len(rows), Newest: newestStamp(rows), IDs: digest(rows)}, nil
+	return rows, etl.Page{Rows: len(rows), Newest: NewestStamp(rows), IDs: digest(rows)}, nil
 }
 
 // worthKnowing is the digest of a page that nothing is odd about. A backfill

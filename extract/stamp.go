@@ -37,8 +37,8 @@ const createdWindow = 60 * 24 * time.Hour
 // clock instead of the rows' stamps, whose zone nobody documents.
 const blindMargin = 24 * time.Hour
 
-// newestStamp is the largest stamp of a page, floored to the second.
-func newestStamp(rows []etl.Row) (newest string) {
+// NewestStamp is the largest stamp of a page, floored to the second.
+func NewestStamp(rows []etl.Row) (newest string) {
 	for _, r := range rows {
 		newest = max(newest, r.Stamp)
 	}

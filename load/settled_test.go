@@ -94,6 +94,60 @@ func TestSettledMonthLosesWhoHasNoneLeft(t *testing.T) {
 	w.expect("after", "event", "9001", "mismatched")
 }
 
+// TestPastProvidersAreAway: those who have no visit left may have left too, and
+// however many of them are not there any more, the others are compared. One whose
+// schedule fails otherwise is there: nothing is concluded from what it hides.
+func TestPastProvidersAreAway(t *testing.T) {
+	w, vendor := historyWorld(t, 12)
+	var doctors, users, visits, gone []string
+	at := time.Date(2026, 4, 15, 3, 0, 0, 0, time.UTC)
+	for id := 8; id <= 12; id++ {
+		name := fmt.Sprint("Roe ", id)
+		vendor.SeedEmployee(map[string]any{"externalSystemId": fmt.Sprint(id), "firstName": "Al", "lastName": name, "primaryEmail": fmt.Sprintf("al.%d@example.com", id)})
+		doctors = append(doctors, fmt.Sprintf(`{"id":%d,"first_name":"Al","last_name":%q,"email":"al.%d@example.com","is_account_suspended":false}`, id, name, id))
+		users = append(users, fmt.Sprintf(`{"id":%d,"doctor":%d,"username":"al.%d","is_doctor":true}`, 1000+id, id, id))
+		visit := visitOn(9000+id, at.Add(time.Duration(id)*time.Hour), "")
+		visits = append(visits, strings.Replace(visit, `"doctor":7`, fmt.Sprintf(`"doctor":%d`, id), 1))
+		gone = append(gone, strings.TrimSuffix(visits[id-8], "}")+`,"deleted_flag":true}`)
+	}
+	w.put("doctors", doctors...)
+	w.put("users", users...)
+	w.must(w.night())
+	past, first := map[string]bool{}, w.theirs("employee", "8")
+	for id := 8; id <= 12; id++ {
+		provider, start := w.theirs("employee", fmt.Sprint(id)), at.Add(time.Duration(id)*time.Hour)
+		past[provider] = true
+		for _, start := range []time.Time{start, start.AddDate(0, 0, 2)} { // a visit, and one that is theirs alone
+			vendor.Seed(loadtest.Event{ClientID: number(t, w.theirs("client", "1")), ProviderID: number(t, provider), Start: start, End: start.Add(time.Hour)})
+		}
+	}
+	w.put("appointments", visits...)
+	w.must(w.night())
+	w.expect("before", "event", "9008", "matched")
+	w.put("appointments", gone...)
+	w.must(w.night())
+	extra := func() int { return w.number("SELECT count(*) FROM extra") }
+	had := extra()
+
+	failing := loadtest.Status(500, "{}").Repeat(-1)
+	failing.Match = func(r *http.Request) bool { return r.URL.Query().Get("providerId") == first }
+	vendor.Inject(failing)
+	if err := w.night(); !errors.Is(err, load.ErrGivenUp) || extra() != had {
+		t.Errorf("one fails: %d of theirs alone, want the %d that were, and the one named: %v", extra(), had, err)
+	}
+	vendor.Heal()
+
+	away := loadtest.Status(404, "").Repeat(-1)
+	away.Match = func(r *http.Request) bool { return past[r.URL.Query().Get("providerId")] }
+	vendor.Inject(away)
+	w.put("appointments", visitOn(2, time.Date(2026, 6, 20, 7, 30, 0, 0, time.UTC), ""))
+	w.must(w.night())
+	w.expect("the others are compared", "event", "2", "missing missing")
+	if extra() != had-5+1 { // and the event that visit 2 left
+		t.Errorf("%d of theirs alone, want %d", extra(), had-5+1)
+	}
+}
+
 // TestOneScheduleCannotBeRead: the visits of the others are compared all the
 // same, the one is named, and nothing is concluded from what its schedule hides.
 func TestOneScheduleCannotBeRead(t *testing.T) {

@@ -90,11 +90,7 @@ func remember(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, rows
 		}
 		stretches = stretchesOf(ids)
 	}
-	newest := ""
-	for _, r := range rows {
-		newest = max(newest, r.Stamp)
-	}
-	_, err := tx.ExecContext(ctx, query("put-page"), c.Endpoint, c.Digest, len(rows), newest, c.IDs, jsonList(stretches), run.ID)
+	_, err := tx.ExecContext(ctx, query("put-page"), c.Endpoint, c.Digest, len(rows), extract.NewestStamp(rows), c.IDs, jsonList(stretches), run.ID)
 	return wrap(err, "remember a page of %s", c.Endpoint)
 }
 

@@ -13,8 +13,8 @@ import (
 // when the words are compiled. A statement that the driver keeps is not compiled
 // again, and would set nothing the second time.
 func TestDurabilityIsSetEachTime(t *testing.T) {
-	s, ctx := openReportStore(t), context.Background()
-	s.db.SetMaxOpenConns(1) // the very connection that was set otherwise comes back
+	s, ctx := openReportStore(t), t.Context() // one that can end, as a run's: only then does the driver keep statements without arguments
+	s.db.SetMaxOpenConns(1)                   // the very connection that was set otherwise comes back
 	asked := 0
 	synced := func(tx *sqlx.Tx) (level int, err error) {
 		asked++ // other words each time: so they are compiled

@@ -201,6 +201,13 @@ func externalPath(object string) string    { return "/contacts/" + object + "/by
 
 // unexpected is the error of a read that brought something else; it holds
 // nothing of the answer but its status.
-func unexpected(path string, reply load.Reply) error {
-	return fmt.Errorf("GET %s answers HTTP %d and nothing that we can read; is centralreach.base_url right, and the vendor up?", path, reply.Status)
+func unexpected(path string, reply load.Reply) error { return &readError{path, reply.Status} }
+
+type readError struct {
+	path   string
+	status int
+}
+
+func (e *readError) Error() string {
+	return fmt.Sprintf("GET %s answers HTTP %d and nothing that we can read; is centralreach.base_url right, and the vendor up?", e.path, e.status)
 }

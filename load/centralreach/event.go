@@ -103,13 +103,12 @@ func (d *Destination) Compare(ctx context.Context, _ string, span []load.Month, 
 	var questions []question
 	c.People = d.people(visits)
 	for _, id := range d.askedAbout(span) {
-		questions = append(questions, question{byProvider, "providerId", id, from.Add(-around), to.Add(around)})
+		questions = append(questions, question{byProvider, "providerId", id, from.Add(-around), to.Add(around), !d.providers[id]})
 	}
 	events, unread, err := d.askEach(ctx, questions, min(unreadMost, len(questions)-1))
 	if err != nil {
 		return c, err
 	}
-	maps.DeleteFunc(unread, func(id string, _ error) bool { return !d.providers[id] }) // may not be there any more
 	events = slices.DeleteFunc(events, func(e Event) bool { return e.Start.Before(from) || !e.Start.Before(to) })
 	list := Reconcile(visits, events, d.zone())
 	c.List = compared(list[:len(visits)])

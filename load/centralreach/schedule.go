@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -22,10 +23,10 @@ import (
 func (d *Destination) Events(ctx context.Context, providers, clients []string, from, to time.Time) ([]Event, error) {
 	var questions []question
 	for _, id := range providers {
-		questions = append(questions, question{byProvider, "providerId", id, from, to})
+		questions = append(questions, question{byProvider, "providerId", id, from, to, false})
 	}
 	for _, id := range clients {
-		questions = append(questions, question{"/schedule/events/by-appointment-with", "clientId", id, from, to})
+		questions = append(questions, question{"/schedule/events/by-appointment-with", "clientId", id, from, to, false})
 	}
 	return d.ask(ctx, questions)
 }
@@ -34,6 +35,7 @@ func (d *Destination) Events(ctx context.Context, providers, clients []string, f
 type question struct {
 	path, param, id string
 	from, to        time.Time
+	past            bool // has no visit any more, and may not be there any more
 }
 
 const byProvider = "/schedule/events/by-provider"
@@ -58,7 +60,7 @@ func (d *Destination) askEach(ctx context.Context, questions []question, most in
 	for i, q := range questions {
 		g.Go(func() error {
 			answer, err := d.answer(ctx, q)
-			if err == nil {
+			if err == nil || q.past && isAway(err) {
 				answers[i] = answer
 				return nil
 			}
@@ -76,6 +78,13 @@ func (d *Destination) askEach(ctx context.Context, questions []question, most in
 	all := slices.Concat(answers...)
 	slices.SortFunc(all, byStart)
 	return slices.CompactFunc(all, func(a, b Event) bool { return a.ID == b.ID }), unread, nil
+}
+
+// isAway reports whether CentralReach says that there is nobody, or nobody who
+// is shown to us: what fails otherwise says nothing of the person.
+func isAway(err error) bool {
+	var read *readError
+	return errors.As(err, &read) && (read.status == http.StatusNotFound || read.status == http.StatusGone || read.status == http.StatusForbidden)
 }
 
 func (d *Destination) answer(ctx context.Context, q question) ([]Event, error) {
@@ -112,7 +121,7 @@ func (d *Destination) eventsOf(ctx context.Context, ds []etl.Delivery) (bodies [
 		slices.SortFunc(list, time.Time.Compare)
 		for i, at := range list {
 			if i == 0 || at.Sub(list[i-1]) > apart {
-				questions = append(questions, question{byProvider, "providerId", provider, at.Add(-around), at})
+				questions = append(questions, question{byProvider, "providerId", provider, at.Add(-around), at, false})
 			}
 			questions[len(questions)-1].to = at.Add(around)
 		}

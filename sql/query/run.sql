@@ -60,9 +60,6 @@ SELECT ?1, ?2, ?3, 'extra', count(*) FROM extra WHERE destination = ?2 AND objec
 -- name: source-count
 SELECT coalesce(sum(n), 0) AS n, coalesce(sum(parts), 0) AS parts FROM staged WHERE endpoint = ?
 
--- name: target-count
-SELECT count(*) FROM target WHERE destination = ? AND object = ?
-
 -- name: last-audit
 SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1
 

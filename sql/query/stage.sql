@@ -151,9 +151,6 @@ SELECT count(*) FROM record WHERE endpoint = ? AND problem <> '' AND gone = 0
 -- name: record-ids
 SELECT source_id FROM record WHERE endpoint = ? AND gone = 0 ORDER BY source_id
 
--- name: count-records
-SELECT endpoint, count(*) AS n, coalesce(sum(parts), 0) AS parts FROM record GROUP BY endpoint ORDER BY endpoint
-
 -- name: record
 SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, part_names, payload FROM record WHERE endpoint = ? AND source_id = ?
 
