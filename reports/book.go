@@ -2,6 +2,7 @@ package reports
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -23,13 +24,14 @@ type book struct {
 	plan      string // the hash of a plan; "" where it reports a run
 	places    map[string][]place
 	parts     map[key][]place
-	shown     map[key]map[etl.Outcome]int // rows of the objects' sheets, as they were written
-	firsts    map[outcomeOf]link          // the first of them
-	causes    map[refusal]link            // the first row of Rejects with each cause
-	fault     error                       // of a query whose rows are counted before they are written
-	badChecks int                         // lines of Checks that do not hold
-	marked    int                         // cells whose text was altered to fit
-	dir       string                      // private; excelize spills long sheets into it
+	shown     map[key]map[etl.Outcome]int    // rows of the objects' sheets, as they were written
+	firsts    map[outcomeOf]link             // the first of them
+	causes    map[refusal]link               // the first row of Rejects with each cause
+	people    map[[sha256.Size]byte]document // patients, by the hash of what they were read from
+	fault     error                          // of a query whose rows are counted before they are written
+	badChecks int                            // lines of Checks that do not hold
+	marked    int                            // cells whose text was altered to fit
+	dir       string                         // private; excelize spills long sheets into it
 	// spilled are the files of long sheets, by their part of the workbook.
 	spilled map[string]string
 }
@@ -42,7 +44,7 @@ type outcomeOf struct {
 
 func newBook(r *report, f *excelize.File, dir string) *book {
 	return &book{report: r, f: f, dir: dir, spilled: map[string]string{}, places: map[string][]place{}, parts: map[key][]place{},
-		shown: map[key]map[etl.Outcome]int{}, firsts: map[outcomeOf]link{}, causes: map[refusal]link{}}
+		shown: map[key]map[etl.Outcome]int{}, firsts: map[outcomeOf]link{}, causes: map[refusal]link{}, people: map[[sha256.Size]byte]document{}}
 }
 
 // An entry is one or more sheets of the workbook. Late ones hold counts of

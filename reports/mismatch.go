@@ -59,7 +59,7 @@ func (b *book) mismatchRows(in []any) (rows [][]any) {
 	if b.o.Level == LevelNone {
 		return [][]any{append(append(head, str(in[3]), str(in[7]), outcome, todo), tail...)}
 	}
-	head = append(head, label(newSubject(str(in[2]), str(in[3]), str(in[13]), str(in[14]), ""), b.o.Level), str(in[3]))
+	head = append(head, label(b.subject(str(in[2]), str(in[3]), str(in[13]), str(in[14]), ""), b.o.Level), str(in[3]))
 	for _, d := range differences(str(in[12])) {
 		ours, theirs := d.sides(b.o.Level)
 		row := append(append([]any(nil), head...), d.field, ours, theirs, d.class(num(in[11]) == 1), outcome, todo)
@@ -92,7 +92,7 @@ func (b *book) missingSheet(ctx context.Context) []sheet {
 
 func (b *book) missingRow(in []any) []any {
 	row := []any{"missing there", destinationName(str(in[0])), objectName(str(in[1]), false), str(in[3]), nil}
-	s := newSubject(str(in[2]), str(in[3]), str(in[10]), str(in[11]), "")
+	s := b.subject(str(in[2]), str(in[3]), str(in[10]), str(in[11]), "")
 	if b.o.Level != LevelNone {
 		name := s.person.name()
 		if b.o.Level == LevelMasked {
@@ -151,7 +151,7 @@ func (b *book) visitsSheet(ctx context.Context) []sheet {
 	rows := mapped(b.snap.Rows(ctx, "visits", b.o.Run.ID, b.opens(), all, b.o.since()), func(in []any) []any {
 		row := []any{str(in[0])}
 		if b.o.Level != LevelNone {
-			s := newSubject("appointments", str(in[0]), str(in[2]), str(in[3]), "")
+			s := b.subject("appointments", str(in[0]), str(in[2]), str(in[3]), "")
 			for _, v := range visitColumns {
 				row = append(row, v.value(s, b.o.Level))
 			}

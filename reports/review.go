@@ -96,7 +96,7 @@ func (b *book) matchesSheet(ctx context.Context) []sheet {
 		outcome, cause, code := etl.Outcome(str(in[4])), str(in[5]), str(in[6])
 		row := []any{destination, object, id}
 		if b.o.Level != LevelNone {
-			row = append(row, label(newSubject(str(in[2]), id, str(in[11]), str(in[12]), ""), b.o.Level))
+			row = append(row, label(b.subject(str(in[2]), id, str(in[11]), str(in[12]), ""), b.o.Level))
 		}
 		state := State(outcome, cause, "", "", blob(in[9]), blob(in[10]))
 		row = append(row, outcome, causeOf(cause, code), str(in[8]), str(in[7]), nextStep(code, cause, outcome))

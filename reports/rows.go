@@ -2,6 +2,7 @@ package reports
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -71,7 +72,7 @@ func (b *book) objectSheet(ctx context.Context, k key, o Object) sheet {
 	rows := mapped(b.snap.Rows(ctx, query, b.o.Run.ID, k.destination, k.object, opens, b.o.since()), func(in []any) []any {
 		row = append(row[:0], str(in[1]))
 		if len(shown) > 0 {
-			from := newSubject(str(in[0]), str(in[1]), str(in[11]), str(in[12]), str(in[13]))
+			from := b.subject(str(in[0]), str(in[1]), str(in[11]), str(in[12]), str(in[13]))
 			for _, s := range shown {
 				row = append(row, s.value(from, b.o.Level))
 			}
@@ -85,12 +86,30 @@ func (b *book) objectSheet(ctx context.Context, k key, o Object) sheet {
 		none: "No record: nothing was judged or sent, and nothing waits.", columns: columns, rows: rows, of: &k}
 }
 
-func newSubject(endpoint, id, raw, person, body string) subject {
+func (b *book) subject(endpoint, id, raw, person, body string) subject {
 	s := subject{id: id, record: read(raw), body: read(body)}
-	if s.person = read(person); endpoint == "patients" {
-		s.person = s.record
+	if s.person = s.record; endpoint != "patients" {
+		s.person = b.person(person)
 	}
 	return s
+}
+
+// peopleMax is how many patients are kept at hand.
+const peopleMax = 512
+
+// person reads a patient once for as long as it is at hand: most rows are
+// visits, many of each patient.
+func (b *book) person(text string) document {
+	hash := sha256.Sum256([]byte(text))
+	d, known := b.people[hash]
+	if !known {
+		if len(b.people) == peopleMax {
+			clear(b.people)
+		}
+		d = read(text)
+		b.people[hash] = d
+	}
+	return d
 }
 
 // causeOf is the cause, with the code where that says more.

@@ -40,7 +40,7 @@ type sheet struct {
 	columns []column
 	rows    iter.Seq2[[]any, error]
 	of      *key // rows are this object's records, to be counted by outcome
-	phi     bool // rows are records of patients; such a sheet is split where it grows long
+	phi     bool // rows are records of patients: read ahead of the writer, and split where the sheet grows long
 	total   []any
 	hidden  bool                     // no person reads it
 	input   bool                     // a person fills it in: it has decision columns

@@ -88,7 +88,7 @@ func (b *book) worklistRow(in []any, check rowFormula) []any {
 	destination, object, id := destinationName(str(in[1])), objectName(str(in[2]), false), str(in[11])
 	row := []any{severities[num(in[0])], destination, object}
 	if b.o.Level != LevelNone {
-		row = append(row, label(newSubject(str(in[10]), id, str(in[16]), str(in[17]), ""), b.o.Level))
+		row = append(row, label(b.subject(str(in[10]), id, str(in[16]), str(in[17]), ""), b.o.Level))
 	}
 	suggestion := nextStep(code, cause, outcome)
 	if lookup != "" {

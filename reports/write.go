@@ -44,11 +44,11 @@ func (b *book) writeSheet(s sheet) error {
 }
 
 func (b *book) stream(s sheet) error {
-	p := &split{b: b, sheet: s, limit: 1_000_000} // what other sheets' formulas read stays in one piece
+	p, rows := &split{b: b, sheet: s, limit: 1_000_000}, s.rows // what other sheets' formulas read stays in one piece
 	if s.phi {
-		p.limit = b.o.RowCap
+		p.limit, rows = b.o.RowCap, ahead(s.rows)
 	}
-	for row, err := range s.rows {
+	for row, err := range rows {
 		if err != nil {
 			return err
 		}
