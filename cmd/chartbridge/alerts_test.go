@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 // A pager is a webhook that keeps what it was told.
 type pager struct {
 	*httptest.Server
+	mu   sync.Mutex // of what was told
 	told []alert
 	down bool
 }
@@ -32,6 +34,8 @@ func newPager(t *testing.T) *pager {
 		if err := json.NewDecoder(r.Body).Decode(&a); err != nil {
 			t.Error(err)
 		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
 		p.told = append(p.told, a)
 	}))
 	t.Cleanup(p.Close)
@@ -39,6 +43,8 @@ func newPager(t *testing.T) *pager {
 }
 
 func (p *pager) events() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	var list []string
 	for _, a := range p.told {
 		list = append(list, a.Event)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,14 +15,21 @@ import (
 
 // A handClock moves when someone sleeps, and tells.
 type handClock struct {
+	mu      sync.Mutex // of now, while a daemon runs
 	now     time.Time
 	onSleep func()
 }
 
-func (c *handClock) Now() time.Time { return c.now }
+func (c *handClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
 
 func (c *handClock) Sleep(ctx context.Context, d time.Duration) error {
+	c.mu.Lock()
 	c.now = c.now.Add(d)
+	c.mu.Unlock()
 	if c.onSleep != nil {
 		c.onSleep()
 	}
