@@ -132,4 +132,5 @@ var verdictMeanings = map[string]string{
 	"duplicate":             "The same decision stands in an earlier row.",
 	"conflict":              "Another decision on the same record stands against it.",
 	"expired":               "The workbook or the approval is too old.",
+	"not taken":             "It is good, but other rows are not, and all or none was asked for.",
 }

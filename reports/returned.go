@@ -249,7 +249,7 @@ func (s *returnedSheet) take(n int, cells []string) {
 		return ""
 	}
 	speaksOfMany := cell(headToken) == manyToken
-	if (cell(headToken) == "" || speaksOfMany) && cell(headDecision) == "" {
+	if cell(headDecision) == "" && (cell(headToken) == "" || speaksOfMany && cell(headMapTo) == "") {
 		return
 	}
 	r := ReturnedRow{Sheet: s.name, Row: n, Many: speaksOfMany, Destination: canonical(cell("destination")), Outcome: cell("outcome"),

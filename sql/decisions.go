@@ -40,6 +40,7 @@ type Ask struct {
 	Lookup, Key                   string // of a rule
 	Verb, Value, Comment          string
 	State                         string // of the record, as the workbook showed it
+	Where                         string // its row and sheet, for a person
 	Run                           time.Time
 }
 
@@ -71,10 +72,14 @@ const (
 	Conflict    = "conflict"
 	Expired     = "expired"
 	NeedsSecond = "needs a second person"
+	NotTaken    = "not taken"
 )
 
+// AllOrNone is the verdict on a good row that other rows keep from being taken.
+var AllOrNone = Verdict{NotTaken, "it is good; all or none was asked for, and other rows cannot be applied"}
+
 // VerdictWords lists them in the order of totals.
-var VerdictWords = []string{Applied, NeedsSecond, Already, NoDecision, Stale, Tampered, NotAllowed, Incomplete, Unknown, Duplicate, Conflict, Expired}
+var VerdictWords = []string{Applied, NeedsSecond, Already, NoDecision, Stale, Tampered, NotAllowed, Incomplete, Unknown, Duplicate, Conflict, Expired, NotTaken}
 
 // Good reports whether a decision was taken, now or before.
 func (v Verdict) Good() bool { return v.Word == Applied || v.Word == Already || v.Word == NeedsSecond }
@@ -85,6 +90,7 @@ type Import struct {
 	Run      string
 	By       string
 	At       time.Time
+	Rows     int               // with a decision, the asks among them
 	Apply    bool              // otherwise everything is rolled back
 	Strict   bool              // all or none
 	State    func(Item) string // as the workbook computes it
@@ -109,10 +115,12 @@ func (s *Store) Decide(ctx context.Context, imp Import, asks []Ask) (verdicts []
 		if err := d.spell(ctx); err != nil {
 			return err
 		}
-		if err := tx.GetContext(ctx, &d.id, query("open-import"), imp.File, imp.Run, imp.By, stamp(imp.At), len(asks), 0); err != nil {
+		if err := tx.GetContext(ctx, &d.id, query("open-import"), imp.File, imp.Run, imp.By, stamp(imp.At), imp.Rows, 0); err != nil {
 			return err
 		}
-		twins(asks, d.verdicts)
+		if err := d.twins(ctx, asks); err != nil {
+			return err
+		}
 		for i, a := range asks {
 			if d.verdicts[i].Word != "" {
 				continue
@@ -147,26 +155,6 @@ func (d *decider) spell(ctx context.Context) error {
 	return err
 }
 
-// twins finds rows that speak of the same record: the same word is a
-// duplicate, another word a conflict.
-func twins(asks []Ask, verdicts []Verdict) {
-	type key [5]string
-	first := map[key]int{}
-	for i, a := range asks {
-		k := key{a.Destination, a.Object, a.SourceID, a.Lookup, a.Key}
-		j, seen := first[k]
-		switch {
-		case !seen:
-			first[k] = i
-		case a.Verb == asks[j].Verb && a.Value == asks[j].Value:
-			verdicts[i] = Verdict{Duplicate, "the same decision stands in an earlier row of this workbook"}
-		default:
-			verdicts[i] = Verdict{Conflict, "another row of this workbook decides otherwise"}
-			verdicts[j] = verdicts[i]
-		}
-	}
-}
-
 type decider struct {
 	tx       *sqlx.Tx
 	imp      Import
@@ -188,7 +176,7 @@ func (d *decider) close(ctx context.Context) error {
 	if d.imp.Strict && bad > 0 {
 		for i, v := range d.verdicts {
 			if v.Word == Applied || v.Word == NeedsSecond {
-				d.verdicts[i] = Verdict{NotAllowed, "all or none was asked for, and other rows cannot be applied"}
+				d.verdicts[i] = AllOrNone
 			}
 		}
 		return errNotApplied
@@ -200,7 +188,7 @@ func (d *decider) close(ctx context.Context) error {
 		return err
 	}
 	return audit(ctx, d.tx, d.imp.At, d.imp.By, "decide", fmt.Sprintf("import %d", d.id),
-		fmt.Sprintf("workbook %s of run %s: %d rows with a decision, %d applied", d.imp.File, d.imp.Run, len(d.verdicts), applied))
+		fmt.Sprintf("workbook %s of run %s: %d rows with a decision, %d applied", d.imp.File, d.imp.Run, d.imp.Rows, applied))
 }
 
 func (d *decider) decide(ctx context.Context, a Ask) (Verdict, error) {

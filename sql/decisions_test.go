@@ -3,6 +3,7 @@ package sql
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -164,6 +165,30 @@ func TestRulesAndPeople(t *testing.T) {
 	}
 }
 
+// Rows of a workbook that give a value several ids are told of each other, and
+// none of them is taken.
+func TestAValueWithSeveralIDs(t *testing.T) {
+	b := newBench(t)
+	visit := func(id, value string) Ask {
+		return Ask{Destination: "rethink", Object: "visit", SourceID: id, Verb: Map, Value: value, State: "invalid lookup", Where: "row " + id + " of sheet Worklist"}
+	}
+	rule := Ask{Destination: "rethink", Lookup: "gender", Key: "few", Verb: Map, Value: "12", Where: "row 4 of sheet Rules"}
+	got := b.decide("Ada Roma", nil, visit("0", "12"), visit("1", "xx yy"), visit("2", "12"), rule, visit("9", "12"))
+	first, other := "row 0 of sheet Worklist of this file says MAP to 12; choose one", "row 1 of sheet Worklist of this file says MAP to xx yy; choose one"
+	for i, want := range []string{other, first, other, other} {
+		if got[i] != (Verdict{Conflict, want}) {
+			t.Errorf("row %d: %v, want %s", i, got[i], want)
+		}
+	}
+	if n := b.count(`SELECT count(*) FROM lookup`); n != 0 {
+		t.Errorf("%d values were mapped", n)
+	}
+	got = b.decide("Ada Roma", nil, visit("0", "12"), visit("1", "12"), rule)
+	if got[0].Word != Applied || got[1].Word != Already || got[2].Word != Already {
+		t.Errorf("the same id for each: %v", got)
+	}
+}
+
 // A MAP on one row is one decision, though it writes a rule beside its own line.
 func TestUndoCountsAMapOnce(t *testing.T) {
 	b, ctx := newBench(t), context.Background()
@@ -183,8 +208,10 @@ func TestUndoCountsAMapOnce(t *testing.T) {
 func TestNothingIsHalfApplied(t *testing.T) {
 	b := newBench(t)
 	good, bad := client("1", Retry, "", "rejected refused"), client("4", Retry, "", "blocked reference")
-	for name, change := range map[string]func(*Import){"strict": func(i *Import) { i.Strict = true }, "dry": func(i *Import) { i.Apply = false }} {
-		b.decide("Ada Roma", change, good, bad)
+	for name, change := range map[string]func(*Import){NotTaken: func(i *Import) { i.Strict = true }, Applied: func(i *Import) { i.Apply = false }} {
+		if got := b.decide("Ada Roma", change, good, bad); got[0].Word != name || got[1].Word != NotAllowed {
+			t.Errorf("%v, want the good row %s and the bad one %s", got, name, NotAllowed)
+		}
 		for _, table := range []string{"decision", "import", "audit"} {
 			if n := b.count(`SELECT count(*) FROM ` + table); n != 0 {
 				t.Errorf("%s: %d rows in %s", name, n, table)
@@ -223,6 +250,11 @@ func TestUndo(t *testing.T) {
 	undone := map[string]bool{}
 	for _, u := range list {
 		undone[u.Verb+u.SourceID] = u.Undone
+	}
+	for _, u := range list {
+		if stays := strings.Contains(u.Reason, "sent with 1 since then stays at the destination"); stays != (u.Lookup != "") {
+			t.Errorf("%s%s: %q", u.Verb, u.SourceID, u.Reason)
+		}
 	}
 	for what, want := range map[string]bool{"RETRY1": false, "MAP2": false, "SKIP4": true, "MAP": true} {
 		if undone[what] != want {

@@ -45,7 +45,7 @@ func newDecide(s *shared) *cobra.Command {
 	flags.BoolVar(&f.apply, "apply", false, "take the good decisions; otherwise nothing is changed")
 	flags.BoolVar(&f.strict, "strict", false, "all or none: one bad row, and nothing is taken")
 	flags.BoolVar(&f.imports, "imports", false, "list the workbooks whose decisions were taken")
-	flags.Int64Var(&f.undo, "undo", 0, "take the decisions of `IMPORT` back, but for those that a run has acted on")
+	flags.Int64Var(&f.undo, "undo", 0, "take the decisions of `IMPORT` back: SKIP and the MAP of a value always, the others until a run has acted on them; what was sent stays sent")
 	asName(cmd, &f.by)
 	return cmd
 }
@@ -87,7 +87,8 @@ type decided struct {
 	Receipt string         `json:"receipt,omitempty"`
 	Totals  map[string]int `json:"totals"`
 	Read    int            `json:"rows_read"`
-	Rows    []decidedRow   `json:"rows"` // with a decision
+	Alone   int            `json:"comments_alone"` // comments without a decision
+	Rows    []decidedRow   `json:"rows"`           // with a decision
 }
 
 // ruleSize is how many records a rule may move on one person's word.
@@ -135,27 +136,33 @@ func (p *practice) judge(ctx context.Context, book reports.Returned, f decideFla
 	verdicts := make([]sql.Verdict, len(book.Rows))
 	var asks []sql.Ask
 	var places []int
+	rows := 0
 	for i, r := range book.Rows {
-		if verdicts[i] = p.firstLook(r); verdicts[i].Word != "" {
+		verdicts[i] = p.firstLook(r)
+		if verdicts[i].Word != sql.NoDecision {
+			rows++
+		}
+		if verdicts[i].Word != "" {
 			continue
 		}
 		places = append(places, i)
 		asks = append(asks, sql.Ask{Destination: r.Destination, Object: r.Object, SourceID: r.SourceID, Lookup: r.Lookup, Key: r.Key,
-			Verb: r.Decision, Value: r.MapTo, Comment: r.Comment, State: r.State, Run: r.At})
+			Verb: r.Decision, Value: r.MapTo, Comment: r.Comment, State: r.State, Run: r.At,
+			Where: fmt.Sprintf("row %d of sheet %s", r.Row, r.Sheet)})
 	}
 	by := strings.TrimSpace(f.by)
 	if by == "" {
 		by = operator()
 	}
 	bad := f.strict && badAlready(verdicts)
-	found, id, err := p.store.Decide(ctx, sql.Import{File: book.File, Run: book.Run, By: by, At: p.clock.Now(), Apply: f.apply && !bad, Strict: f.strict,
+	found, id, err := p.store.Decide(ctx, sql.Import{File: book.File, Run: book.Run, By: by, At: p.clock.Now(), Rows: rows, Apply: f.apply && !bad, Strict: f.strict,
 		State: stateOf, Allows: allows, People: p.people, RuleSize: ruleSize}, asks)
 	if err != nil {
 		return nil, 0, err
 	}
 	for i, v := range found {
 		if bad && (v.Word == sql.Applied || v.Word == sql.NeedsSecond) {
-			v = sql.Verdict{Word: sql.NotAllowed, Reason: "all or none was asked for, and other rows cannot be applied"}
+			v = sql.AllOrNone
 		}
 		verdicts[places[i]] = v
 	}
@@ -166,10 +173,12 @@ func (p *practice) judge(ctx context.Context, book reports.Returned, f decideFla
 // has to be asked.
 func (p *practice) firstLook(r reports.ReturnedRow) sql.Verdict {
 	switch {
-	case r.Decision == "":
-		return sql.Verdict{Word: sql.NoDecision}
 	case r.Many:
 		return sql.Verdict{Word: sql.NotAllowed, Reason: "the line speaks of many records; decide on the record that they wait for"}
+	case r.Decision == "" && r.MapTo != "":
+		return sql.Verdict{Word: sql.Incomplete, Reason: "an id without a decision; choose MAP, or clear map_to_id"}
+	case r.Decision == "":
+		return sql.Verdict{Word: sql.NoDecision}
 	case !r.Signed:
 		return sql.Verdict{Word: sql.Tampered, Reason: "the row does not say what was written: an id, the outcome or the token was changed"}
 	case !sql.KnownVerb(r.Decision):
@@ -215,24 +224,12 @@ func tally(book reports.Returned, verdicts []sql.Verdict) decided {
 	for i, r := range book.Rows {
 		d.Totals[verdicts[i].Word]++
 		if verdicts[i].Word == sql.NoDecision {
+			if r.Comment != "" {
+				d.Alone++
+			}
 			continue
 		}
 		d.Rows = append(d.Rows, decidedRow{r.Sheet, r.Row, r.Destination, r.Object, r.SourceID, r.Lookup, r.Key, r.Decision, r.MapTo, verdicts[i]})
 	}
 	return d
-}
-
-// receipt writes the receipt beside the workbook. That of an import bears its
-// number, so that none is written over.
-func (p *practice) receipt(path string, book reports.Returned, verdicts []sql.Verdict, id int64, by string) (string, error) {
-	name := "-receipt.xlsx"
-	if id > 0 {
-		name = fmt.Sprintf("-receipt-%d.xlsx", id)
-	}
-	out := strings.TrimSuffix(path, ".xlsx") + name
-	r := reports.Receipt{File: book.File, By: by, At: p.clock.Now(), Zone: p.config.Timezone, Run: book.Run, Import: id, Words: sql.VerdictWords}
-	for i, row := range book.Rows {
-		r.Rows = append(r.Rows, reports.ReceiptRow{ReturnedRow: row, Result: verdicts[i].Word, Reason: verdicts[i].Reason})
-	}
-	return out, reports.WriteReceipt(out, r)
 }

@@ -45,6 +45,9 @@ func (d decided) print(s *shared, f decideFlags) error {
 		}
 	}
 	fmt.Fprintf(s.stdout, "%d rows read: %s\n", d.Read, orDash(strings.Join(parts, ", ")))
+	if d.Alone > 0 {
+		fmt.Fprintf(s.stdout, "Comments without a decision, which change nothing: %d\n", d.Alone)
+	}
 	switch {
 	case !f.apply:
 		fmt.Fprintln(s.stdout, "This was a look only: nothing was changed. To take the good ones: --apply --as NAME")
@@ -71,7 +74,7 @@ func decidedOn(id, lookup, key string) string {
 func (d decided) fault(f decideFlags) error {
 	bad := 0
 	for _, r := range d.Rows {
-		if !r.Good() {
+		if !r.Good() && r.Word != sql.NotTaken {
 			bad++
 		}
 	}

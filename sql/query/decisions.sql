@@ -13,6 +13,11 @@ WHERE t.destination = ?1 AND t.object = ?2 AND t.source_id = ?3
 -- name: spelling
 SELECT by FROM (SELECT by FROM decision UNION ALL SELECT by FROM approval) WHERE by = ? COLLATE NOCASE LIMIT 1
 
+-- name: lacked-keys
+-- The value of a lookup that a MAP of these records speaks of.
+SELECT t.destination, t.object, t.source_id, p.lookup, p.key, min(p.n) AS n FROM problem p JOIN target t ON t.id = p.target
+WHERE p.lookup <> '' AND t.outcome = 'invalid' AND t.source_id IN (SELECT value FROM json_each(?)) GROUP BY t.id
+
 -- name: decided-before
 -- What was decided about a record as the workbook showed it, and still stands.
 -- What was decided before the workbook's run is history: the run acted on it.
@@ -55,7 +60,7 @@ SELECT id, file, run, by, at, rows, applied, undone_at FROM import ORDER BY id D
 UPDATE import SET undone_at = ?, undone_by = ? WHERE id = ?
 
 -- name: decisions-of
-SELECT id, target, destination, object, source_id, verb, value, lookup, key, hash, before, by, at, undone_at FROM decision
+SELECT id, target, destination, object, source_id, verb, value, lookup, key, hash, before, waits, by, at, undone_at FROM decision
 WHERE import = ? ORDER BY id DESC
 
 -- name: undo-decision
