@@ -65,7 +65,12 @@ func (e *GrantError) Gave() string {
 }
 
 // NoAnswer is a GrantError of a request that brought none.
-func NoAnswer(status int, err error) GrantError { return GrantError{Status: status, Why: cause(err)} }
+func NoAnswer(status int, err error) GrantError {
+	if way := new(wayError); errors.As(err, &way) { // it names the cause, and keeps no more of it
+		return GrantError{Status: status, Why: way.what}
+	}
+	return GrantError{Status: status, Why: cause(err)}
+}
 
 // Token gives a token that lasts long enough for one request.
 func (g *Grant) Token(ctx context.Context) (string, error) {

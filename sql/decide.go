@@ -168,6 +168,9 @@ func (s *Store) Refused(ctx context.Context, words bool) (list []Refused, err er
 	}
 	for i := range list {
 		r := &list[i]
+		if r.FirstAt == "" { // judged by a plan, or by a run that is no longer kept
+			r.FirstAt, r.LastAt = Begun(r.Run), Begun(r.Run)
+		}
 		if r.Sealed == nil || !words {
 			continue
 		}

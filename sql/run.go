@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -48,6 +49,20 @@ func (p Past) Started() time.Time { return parseStamp(p.StartedAt) }
 
 // Finished is the instant of its end; zero if it is still running or was killed.
 func (p Past) Finished() time.Time { return parseStamp(p.FinishedAt) }
+
+// Begun is when a run, or a plan, began by its id (20260301T073000000Z-1f2e): UTC
+// text, as of a run's row. "" where the id tells none.
+func Begun(id string) string {
+	day, _, _ := strings.Cut(id, "Z-")
+	if len(day) != len("20260301T073000000") {
+		return ""
+	}
+	at, err := time.Parse("20060102T150405.000", day[:15]+"."+day[15:])
+	if err != nil {
+		return ""
+	}
+	return stamp(at)
+}
 
 // Runs lists the newest runs.
 func (s *Store) Runs(ctx context.Context, limit int) (list []Past, err error) {

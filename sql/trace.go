@@ -63,6 +63,8 @@ type TraceTarget struct {
 	HTTPStatus  int             `db:"http_status" json:"http_status"`
 	Attempts    int             `json:"attempts"`
 	Run         string          `json:"run"`
+	RunKept     bool            `db:"run_kept" json:"run_kept"` // `runs list` knows it; it does not know a plan
+	AfterRuns   bool            `db:"after_runs" json:"-"`      // it began after every run that is kept
 	Hash        string          `json:"hash"`
 	AckedHash   string          `db:"acked_hash" json:"acked_hash"`
 	RefusedHash string          `db:"refused_hash" json:"refused_hash"`

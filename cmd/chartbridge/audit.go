@@ -49,6 +49,10 @@ func verifyAudit(ctx context.Context, s *shared, p *practice) error {
 	if s.output == "json" {
 		return printJSON(s.stdout, map[string]any{"ok": true, "lines": lines, "newest": hash})
 	}
+	if lines == 0 {
+		_, err = fmt.Fprintln(s.stdout, "The audit log is empty: it tells of what people do (decisions, approvals, exports, what they look at with --phi full), and nobody did any of it yet.")
+		return err
+	}
 	_, err = fmt.Fprintf(s.stdout, "%s, each fits the one before; the newest is %s\n", howMany(lines, "line"), orDash(hash))
 	return err
 }

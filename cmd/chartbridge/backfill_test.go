@@ -144,7 +144,7 @@ func TestBackfillDryRun(t *testing.T) {
 	before := len(s.v.DrChrono.Calls())
 	args := []string{"backfill", "--from", ago(365), "--dry-run", "--endpoints", "appointments,patients,medications,insurances"}
 	stdout, _ := s.mustRun(exitDone, args...)
-	for _, want := range []string{"drained once", "in full", "6 of 6 windows are left: about 8 calls", "The nightly keeps 300 of the 500 calls", "ends about"} {
+	for _, want := range []string{"drained once", "in full", "6 of 6 windows are left: about 8 calls", "The nightly keeps 300 of the 500 calls", "in 1 minute; begun now, it ends about"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("the forecast does not say %q:\n%s", want, stdout)
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -145,6 +146,14 @@ func (p *practice) dryBackfill(ctx context.Context, s *shared, f backfillFlags, 
 // ways are the ways in words.
 var ways = map[extract.Way]string{extract.ByDates: "days", extract.BySince: "drained once", extract.InFull: "in full"}
 
+// longTime is so many hours in words; less than one in minutes.
+func longTime(hours float64) string {
+	if hours >= 1 {
+		return fmt.Sprintf("%.1f hours", hours)
+	}
+	return howMany(max(1, int(math.Round(hours*60))), "minute")
+}
+
 func (p *practice) printForecast(s *shared, v backfillView) error {
 	var rows [][]string
 	for _, w := range v.Windows {
@@ -159,7 +168,7 @@ func (p *practice) printForecast(s *shared, v backfillView) error {
 	if v.ETA == "" {
 		fmt.Fprintf(&b, ", and it would end %s.\n", p.clockTime(v.ETA))
 	} else {
-		fmt.Fprintf(&b, " in %.1f hours; begun now, it ends about %s.\n", v.Hours, p.clockTime(v.ETA))
+		fmt.Fprintf(&b, " in %s; begun now, it ends about %s.\n", longTime(v.Hours), p.clockTime(v.ETA))
 	}
 	fmt.Fprintf(&b, "The nightly keeps %d of the %d calls of each window (%s) in which a schedule falls due or a run is active.\n",
 		min(v.Reserve, v.Limit), v.Limit, p.config.DrChrono.QuotaWindow)

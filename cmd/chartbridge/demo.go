@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/chartbridge/chartbridge/extract/drchronotest"
@@ -43,11 +44,14 @@ func newDemo(s *shared) *cobra.Command {
 // demo runs a first load and then a changed day, and holds both against what
 // the practice's seed predicts.
 func demo(ctx context.Context, s *shared, f demoFlags) (err error) {
+	size := drchronotest.Size{Patients: f.patients, Staff: f.staff, Appointments: f.visits}
+	if err := checkSize(size); err != nil {
+		return err
+	}
 	if err := emptyDemoDir(f.dir); err != nil {
 		return err
 	}
 	clock := wallClock{}
-	size := drchronotest.Size{Patients: f.patients, Staff: f.staff, Appointments: f.visits}
 	tellRaised(s, size)
 	practice := drchronotest.NewPractice(f.seed, size, clock.Now().Add(-24*time.Hour))
 	v, err := startVendors("127.0.0.1:0", practice, clock.Now)
@@ -141,8 +145,8 @@ func endDemo(s *shared, v *vendors, f demoFlags, nights []demoNight) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(s.stdout, "Everything is in %s. Open the workbook first:\n  %s\nThen ask: chartbridge --config %s runs list (or trace, audit list, decide)\n",
-			f.dir, nights[len(nights)-1].Files.Reconciliation, filepath.Join(f.dir, "config.yaml"))
+		fmt.Fprintf(s.stdout, "Everything is in %s. Open the workbook first:\n  %s\nThen ask: %s --config %s runs list (or rejects list, trace, plan)\n",
+			f.dir, nights[len(nights)-1].Files.Reconciliation, calledAs(os.Args[0]), filepath.Join(f.dir, "config.yaml"))
 	}
 	for _, n := range nights {
 		if len(n.Faults) > 0 {
@@ -153,6 +157,15 @@ func endDemo(s *shared, v *vendors, f demoFlags, nights []demoNight) error {
 		return errors.New("the second night sent nothing, though the day changed records")
 	}
 	return nil
+}
+
+// calledAs is how a program with this first argument is called again; go run
+// builds one under a name that nobody types.
+func calledAs(arg string) string {
+	if strings.Contains(arg, string(filepath.Separator)+"go-build") {
+		return "go run ./cmd/chartbridge"
+	}
+	return arg
 }
 
 // emptyDemoDir makes room for a new demo. It removes only what a demo wrote:

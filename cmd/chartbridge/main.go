@@ -38,7 +38,7 @@ func run(args []string, stdout, stderr *os.File) (code int) {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	code = exitCode(err, caught.Load())
-	switch signal := signalIn(err); {
+	switch signal := interruption(err, caught.Load()); {
 	case err == nil, code == exitAttention:
 	case signal != 0:
 		fmt.Fprintln(stderr, "chartbridge: "+signalError(signal).Error())
@@ -62,6 +62,15 @@ func signalIn(err error) int32 {
 		return int32(s)
 	}
 	return 0
+}
+
+// interruption is the signal that ended the work; 0 = none. What only waited,
+// as for a lease, says no more than that it was cancelled.
+func interruption(err error, caught int32) int32 {
+	if s := signalIn(err); s != 0 || !errors.Is(err, context.Canceled) {
+		return s
+	}
+	return caught
 }
 
 // patience is how long the work has to end in order once it is interrupted:

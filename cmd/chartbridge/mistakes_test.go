@@ -109,6 +109,20 @@ func TestUnknownVerbsAreUsageErrors(t *testing.T) {
 	}
 }
 
+// TestAMissingArgumentIsNamed, and so is one too many.
+func TestAMissingArgumentIsNamed(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"trace": "ENDPOINT and ID are missing", "trace doctors": "ID is missing", "trace doctors 1 2": `"2" is too much`, "run now": `"now" is too much`,
+		"crosswalk import --as Bo": "FILE.csv is missing", "shapes a b": `"b" is too much`, "decide a.xlsx b.xlsx": `"b.xlsx" is too much`,
+		"simulate --patients -1": "--patients -1", "demo --appointments -1": "--appointments -1",
+	} {
+		if code, _, stderr := runHere(t, strings.Fields(line)...); code != exitUsage || !strings.Contains(stderr, want) {
+			t.Errorf("chartbridge %s: exit code %d, %q; want %d and %q", line, code, stderr, exitUsage, want)
+		}
+	}
+}
+
 // TestAnotherPracticesDatabaseIsRefused: its records would go to the accounts
 // of this one.
 func TestAnotherPracticesDatabaseIsRefused(t *testing.T) {

@@ -177,7 +177,7 @@ func (p *practice) waiting(reason string, until time.Time) {
 		p.show.waiting(reason, until)
 		return
 	}
-	p.log.Infof("waiting until %s: %s", until.In(p.config.Timezone).Format("15:04:05"), reason)
+	p.log.Infof("waiting until %s: %s", until.In(p.config.Timezone).Format(time.RFC3339), reason)
 }
 
 func (p *practice) ledger(run, spender string) *sql.Ledger {

@@ -72,10 +72,11 @@ var verbs = []func(*shared) *cobra.Command{
 func asUsage(cmd *cobra.Command) *cobra.Command {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
-				return usageError{fmt.Errorf("%w: it is `%s`; see its --help", err, cmd.UseLine())}
+			err := check(cmd, args)
+			if err == nil {
+				return nil
 			}
-			return nil
+			return usageError{fmt.Errorf("%s: it is `%s`; see its --help", argumentFault(cmd, args, err), cmd.UseLine())}
 		}
 	}
 	if cmd.HasSubCommands() && cmd.RunE == nil {
@@ -85,6 +86,28 @@ func asUsage(cmd *cobra.Command) *cobra.Command {
 		asUsage(sub)
 	}
 	return cmd
+}
+
+// argumentFault names the argument that is missing or too much, by the words of
+// the verb's usage line.
+func argumentFault(cmd *cobra.Command, args []string, err error) string {
+	var names []string
+	most := 0
+	for _, word := range strings.Fields(cmd.Use)[1:] {
+		if strings.HasPrefix(word, "-") || strings.HasPrefix(word, "(") || strings.HasPrefix(word, "[-") || word == "|" {
+			break
+		}
+		if most++; !strings.HasPrefix(word, "[") {
+			names = append(names, strings.TrimSuffix(word, "..."))
+		}
+	}
+	switch {
+	case len(args) < len(names):
+		return strings.Join(names[len(args):], " and ") + pick(len(names)-len(args) == 1, " is missing", " are missing")
+	case len(args) > most:
+		return fmt.Sprintf("%q is too much", args[most])
+	}
+	return err.Error()
 }
 
 // whichVerb answers a command that needs another word.

@@ -57,7 +57,7 @@ func (s *show) sent(destination, object string, sent int) {
 }
 
 func (s *show) waiting(reason string, until time.Time) {
-	s.line("waiting until %s: %s", until.Local().Format("15:04:05"), reason)
+	s.line("waiting until %s: %s", until.Local().Format("15:04:05 MST"), reason)
 }
 
 // newLog makes the log: on stderr, without anything of a patient's.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"syscall"
 	"testing"
@@ -29,6 +30,34 @@ func TestSignals(t *testing.T) {
 				t.Errorf("%v %s: exit code %d, want %d", s, how, got, want)
 			}
 			close(signals)
+		}
+	}
+}
+
+func TestAWaitThatIsInterruptedSaysSo(t *testing.T) {
+	t.Parallel()
+	term := int32(syscall.SIGTERM)
+	for _, c := range []struct {
+		err          error
+		caught, want int32
+	}{
+		{fmt.Errorf("wait for a lease: %w", context.Canceled), term, term},
+		{signalError(term), term, term},
+		{context.Canceled, 0, 0},
+		{os.ErrNotExist, term, 0},
+	} {
+		if got := interruption(c.err, c.caught); got != c.want {
+			t.Errorf("%v after signal %d: got %d, want %d", c.err, c.caught, got, c.want)
+		}
+	}
+}
+
+func TestTheDemoSaysHowItIsCalledAgain(t *testing.T) {
+	t.Parallel()
+	for arg, want := range map[string]string{"chartbridge": "chartbridge", "./chartbridge": "./chartbridge",
+		"/tmp/go-build123/b001/exe/chartbridge": "go run ./cmd/chartbridge"} {
+		if got := calledAs(arg); got != want {
+			t.Errorf("%s: got %q, want %q", arg, got, want)
 		}
 	}
 }

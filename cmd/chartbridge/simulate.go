@@ -45,6 +45,9 @@ func newSimulate(s *shared) *cobra.Command {
 }
 
 func simulate(ctx context.Context, s *shared, f simulateFlags) (err error) {
+	if err := checkSize(f.size); err != nil {
+		return err
+	}
 	address, err := f.listen()
 	if err != nil {
 		return err
@@ -90,6 +93,19 @@ func (f simulateFlags) warnOfData(s *shared) {
 	}
 	fmt.Fprintf(s.stderr, "%s holds a database from before, but the simulated vendors begin anew and hold nothing of what it sent: they\n"+
 		"refuse its updates, and a run may stop. For a database that begins anew too, stop this, remove %s and %s.journal, and start again.\n", data, data, data)
+}
+
+// checkSize refuses a practice of less than nothing.
+func checkSize(size drchronotest.Size) error {
+	for _, of := range []struct {
+		flag string
+		n    int
+	}{{"patients", size.Patients}, {"staff", size.Staff}, {"appointments", size.Appointments}} {
+		if of.n < 0 {
+			return usageError{fmt.Errorf("--%s %d: write how many, such as 100", of.flag, of.n)}
+		}
+	}
+	return nil
 }
 
 // tellRaised says so where a practice becomes larger than was asked for.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/extract"
 	"github.com/chartbridge/chartbridge/sql"
 	"github.com/go-json-experiment/json/jsontext"
@@ -129,7 +130,7 @@ func (t traced) print(w io.Writer) error {
 	r := t.Record
 	fmt.Fprintf(w, "%s %s\n", r.Endpoint, r.SourceID)
 	fmt.Fprintf(w, "  first staged by run %s, last changed by run %s, DrChrono's stamp %s\n", r.FirstRun, r.ChangedRun, orDash(r.UpdatedAt))
-	fmt.Fprintf(w, "  patient %s, doctor %s, %d parts%s\n", orDash(r.Patient), orDash(r.Doctor), r.Parts, pick(r.Gone, ", gone from DrChrono", ""))
+	fmt.Fprintf(w, "  patient %s, doctor %s, %s%s\n", orDash(r.Patient), orDash(r.Doctor), howMany(r.Parts, "part"), pick(r.Gone, ", gone from DrChrono", ""))
 	if r.Deleted != "" {
 		fmt.Fprintf(w, "  deleted, by word of: %s\n", r.Deleted)
 	}
@@ -162,8 +163,7 @@ func (t traced) print(w io.Writer) error {
 }
 
 func printTarget(w io.Writer, t sql.TraceTarget) error {
-	fmt.Fprintf(w, "\n== %s %s %s: %s", t.Destination, t.Object, t.SourceID, t.Outcome)
-	fmt.Fprintf(w, "%s, by run %s\n", pick(t.Cause != "", " ("+t.Cause+")", ""), t.Run)
+	fmt.Fprintf(w, "\n== %s %s %s: %s, by %s\n", t.Destination, t.Object, t.SourceID, outcomeOf(t), judgedBy(t))
 	if t.Parent != "" {
 		fmt.Fprintf(w, "  travels inside %s%s\n", t.Parent, pick(t.Slot != "", " as "+t.Slot, ""))
 	}
@@ -180,6 +180,27 @@ func printTarget(w io.Writer, t sql.TraceTarget) error {
 		}
 	}
 	return nil
+}
+
+// outcomeOf is an outcome with its cause, where that says more.
+func outcomeOf(t sql.TraceTarget) string {
+	switch {
+	case !t.RunKept && t.Outcome == etl.Failed && t.Cause == etl.CauseNotSent:
+		return "planned: due at the next run"
+	case t.Cause == "" || t.Cause == string(t.Outcome):
+		return string(t.Outcome)
+	}
+	return fmt.Sprintf("%s (%s)", t.Outcome, t.Cause)
+}
+
+// judgedBy says who gave an outcome. A plan maps what is staged as a run does,
+// and is none: `runs list` does not know it, nor what is no longer kept.
+func judgedBy(t sql.TraceTarget) string {
+	began := sql.Begun(t.Run)
+	if t.RunKept || began == "" {
+		return "run " + t.Run
+	}
+	return "a plan" + pick(t.Outcome.Acknowledged(), " or a person's word", "") + pick(t.AfterRuns, "", " or a run that is no longer kept") + " at " + began
 }
 
 type traceSection struct {

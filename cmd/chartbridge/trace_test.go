@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/chartbridge/chartbridge/extract/drchronotest"
+	"github.com/chartbridge/chartbridge/sql"
 )
 
 func TestTraceTellsARecordsLife(t *testing.T) {
@@ -95,5 +96,36 @@ func TestTraceRefusesWhatIsNotThere(t *testing.T) {
 	s.mustRun(exitDone, "trace", "patients", goodPatient(t, s.v.Practice))
 	for _, args := range [][]string{{"patients", "0"}, {"patient", "1"}, {"patients"}, {"patients", "1", "--phi", "masked"}} {
 		s.mustRun(exitUsage, append([]string{"trace"}, args...)...)
+	}
+}
+
+// TestTraceTellsAPlanFromARun: a plan judges as a run does, and no run is named
+// that `runs list` does not know.
+func TestTraceTellsAPlanFromARun(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.mustRun(exitAttention, "run")
+	good, bad := goodPatient(t, s.v.Practice), s.v.Practice.CasesOf(drchronotest.KindMissingBirthDate)[0].ID
+	s.v.Practice.Patch("patients", good, map[string]any{"address": "77 Changed Way"})
+	s.v.Practice.Patch("patients", bad, map[string]any{"last_name": ""})
+	s.mustRun(exitDone, "run", "--only", "extract")
+	s.mustRun(exitDone, "plan")
+	due, _ := s.mustRun(exitDone, "trace", "patients", good)
+	if !strings.Contains(due, "rethink client "+good+": planned: due at the next run, by a plan at 20") {
+		t.Errorf("what was only planned:\n%s", due)
+	}
+	refused, _ := s.mustRun(exitDone, "trace", "patients", bad)
+	if !strings.Contains(refused, "), by a plan at 20") {
+		t.Errorf("what a plan judged:\n%s", refused)
+	}
+	text, _ := s.mustRun(exitDone, "rejects", "list", "--output", "json")
+	for _, r := range decodeJSON[[]sql.Refused](t, text) {
+		if r.FirstAt == "" || r.LastAt == "" {
+			t.Errorf("%s %s was judged at no time", r.Object, r.SourceID)
+		}
+	}
+	s.mustRun(exitAttention, "run")
+	if sent, _ := s.mustRun(exitDone, "trace", "patients", good); !strings.Contains(sent, "rethink client "+good+": updated, by run 20") {
+		t.Errorf("what was sent then:\n%s", sent)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -194,6 +195,9 @@ func TestUnreachable(t *testing.T) {
 	s.o.BaseURL = gone.URL
 	if a := s.send(t, discharged()); a.Kind != load.NotSent || a.Phase != load.PhaseDial {
 		t.Errorf("got %+v, want not sent", a)
+	}
+	if _, err := (&login{o: s.o, client: s.client}).token(t.Context()); err == nil || !strings.Contains(err.Error(), "the connection is refused") {
+		t.Errorf("got %v, want it to say that the connection is refused", err)
 	}
 }
 

@@ -15,7 +15,9 @@ LEFT JOIN run u ON u.id = v.run ORDER BY v.seq
 -- name: trace-targets
 -- What a record became at each destination, and what its parts (90001/primary) became.
 SELECT t.id, t.destination, t.object, t.source_id, t.parent_id, t.slot, t.outcome, t.cause, t.field, t.code, t.message, t.http_status,
-  t.attempts, t.run, coalesce(lower(hex(t.hash)), '') AS hash, coalesce(lower(hex(t.acked_hash)), '') AS acked_hash,
+  t.attempts, t.run, EXISTS (SELECT 1 FROM run u WHERE u.id = t.run) AS run_kept,
+  NOT EXISTS (SELECT 1 FROM run u WHERE u.id >= t.run) AS after_runs,
+  coalesce(lower(hex(t.hash)), '') AS hash, coalesce(lower(hex(t.acked_hash)), '') AS acked_hash,
   coalesce(lower(hex(t.refused_hash)), '') AS refused_hash, coalesce(c.target_id, '') AS target_id, coalesce(c.how, '') AS how,
   coalesce(c.run, '') AS linked_run
 FROM target t LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
