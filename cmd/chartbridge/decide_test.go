@@ -265,22 +265,9 @@ func TestVerdicts(t *testing.T) {
 	d.put("Source id", invalid[3], "0"+d.get("Source id", invalid[3]))
 	d.put("map_to_id", invalid[4], "4711") // no decision
 	d.put("comment", invalid[5], "ask them")
-	if err := d.f.SaveAs(d.path); err != nil {
-		t.Fatal(err)
-	}
-	_, strict := s.mustRun(exitUsage, "decide", d.path, "--apply", "--strict", "--as", "Ada Roma")
-	if !strings.Contains(strict, "5 of 6 decisions cannot be applied") {
-		t.Errorf("all or none:\n%s", strict)
-	}
-	none := d.send(exitUsage, "--apply", "--strict", "--as", "Ada Roma")
-	if none.Totals[sql.NotTaken] != 1 || filepath.Base(none.Receipt) != "desk-receipt-again-2.xlsx" {
-		t.Errorf("all or none: %v, receipt %s", none.Totals, none.Receipt)
-	}
+	d.checkStrict()
 	got := d.send(exitAttention, "--apply", "--as", "Ada Roma")
-	imports, _ := s.mustRun(exitDone, "decide", "--imports", "--output", "json")
-	if list := decodeJSON[[]sql.PastImport](t, imports); len(list) != 1 || list[0].Rows != len(got.Rows) || got.Alone != 1 {
-		t.Errorf("%d rows and %d comments alone, want as many rows and 1: %+v", len(got.Rows), got.Alone, list)
-	}
+	d.checkImport(got)
 	want := map[string]int{sql.Applied: 1, sql.NotAllowed: 3, sql.Tampered: 1, sql.Incomplete: 1, sql.NoDecision: got.Totals[sql.NoDecision]}
 	for word, n := range want {
 		if got.Totals[word] != n {

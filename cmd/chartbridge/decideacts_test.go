@@ -250,3 +250,29 @@ func TestRetryWhileItsRecordDoesNotMap(t *testing.T) {
 	}
 	refused()
 }
+
+// checkStrict: all or none counts the rows that are bad, marks the good one,
+// and writes each receipt to a file of its own.
+func (d *desk) checkStrict() {
+	d.t.Helper()
+	if err := d.f.SaveAs(d.path); err != nil {
+		d.t.Fatal(err)
+	}
+	_, strict := d.mustRun(exitUsage, "decide", d.path, "--apply", "--strict", "--as", "Ada Roma")
+	if !strings.Contains(strict, "5 of 6 decisions cannot be applied") {
+		d.t.Errorf("all or none:\n%s", strict)
+	}
+	none := d.send(exitUsage, "--apply", "--strict", "--as", "Ada Roma")
+	if none.Totals[sql.NotTaken] != 1 || filepath.Base(none.Receipt) != "desk-receipt-again-2.xlsx" {
+		d.t.Errorf("all or none: %v, receipt %s", none.Totals, none.Receipt)
+	}
+}
+
+// checkImport: the list of imports counts the rows that were shown.
+func (d *desk) checkImport(got decided) {
+	d.t.Helper()
+	imports, _ := d.mustRun(exitDone, "decide", "--imports", "--output", "json")
+	if list := decodeJSON[[]sql.PastImport](d.t, imports); len(list) != 1 || list[0].Rows != len(got.Rows) || got.Alone != 1 {
+		d.t.Errorf("%d rows and %d comments alone, want as many rows and 1: %+v", len(got.Rows), got.Alone, list)
+	}
+}
