@@ -47,7 +47,7 @@ func TestFaultTable(t *testing.T) {
 // hang lets a vendor act, and never answer: the client gives up after a
 // minute, which all such trials wait together.
 var hang = ill{"a hang after it acted", true, func(x *trial, w http.ResponseWriter) {
-	<-w.(interface{ gone() <-chan struct{} }).gone()
+	<-w.(reply).gone()
 	hangUp(x, w)
 }}
 

@@ -151,10 +151,18 @@ func (x *trial) strike(at step, what ill, times int) {
 	}})
 }
 
+// A reply is an answer in the making, to a client that may give up.
+type reply interface {
+	http.ResponseWriter
+	gone() <-chan struct{} // closed once the client gave up
+}
+
+var _, _ reply = awaited{}, (*spoken)(nil)
+
 // awaited is an answer that a client waits for.
 type awaited struct {
 	http.ResponseWriter
-	left <-chan struct{} // closed once the client gave up
+	left <-chan struct{}
 }
 
 func (a awaited) gone() <-chan struct{} { return a.left }
@@ -169,7 +177,7 @@ func (u *unheard) Write(b []byte) (int, error) { return len(b), nil }
 // spoken keeps one.
 type spoken struct {
 	*unheard
-	left   <-chan struct{} // closed once the client gave up
+	left   <-chan struct{}
 	status int
 	body   []byte
 }
