@@ -67,7 +67,3 @@ type Source struct {
 	Parts     []string // as staged in Row.Parts, of the last content that could be read
 	Raw       []byte
 }
-
-// A Place is where a walk over an endpoint's records stands: the change number
-// and row of the last one that it gave. The zero Place is before all of them.
-type Place struct{ Seq, Row int64 }

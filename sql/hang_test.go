@@ -53,7 +53,8 @@ func TestWhatHangsOnAPatient(t *testing.T) {
 		[]etl.Row{{ID: "x", Doctor: "x", Hash: []byte{1}, Raw: []byte(`{"id":"x"}`)}}, false); err != nil {
 		t.Fatal(err)
 	}
-	rows, err := s.ChangedByDoctor(context.Background(), "appointments", "doctors", 0)
+	var rows []int64
+	err := s.ChangedByDoctor(context.Background(), "appointments", "doctors", 0, func(row int64) { rows = append(rows, row) })
 	if err != nil {
 		t.Fatal(err)
 	}

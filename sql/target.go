@@ -38,57 +38,46 @@ func (s *Store) Drained(ctx context.Context, endpoint string) (yes bool, err err
 	return yes, wrap(err, "ask whether %s was read", endpoint)
 }
 
-// wholePage is how many rows Whole gives at a time.
-const wholePage = 10_000
-
-// Whole gives the next rows of an endpoint's records in the order of their
-// changes, and the place from which to go on.
-func (s *Store) Whole(ctx context.Context, endpoint string, after etl.Place) (rows []int64, last etl.Place, err error) {
-	var page []struct{ Seq, ID int64 }
-	if err := s.db.SelectContext(ctx, &page, query("whole"), endpoint, after.Seq, after.Row, wholePage); err != nil {
-		return nil, after, fmt.Errorf("list the records of %s: %w", endpoint, err)
-	}
-	for _, r := range page {
-		rows, last = append(rows, r.ID), etl.Place{Seq: r.Seq, Row: r.ID}
-	}
-	return rows, last, nil
+// Changed adds the rows of an endpoint that changed since a change number.
+func (s *Store) Changed(ctx context.Context, endpoint string, since int64, add func(row int64)) error {
+	return s.rows(ctx, add, "changed", endpoint, since)
 }
 
-// Count is how many records an endpoint holds.
-func (s *Store) Count(ctx context.Context, endpoint string) (n int, err error) {
-	err = s.db.GetContext(ctx, &n, query("staged-count"), endpoint)
-	return n, wrap(err, "count the records of %s", endpoint)
+// ChangedByPatient adds an endpoint's rows whose patient has a changed row in another.
+func (s *Store) ChangedByPatient(ctx context.Context, endpoint, other string, since int64, add func(row int64)) error {
+	return s.rows(ctx, add, "changed-by-patient", endpoint, other, since)
 }
 
-// Changed lists the rows of an endpoint that changed since a change number.
-func (s *Store) Changed(ctx context.Context, endpoint string, since int64) ([]int64, error) {
-	return s.rows(ctx, "changed", endpoint, since)
+// ChangedByDoctor adds an endpoint's rows whose doctor has a changed row in another.
+func (s *Store) ChangedByDoctor(ctx context.Context, endpoint, other string, since int64, add func(row int64)) error {
+	return s.rows(ctx, add, "changed-by-doctor", endpoint, other, since)
 }
 
-// ChangedByPatient lists an endpoint's rows whose patient has a changed row in another.
-func (s *Store) ChangedByPatient(ctx context.Context, endpoint, other string, since int64) ([]int64, error) {
-	return s.rows(ctx, "changed-by-patient", endpoint, other, since)
+// Unsettled adds the rows to judge again although they did not change.
+func (s *Store) Unsettled(ctx context.Context, destination, object, endpoint string, add func(row int64)) error {
+	return s.rows(ctx, add, "unsettled", destination, object, endpoint)
 }
 
-// ChangedByDoctor lists an endpoint's rows whose doctor has a changed row in another.
-func (s *Store) ChangedByDoctor(ctx context.Context, endpoint, other string, since int64) ([]int64, error) {
-	return s.rows(ctx, "changed-by-doctor", endpoint, other, since)
-}
-
-// Unsettled lists the rows to judge again although they did not change.
-func (s *Store) Unsettled(ctx context.Context, destination, object, endpoint string) ([]int64, error) {
-	return s.rows(ctx, "unsettled", destination, object, endpoint)
-}
-
-// Uncarried lists the rows of carriers whose body does not carry just the parts
+// Uncarried adds the rows of carriers whose body does not carry just the parts
 // that map now.
-func (s *Store) Uncarried(ctx context.Context, destination, object, endpoint string) ([]int64, error) {
-	return s.rows(ctx, "uncarried", destination, object, endpoint)
+func (s *Store) Uncarried(ctx context.Context, destination, object, endpoint string, add func(row int64)) error {
+	return s.rows(ctx, add, "uncarried", destination, object, endpoint)
 }
 
-func (s *Store) rows(ctx context.Context, name string, args ...any) (list []int64, err error) {
-	err = s.db.SelectContext(ctx, &list, query(name), args...)
-	return list, wrap(err, "list rows (%s)", name)
+func (s *Store) rows(ctx context.Context, add func(row int64), name string, args ...any) error {
+	list, err := s.db.QueryContext(ctx, query(name), args...)
+	if err != nil {
+		return fmt.Errorf("list rows (%s): %w", name, err)
+	}
+	defer list.Close()
+	for list.Next() {
+		var row int64
+		if err := list.Scan(&row); err != nil {
+			return fmt.Errorf("list rows (%s): %w", name, err)
+		}
+		add(row)
+	}
+	return wrap(list.Err(), "list rows (%s)", name)
 }
 
 // Records reads the records of those rows.

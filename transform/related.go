@@ -39,22 +39,11 @@ func (s *Stage) readProfiles(ctx context.Context) error {
 		return nil
 	}
 	s.Env.ByProfile = map[string]bool{}
-	rows, err := s.Store.Changed(ctx, "appointments", 0)
-	if err != nil {
-		return err
-	}
-	for part := range slices.Chunk(rows, chunk) {
-		sources, err := s.Store.Records(ctx, part)
-		if err != nil {
-			return err
+	return Each(ctx, s.Store, "appointments", func(src etl.Source) {
+		if a, fault := decode[Appointment](src.Raw); fault == "" && slices.Contains(s.Env.Route.Profiles, a.Profile.String()) {
+			s.Env.ByProfile[a.Patient.String()] = true
 		}
-		for _, src := range sources {
-			if a, fault := decode[Appointment](src.Raw); fault == "" && slices.Contains(s.Env.Route.Profiles, a.Profile.String()) {
-				s.Env.ByProfile[a.Patient.String()] = true
-			}
-		}
-	}
-	return nil
+	})
 }
 
 // readRelated reads, for the records at hand, the patients and medications that

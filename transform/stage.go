@@ -19,19 +19,16 @@ type Store interface {
 	// Drained reports whether an endpoint was ever read to its end.
 	Drained(ctx context.Context, endpoint string) (bool, error)
 
-	// Whole gives a page of an endpoint's records by change number and row, from
-	// those after a place on; Count is how many there are.
-	Whole(ctx context.Context, endpoint string, after etl.Place) (rows []int64, last etl.Place, err error)
-	Count(ctx context.Context, endpoint string) (int, error)
-
-	// Rows of records to judge. Changed: of an endpoint since a change number.
-	Changed(ctx context.Context, endpoint string, since int64) ([]int64, error)
-	ChangedByPatient(ctx context.Context, endpoint, other string, since int64) ([]int64, error)
-	ChangedByDoctor(ctx context.Context, endpoint, other string, since int64) ([]int64, error)
+	// Rows of records to judge are added in any order, and one may come twice.
+	// add must not ask the store, which is still reading.
+	// Changed: of an endpoint since a change number.
+	Changed(ctx context.Context, endpoint string, since int64, add func(row int64)) error
+	ChangedByPatient(ctx context.Context, endpoint, other string, since int64, add func(row int64)) error
+	ChangedByDoctor(ctx context.Context, endpoint, other string, since int64, add func(row int64)) error
 	// Unsettled: those that were refused by us, or have a new decision.
-	Unsettled(ctx context.Context, destination, object, endpoint string) ([]int64, error)
+	Unsettled(ctx context.Context, destination, object, endpoint string, add func(row int64)) error
 	// Uncarried: carriers that do not carry just the parts that map now.
-	Uncarried(ctx context.Context, destination, object, endpoint string) ([]int64, error)
+	Uncarried(ctx context.Context, destination, object, endpoint string, add func(row int64)) error
 
 	Records(ctx context.Context, rows []int64) ([]etl.Source, error)
 	All(ctx context.Context, endpoint string) ([]etl.Source, error)

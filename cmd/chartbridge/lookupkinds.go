@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
+	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/transform"
 )
 
@@ -229,22 +230,11 @@ func (p *practice) stagedValues(ctx context.Context) (stagedValues, error) {
 // each hands over every staged record of an endpoint that can be read and is
 // not gone, and counts them.
 func (p *practice) each(ctx context.Context, endpoint string, f func(*transform.Case)) (n int, err error) {
-	rows, err := p.store.Changed(ctx, endpoint, 0)
-	if err != nil {
-		return 0, err
-	}
-	const chunk = 500
-	for part := range slices.Chunk(rows, chunk) {
-		sources, err := p.store.Records(ctx, part)
-		if err != nil {
-			return n, err
+	err = transform.Each(ctx, p.store, endpoint, func(src etl.Source) {
+		if src.Fault == "" && !src.Gone {
+			n++
+			f(&transform.Case{Source: src})
 		}
-		for _, src := range sources {
-			if src.Fault == "" && !src.Gone {
-				n++
-				f(&transform.Case{Source: src})
-			}
-		}
-	}
-	return n, nil
+	})
+	return n, err
 }

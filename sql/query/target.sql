@@ -12,12 +12,6 @@ SELECT EXISTS (SELECT 1 FROM stream WHERE endpoint = ? AND drained_at <> '' AND 
 -- name: changed
 SELECT id FROM record WHERE endpoint = ? AND seq > ?
 
--- name: whole
-SELECT seq, id FROM record WHERE endpoint = ? AND (seq, id) > (?, ?) ORDER BY seq, id LIMIT ?
-
--- name: staged-count
-SELECT coalesce((SELECT n FROM staged WHERE endpoint = ?), 0)
-
 -- name: changed-by-patient
 SELECT record FROM of_patient WHERE endpoint = ?1 AND patient IN
   (SELECT patient FROM record WHERE endpoint = ?2 AND seq > ?3 AND patient <> '')
@@ -28,13 +22,14 @@ SELECT record FROM of_doctor WHERE endpoint = ?1 AND doctor IN
 
 -- name: unsettled
 -- Refused by us, or not mapped yet after an open delivery was settled; and
--- those that a decision to skip, or one that was taken back, speaks of.
+-- those that a decision to skip, or one that was taken back, speaks of. A row may
+-- come twice.
 SELECT r.id FROM target t INDEXED BY target_open JOIN record r ON r.endpoint = t.source_endpoint
   AND r.source_id = CASE WHEN t.parent_id <> '' AND t.source_endpoint = 'patients' THEN t.parent_id ELSE t.source_id END
 WHERE t.destination = ?1 AND t.object = ?2 AND r.endpoint = ?3
   AND t.outcome IN ('uncertain', 'held', 'rejected', 'invalid', 'blocked', 'failed', 'mismatched', 'missing')
   AND (t.outcome = 'invalid' OR (t.outcome = 'failed' AND t.payload IS NULL))
-UNION
+UNION ALL
 SELECT r.id FROM decision d JOIN target t ON t.destination = d.destination AND t.object = d.object AND t.source_id = d.source_id
 JOIN record r ON r.endpoint = t.source_endpoint
   AND r.source_id = CASE WHEN t.parent_id <> '' AND t.source_endpoint = 'patients' THEN t.parent_id ELSE t.source_id END
