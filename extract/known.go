@@ -14,15 +14,18 @@ import (
 
 // Recall tells the client which pages it need not read, since the store knows
 // them: the same bytes, read by the same rules, of which nothing moved on.
-func Recall(s Store) func(ctx context.Context, endpoint, asked string, rows []byte) (string, bool) {
-	return func(ctx context.Context, endpoint, asked string, rows []byte) (string, bool) {
+func Recall(s Store) func(ctx context.Context, endpoint, asked string, rows []byte) (string, *etl.Page) {
+	return func(ctx context.Context, endpoint, asked string, rows []byte) (string, *etl.Page) {
 		e, ok := Find(endpoint)
 		if !ok || len(rows) < leastKnown {
-			return "", false
+			return "", nil
 		}
 		digest := e.rowsDigest(asked, rows)
-		_, known, err := s.KnownPage(ctx, e.Name, digest)
-		return digest, known && err == nil // what cannot be recalled is read
+		known, ok, err := s.KnownPage(ctx, e.Name, digest)
+		if !ok || err != nil {
+			return digest, nil // what cannot be recalled is read
+		}
+		return digest, &known
 	}
 }
 
@@ -47,21 +50,20 @@ func (e Endpoint) rowsDigest(asked string, rows []byte) string {
 	return hex.EncodeToString(sum.Sum(nil)[:hashSize])
 }
 
-// read gives a page's rows, or what is remembered of them.
-func (s *Stage) read(ctx context.Context, e Endpoint, page drchrono.Page) ([]etl.Row, etl.Page, error) {
-	if page.Known {
-		read, _, err := s.Store.KnownPage(ctx, e.Name, page.Digest)
-		return nil, read, err
+// readPage gives a page's rows, or what is remembered of them.
+func readPage(e Endpoint, page drchrono.Page) ([]etl.Row, etl.Page) {
+	if page.Known != nil {
+		return nil, *page.Known
 	}
 	rows := readRows(e, page)
-	return rows, etl.Page{Rows: len(rows), Newest: NewestStamp(rows), IDs: digest(rows)}, nil
+	return rows, etl.Page{Rows: len(rows), Newest: NewestStamp(rows), IDs: digest(rows)}
 }
 
 // worthKnowing is the digest of a page that nothing is odd about. A backfill
 // reads its pages once.
 func worthKnowing(e Endpoint, page drchrono.Page, rows []etl.Row) string {
 	odd := func(r etl.Row) bool { return r.Fault != "" }
-	if page.Known || e.window != nil || len(rows) < len(page.Rows) || slices.ContainsFunc(rows, odd) {
+	if page.Known != nil || e.window != nil || len(rows) < len(page.Rows) || slices.ContainsFunc(rows, odd) {
 		return ""
 	}
 	return page.Digest

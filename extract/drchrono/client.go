@@ -57,9 +57,9 @@ type Options struct {
 
 	// Recall is shown the bytes between the brackets of a page's rows before
 	// they are read, and the path that was asked. It gives the digest that the
-	// page is to bear, and says whether its rows are known, so that they need
-	// not be read. Nil: none are.
-	Recall func(ctx context.Context, endpoint, asked string, rows []byte) (digest string, known bool)
+	// page is to bear, and what it knows of these very bytes, so that they need
+	// not be read; nil where they never were a whole page. Nil: none are known.
+	Recall func(ctx context.Context, endpoint, asked string, rows []byte) (digest string, known *etl.Page)
 }
 
 // Client talks to one DrChrono account. It is safe for concurrent use.

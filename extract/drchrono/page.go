@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chartbridge/chartbridge/etl"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -23,8 +24,8 @@ type Page struct {
 	URL   string    // path and query that were asked, for messages
 	Count int       // rows of the whole list, by a bulk list's word; -1 where there is no total
 
-	Digest string // by which Recall may know its rows again; "" where they are not plain enough, or nobody asks
-	Known  bool   // Recall knew them: Rows is empty
+	Digest string    // by which Recall may know its rows again; "" where they are not plain enough, or nobody asks
+	Known  *etl.Page // what Recall knew of them: Rows is then empty
 }
 
 // Pages reads a list from start to its end: a path with query, such as
@@ -76,12 +77,11 @@ func (d *drain) read(ctx context.Context, link string) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	page := Page{Date: r.date(), URL: u.RequestURI(), Count: -1}
-	e, err := splitPage(q, r, d.recall(ctx, &page))
+	e, err := splitPage(q, r, d.recall(ctx, u.RequestURI()))
 	if err != nil {
 		return Page{}, err
 	}
-	if page.Known {
+	if e.known != nil {
 		d.previous = [sha256.Size]byte{} // whoever knows the page knows its ids too
 	} else if err := d.progress(e.rows); err != nil {
 		return Page{}, err
@@ -89,19 +89,15 @@ func (d *drain) read(ctx context.Context, link string) (Page, error) {
 	if err := d.follow(e.next); err != nil {
 		return Page{}, err
 	}
-	page.Rows, page.Next = e.rows, e.next
-	return page, nil
+	return Page{Rows: e.rows, Next: e.next, Date: r.date(), URL: u.RequestURI(), Count: -1, Digest: e.digest, Known: e.known}, nil
 }
 
-// recall asks whether a page's rows are known.
-func (d *drain) recall(ctx context.Context, page *Page) func(rows []byte) bool {
+// recall is how it is asked whether a page's rows are known.
+func (d *drain) recall(ctx context.Context, asked string) recall {
 	if d.c.o.Recall == nil {
 		return nil
 	}
-	return func(rows []byte) bool {
-		page.Digest, page.Known = d.c.o.Recall(ctx, d.endpoint, page.URL, rows)
-		return page.Known
-	}
+	return func(rows []byte) (string, *etl.Page) { return d.c.o.Recall(ctx, d.endpoint, asked, rows) }
 }
 
 // follow checks a next before anybody stores it.
@@ -141,8 +137,8 @@ func (d *drain) progress(rows []Row) error {
 }
 
 // splitPage takes a list's reply apart; what lacks rows is no empty page.
-func splitPage(q request, r reply, known func(rows []byte) bool) (envelope, error) {
-	e, err := splitUnless(r.body, known)
+func splitPage(q request, r reply, ask recall) (envelope, error) {
+	e, err := splitUnless(r.body, ask)
 	if err != nil {
 		return e, pageError(q, err.Error())
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chartbridge/chartbridge/etl"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -260,6 +261,10 @@ func FuzzSplit(f *testing.F) {
 			t.Fatalf("split gives %+v, %v; want %+v", e, err, want)
 		} else if _, ok := splitStrict(body, nil); ok && slowErr != nil {
 			t.Fatalf("it passes for strict JSON, but %v", slowErr)
+		}
+		plain, ok := splitStrict(body, func(rows []byte) (string, *etl.Page) { return string(rows), nil })
+		if alone, err := split([]byte(`{"results":[` + plain.digest + `]}`)); ok && (err != nil || !cmp.Equal(alone.rows, plain.rows)) {
+			t.Fatalf("its rows are named by %q", plain.digest)
 		}
 		if err != nil {
 			return

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"sync/atomic"
 
+	"github.com/chartbridge/chartbridge/etl"
 	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/sync/errgroup"
 )
@@ -13,14 +14,9 @@ import (
 // what stands around them as a reply without rows. Not ok says that something
 // is wrong or out of the ordinary, and nothing of what: that is for splitter.
 // Rows that are known were strict JSON when they came before.
-func splitStrict(body []byte, known func(rows []byte) bool) (e envelope, ok bool) {
-	w := walker{text: body}
-	if !w.reply() {
-		return envelope{}, false
-	}
-	if known != nil && known(body[w.from:w.to]) {
-		w.rows = nil
-	} else if !strict(w.rows) {
+func splitStrict(body []byte, ask recall) (e envelope, ok bool) {
+	w := walker{text: body, recall: ask}
+	if !w.reply() || !strict(w.rows) {
 		return envelope{}, false
 	}
 	around := append(append(make([]byte, 0, len(body)-(w.to-w.from)), body[:w.from]...), body[w.to:]...)
@@ -29,7 +25,7 @@ func splitStrict(body []byte, known func(rows []byte) bool) (e envelope, ok bool
 	if err != nil || !e.hasRows {
 		return envelope{}, false
 	}
-	e.rows = w.rows
+	e.rows, e.digest, e.known = w.rows, w.digest, w.known
 	return e, true
 }
 
@@ -62,6 +58,9 @@ type walker struct {
 	at       int
 	rows     []Row
 	from, to int // what is between the brackets of the rows
+	recall   recall
+	digest   string // of what is between them
+	known    *etl.Page
 }
 
 func (w *walker) space() byte {
@@ -116,10 +115,37 @@ func (w *walker) reply() bool {
 	}
 }
 
-// list finds the rows; false where one is no object, or there are too many.
+// list finds the rows, and passes over them where they are known. They most
+// likely end at the last bracket of all. Whoever knows what lies before it knows
+// it as the whole of a list, which then ends there.
 func (w *walker) list() bool {
 	w.at++
 	w.from = w.at
+	likely := bytes.LastIndexByte(w.text, ']')
+	if w.ask(likely) {
+		w.to, w.at = likely, likely+1
+		return true
+	}
+	if !w.walk() {
+		return false
+	}
+	if w.to != likely && w.ask(w.to) {
+		w.rows = nil
+	}
+	return true
+}
+
+// ask asks whether the rows are known, if they end there.
+func (w *walker) ask(to int) bool {
+	if w.recall == nil || to < w.from {
+		return false
+	}
+	w.digest, w.known = w.recall(w.text[w.from:to])
+	return w.known != nil
+}
+
+// walk finds the rows; false where one is no object, or there are too many.
+func (w *walker) walk() bool {
 	if w.space() != ']' {
 		for more := true; more; more = w.take(',') {
 			if w.space() != '{' || len(w.rows) >= maxRows {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/chartbridge/chartbridge/etl"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -32,10 +33,12 @@ type Row struct {
 // envelope is what a list's reply holds (vendors/drchrono-facts §2, §3).
 type envelope struct {
 	rows    []Row
-	hasRows bool   // "results" or "data" was an array
-	next    string // "" at the end
-	status  string // bulk lists
-	uuid    string // bulk lists
+	hasRows bool      // "results" or "data" was an array
+	next    string    // "" at the end
+	status  string    // bulk lists
+	uuid    string    // bulk lists
+	digest  string    // as in Page
+	known   *etl.Page // likewise
 	page    struct {
 		Count *whole `json:"count"`
 		Pages *whole `json:"pages"`
@@ -58,10 +61,13 @@ func (w *whole) UnmarshalJSON(b []byte) error {
 // our own words.
 func split(body []byte) (envelope, error) { return splitUnless(body, nil) }
 
+// recall is Options.Recall for one reply.
+type recall func(rows []byte) (digest string, known *etl.Page)
+
 // splitUnless leaves rows out that are known by the bytes between their
-// brackets; a reply that is not strict JSON is never asked about.
-func splitUnless(body []byte, known func(rows []byte) bool) (envelope, error) {
-	if e, ok := splitStrict(body, known); ok {
+// brackets; a reply that is not strict JSON bears no digest.
+func splitUnless(body []byte, ask recall) (envelope, error) {
+	if e, ok := splitStrict(body, ask); ok {
 		return e, nil
 	}
 	s := splitter{body: body}
