@@ -123,18 +123,18 @@ func TestBackfillRows(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	seen := func() (n int) {
-		if err := s.db.GetContext(ctx, &n, "SELECT count(*) FROM seen"); err != nil {
+	shown := func() (n int) {
+		if err := s.db.GetContext(ctx, &n, "SELECT count(*) FROM shown"); err != nil {
 			t.Fatal(err)
 		}
 		return n
 	}
-	noted := seen()
+	noted := shown()
 	if ended, err := s.EndBackfill(ctx, b.ID, BackfillCancelled, "Ada Roma", noon); !ended || err != nil {
 		t.Fatalf("cancel: %v (%v)", ended, err)
 	}
-	if noted != 1 || seen() != 0 {
-		t.Errorf("%d records were noted as shown, and %d after the backfill's end; want 1 and 0", noted, seen())
+	if noted != 1 || shown() != 0 {
+		t.Errorf("%d records were noted as shown, and %d after the backfill's end; want 1 and 0", noted, shown())
 	}
 	if ended, err := s.EndBackfill(ctx, b.ID, BackfillDone, "Bo Lin", noon); ended || err != nil {
 		t.Errorf("ended twice: %v (%v)", ended, err)

@@ -54,44 +54,36 @@ func (s *Store) StageKnown(ctx context.Context, run etl.Run, c etl.Cursor, diges
 		if _, err := tx.ExecContext(ctx, query("page-seen"), run.ID, c.Endpoint, digest); err != nil {
 			return fmt.Errorf("remember a page of %s: %w", c.Endpoint, err)
 		}
-		if !full {
-			if err := noteKnown(ctx, tx, after, p.Records); err != nil {
-				return err
-			}
-		}
 		watched, err := watch(ctx, tx, after, nil)
 		if err != nil {
 			return err
 		}
-		see := func() error {
-			_, err := tx.ExecContext(ctx, query("see-page"), p.Records)
-			return err
-		}
-		return s.endPage(ctx, tx, run, after, nil, watched, p.Rows, full, see)
+		return s.endPage(ctx, tx, run, after, nil, watched, p.Rows, p.Records, full)
 	})
 }
 
 // remember keeps what is needed to know a page again, by its cursor's digest.
-func remember(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, rows []etl.Row, written []writtenRow, list string) error {
+func remember(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, rows []etl.Row, records string) error {
 	if c.Digest == "" {
 		return nil
 	}
-	var stretches [][2]int64
-	first, last := writtenRow{}, writtenRow{}
-	if len(written) > 0 {
-		first, last = written[0], written[len(written)-1]
-	}
-	if n := int64(len(rows)); first.id > 0 && last.id-first.id == n-1 && int64(len(written)) == n {
-		stretches = [][2]int64{{first.id, last.id}} // all are new
-	} else {
-		var ids []int64
-		if err := tx.SelectContext(ctx, &ids, query("page-records"), list, c.Endpoint); err != nil {
-			return fmt.Errorf("remember a page of %s: %w", c.Endpoint, err)
-		}
-		stretches = stretchesOf(ids)
-	}
-	_, err := tx.ExecContext(ctx, query("put-page"), c.Endpoint, c.Digest, len(rows), extract.NewestStamp(rows), c.IDs, jsonList(stretches), run.ID)
+	_, err := tx.ExecContext(ctx, query("put-page"), c.Endpoint, c.Digest, len(rows), extract.NewestStamp(rows), c.IDs, records, run.ID)
 	return wrap(err, "remember a page of %s", c.Endpoint)
+}
+
+// recordsOf gives the stretches of a page's records, as a JSON list.
+func recordsOf(ctx context.Context, tx *sqlx.Tx, endpoint string, rows []etl.Row, written []writtenRow, list string) (string, error) {
+	ids := make([]int64, 0, len(rows))
+	for _, w := range written {
+		ids = append(ids, w.id)
+	}
+	if len(written) < len(rows) {
+		ids = nil
+		if err := tx.SelectContext(ctx, &ids, query("page-records"), list, endpoint); err != nil {
+			return "", fmt.Errorf("look up the records of a page of %s: %w", endpoint, err)
+		}
+	}
+	return jsonList(stretchesOf(ids)), nil
 }
 
 // stretchesOf gives the first and last of each stretch of ids without a gap.

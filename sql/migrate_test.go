@@ -34,6 +34,7 @@ INSERT INTO result (run, target, outcome, cause, attempts, http_status, target_i
 INSERT INTO tally (run, destination, object, outcome, n) VALUES ('20260301T073000000Z-aa01', 'rethink', 'client', 'uncertain', 1);
 INSERT INTO token (generation, state, access, refresh, seed, obtained_at, expires_at, scope) VALUES (3, 'active', x'00', x'00', x'00', '2026-03-01T07:30:00.000Z', '2026-03-03T07:30:00.000Z', '');
 INSERT INTO call (at_ms, run, spender, endpoint, purpose, status) VALUES (1772350200000, '20260301T073000000Z-aa01', 'nightly', 'patients', 'page 1', 200);`,
+	2:  `INSERT INTO seen (endpoint, source_id) VALUES ('patients', '90001'), ('patients backfill/bb01/1', '90001');`,
 	3:  `INSERT INTO occurrence (schedule, due_at, local, state) VALUES ('nightly', '2026-03-01T07:30:00.000Z', '2026-03-01 02:30', 'ran');`,
 	4:  `INSERT INTO decision (target, destination, object, source_id, verb, by, at) VALUES (1, 'central_registry', 'discharge', '90001', 'APPROVE', 'A. Person', '2026-03-01T08:00:00.000Z');`,
 	5:  `INSERT INTO backfill (id, first_day, last_day, endpoints, newest, load, by, begun_at) VALUES ('20260301T090000000Z-bb01', '2025-01-01', '2025-12-31', 'appointments', 1, 0, 'A. Person', '2026-03-01T09:00:00.000Z');`,
@@ -117,6 +118,7 @@ func looksMigrated(t *testing.T, s *Store, from, newest int) {
 		"SELECT count(*) FROM occurrence":                       fmt.Sprint(min(1, from/3)),
 		"SELECT count(*) FROM backfill":                         fmt.Sprint(min(1, from/5)),
 		"SELECT count(*) FROM settled":                          "0", // schema 28 has each month read once more
+		"SELECT count(*) FROM shown_record":                     fmt.Sprint(2 * min(1, from/2)),
 		"SELECT count(*) FROM asked":                            fmt.Sprint(min(1, from/28)),
 		"SELECT unseal(payload, 'record', endpoint, source_id) ->> 'id' FROM record":                                      "90001",
 		"SELECT unseal(payload, 'target', destination, object, source_id) ->> 'dischargeReason' FROM target WHERE id = 1": "3",

@@ -16,18 +16,18 @@ func hold(ctx context.Context, tx *sqlx.Tx, c *etl.Cursor, written []writtenRow)
 	if c.Page == 0 {
 		return nil
 	}
-	moved, older := 0, []string{}
+	moved, older := 0, []int64{}
 	for _, w := range written {
 		switch {
 		case w.had > c.Mark: // written by this drain
 			moved++
 		case w.had > 0:
-			older = append(older, w.row.ID)
+			older = append(older, w.id)
 		}
 	}
 	if len(older) > 0 {
 		var n int
-		if err := tx.GetContext(ctx, &n, query("seen-among"), shown(c), jsonList(older)); err != nil {
+		if err := tx.GetContext(ctx, &n, query("shown-among"), notesOf(c, false), jsonList(older)); err != nil {
 			return fmt.Errorf("look for records of %s that moved: %w", c.Endpoint, err)
 		}
 		moved += n
@@ -39,45 +39,32 @@ func hold(ctx context.Context, tx *sqlx.Tx, c *etl.Cursor, written []writtenRow)
 	return nil
 }
 
-// shown is under what the records are noted that an open drain has shown and
-// not written; those that it wrote bear a change number later than its mark. A
-// full read needs none of it: what it did not show is asked for twice.
-func shown(c *etl.Cursor) string { return c.Endpoint + " " + c.Lane }
-
-// noteShown notes a page's unwritten records while other pages follow it.
-func noteShown(ctx context.Context, tx *sqlx.Tx, c *etl.Cursor, rows []etl.Row, written []writtenRow) error {
-	if len(written) == len(rows) && c.Page > 0 && c.State == etl.StreamOpen {
-		return nil
+// notesOf is by what an open drain's notes go. Those of a full read go by its
+// endpoint alone, and nobody looks for moved ones among them: what such a read did
+// not show is asked for twice.
+func notesOf(c *etl.Cursor, full bool) string {
+	if full {
+		return c.Endpoint
 	}
-	changed := make(map[string]bool, len(written))
-	for _, w := range written {
-		changed[w.row.ID] = true
-	}
-	list := make([][1]string, 0, len(rows))
-	for _, r := range rows {
-		if !changed[r.ID] {
-			list = append(list, [1]string{r.ID})
-		}
-	}
-	return noteBy(ctx, tx, c, "put-seen", jsonList(list))
+	return c.Endpoint + " " + c.Lane
 }
 
-// noteKnown is noteShown for the records of a known page.
-func noteKnown(ctx context.Context, tx *sqlx.Tx, c *etl.Cursor, records string) error {
-	return noteBy(ctx, tx, c, "put-known", records)
-}
-
-// noteBy begins the notes of a drain with its first page, and drops them with
-// its last.
-func noteBy(ctx context.Context, tx *sqlx.Tx, c *etl.Cursor, name, list string) error {
-	if c.Page == 0 || c.State != etl.StreamOpen {
-		if _, err := tx.ExecContext(ctx, query("clear-seen"), shown(c)); err != nil {
-			return fmt.Errorf("forget what a drain of %s has shown: %w", c.Endpoint, err)
+// noteShown notes a page's records, by their stretches: for a full read's end,
+// or for the pages that follow.
+func noteShown(ctx context.Context, tx *sqlx.Tx, c *etl.Cursor, full bool, records string) error {
+	if c.Page == 0 {
+		if err := forgetShown(ctx, tx, c, full); err != nil {
+			return err
 		}
 	}
-	if c.State != etl.StreamOpen {
+	if c.State == etl.StreamDrained && !full {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, query(name), shown(c), list)
+	_, err := tx.ExecContext(ctx, query("put-shown"), notesOf(c, full), records)
 	return wrap(err, "note what a drain of %s has shown", c.Endpoint)
+}
+
+func forgetShown(ctx context.Context, tx *sqlx.Tx, c *etl.Cursor, full bool) error {
+	_, err := tx.ExecContext(ctx, query("clear-shown"), notesOf(c, full))
+	return wrap(err, "forget what a drain of %s has shown", c.Endpoint)
 }

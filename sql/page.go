@@ -28,19 +28,14 @@ func (s *Store) StagePage(ctx context.Context, run etl.Run, c etl.Cursor, rows [
 		if err != nil {
 			return err
 		}
-		if err := remember(ctx, tx, run, after, rows, written, list); err != nil {
+		records, err := recordsOf(ctx, tx, c.Endpoint, rows, written, list)
+		if err != nil {
 			return err
 		}
-		if !full {
-			if err := noteShown(ctx, tx, after, rows, written); err != nil {
-				return err
-			}
-		}
-		see := func() error {
-			_, err := tx.ExecContext(ctx, query("put-seen"), c.Endpoint, list)
+		if err := remember(ctx, tx, run, after, rows, records); err != nil {
 			return err
 		}
-		return s.endPage(ctx, tx, run, after, written, watched, len(rows), full, see)
+		return s.endPage(ctx, tx, run, after, written, watched, len(rows), records, full)
 	})
 }
 
@@ -66,7 +61,7 @@ func (s *Store) page(ctx context.Context, c etl.Cursor, f func(tx *sqlx.Tx, afte
 
 // endPage does what follows a page's rows: what they tell of others, what the
 // drain is to know at its end, and the cursor.
-func (s *Store) endPage(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, written []writtenRow, watched *watching, rows int, full bool, see func() error) error {
+func (s *Store) endPage(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, written []writtenRow, watched *watching, rows int, records string, full bool) error {
 	if err := hang(ctx, tx, c.State == etl.StreamDrained); err != nil {
 		return err
 	}
@@ -76,21 +71,31 @@ func (s *Store) endPage(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cu
 	if err := watched.keep(ctx, tx, run, c); err != nil {
 		return err
 	}
-	c.Page, c.Rows = c.Page+1, c.Rows+rows
-	if full {
-		if err := closeFullRead(ctx, tx, run, c, see); err != nil {
-			return err
-		}
+	if err := noteShown(ctx, tx, c, full, records); err != nil {
+		return err
 	}
+	c.Page, c.Rows = c.Page+1, c.Rows+rows
 	if c.State == etl.StreamDrained {
-		if err := settle(ctx, tx, c); err != nil {
-			return err
-		}
-		if err := forgetPages(ctx, tx, run, c); err != nil {
+		if err := endDrain(ctx, tx, run, c, full); err != nil {
 			return err
 		}
 	}
 	return putCursor(ctx, tx, run, *c)
+}
+
+func endDrain(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, full bool) error {
+	if full {
+		if err := closeFullRead(ctx, tx, run, c); err != nil {
+			return err
+		}
+	}
+	if err := settle(ctx, tx, c); err != nil {
+		return err
+	}
+	if err := forgetPages(ctx, tx, run, c); err != nil {
+		return err
+	}
+	return forgetShown(ctx, tx, c, full)
 }
 
 // pageList is a page as the JSON list that the queries join with.
@@ -154,28 +159,12 @@ func settle(ctx context.Context, tx *sqlx.Tx, c *etl.Cursor) error {
 	return nil
 }
 
-// closeFullRead notes what a page of a full read showed, and at its end marks
-// what no page showed.
-func closeFullRead(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, see func() error) error {
-	if c.Page == 1 {
-		if _, err := tx.ExecContext(ctx, query("clear-seen"), c.Endpoint); err != nil {
-			return fmt.Errorf("begin full read of %s: %w", c.Endpoint, err)
-		}
-	}
-	if err := see(); err != nil {
-		return fmt.Errorf("note seen rows of %s: %w", c.Endpoint, err)
-	}
-	if c.State != etl.StreamDrained {
-		return nil
-	}
+// closeFullRead marks what no page of a full read showed.
+func closeFullRead(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor) error {
 	if c.Rows == 0 {
 		return keepAll(ctx, tx, c)
 	}
-	if err := markGone(ctx, tx, run, c); err != nil {
-		return fmt.Errorf("mark what is gone from %s: %w", c.Endpoint, err)
-	}
-	_, err := tx.ExecContext(ctx, query("clear-seen"), c.Endpoint)
-	return wrap(err, "end full read of %s", c.Endpoint)
+	return wrap(markGone(ctx, tx, run, c), "mark what is gone from %s", c.Endpoint)
 }
 
 // keepAll: a list that is suddenly empty more likely lost its permission than

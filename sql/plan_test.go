@@ -71,7 +71,7 @@ func TestNightsLookUpWhatChanged(t *testing.T) {
 		"source-count", "weight", "due", "orphan-deliveries", "orphan-targets", "settled-targets", "close-parents", "open-deliveries", "next-open",
 		"count-new", "changed", "changed-by-patient", "changed-by-doctor", "unsettled", "records-by-row", "records-by-id", "records-by-patient", "known", "known-parts",
 		"problems-of", "inside", "put-target", "crosswalk-ids", "put-intent", "answer-delivery", "acknowledge-target", "refuse-target",
-		"changed-rows", "page-moved", "page-records", "see-page", "unadded", "total-of", "put-addend", "forget-results", "forget-items", "forget-runs"} {
+		"changed-rows", "page-moved", "page-records", "put-shown", "shown-among", "unadded", "total-of", "put-addend", "forget-results", "forget-items", "forget-runs"} {
 		looksUp(t, s, name, query(name))
 	}
 	for _, name := range []string{"aging", "backlog", "carried", "controls", "discharges", "endpoints", "history", "links", "matches", "mismatches", "missing",

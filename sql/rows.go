@@ -12,6 +12,7 @@ import (
 
 type changedRow struct {
 	N       int
+	ID      int64 // its row of record; 0 = it is new
 	Seq     int64 // change number of what is staged; 0 = it is new
 	Verbose bool  // what is staged was read with verbose
 }
@@ -42,7 +43,7 @@ func changedRows(ctx context.Context, tx *sqlx.Tx, endpoint string, rows []etl.R
 // A writtenRow is a row that is new or differs.
 type writtenRow struct {
 	row    etl.Row
-	id     int64  // its row of record; 0 where it was staged before
+	id     int64  // its row of record
 	had    int64  // change number of what is staged; 0 = it is new
 	raw    []byte // what is stored: the row's own bytes, with what only a verbose read brought
 	sealed []byte // the same, packed
@@ -63,7 +64,7 @@ func (s *Store) toWrite(ctx context.Context, tx *sqlx.Tx, endpoint string, rows 
 				continue
 			}
 		}
-		list = append(list, writtenRow{row: rows[ch.N], had: ch.Seq, raw: r.Raw})
+		list = append(list, writtenRow{row: rows[ch.N], id: ch.ID, had: ch.Seq, raw: r.Raw})
 	}
 	return list, nil
 }
@@ -112,7 +113,7 @@ func (s *Store) putRecords(ctx context.Context, tx *sqlx.Tx, run etl.Run, endpoi
 // noteNew notes which run brought the records that are new, and adds them to
 // the kept counts, before anything else changes them.
 func noteNew(ctx context.Context, tx *sqlx.Tx, run etl.Run, endpoint string, list []writtenRow) error {
-	first := slices.IndexFunc(list, func(w writtenRow) bool { return w.id > 0 })
+	first := slices.IndexFunc(list, func(w writtenRow) bool { return w.had == 0 })
 	if first < 0 {
 		return nil
 	}

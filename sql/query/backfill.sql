@@ -16,7 +16,7 @@ UPDATE backfill SET state = ?, ended_at = ?, ended_by = ? WHERE id = ? AND state
 
 -- name: forget-shown
 -- What the drains of its windows noted, by endpoint and lane, and had no end to drop.
-DELETE FROM seen WHERE endpoint LIKE '% backfill/' || ? || '/%'
+DELETE FROM shown WHERE drain LIKE '% backfill/' || ? || '/%'
 
 -- name: windows
 SELECT w.n, w.endpoint, w.lane, w.way, w.first_day, w.last_day, w.guess, coalesce(s.state, 'new') AS state, coalesce(s.next, '') AS next,

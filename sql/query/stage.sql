@@ -24,7 +24,7 @@ ON CONFLICT (endpoint, lane) DO UPDATE SET watermark = excluded.watermark, next 
 
 -- name: changed-rows
 -- The rows of a page (a JSON list of [id, hex hash]) that are new or differ from what is staged.
-SELECT j.key AS n, coalesce(r.seq, 0) AS seq, coalesce(r.verbose, 0) AS verbose FROM json_each(?) j
+SELECT j.key AS n, coalesce(r.id, 0) AS id, coalesce(r.seq, 0) AS seq, coalesce(r.verbose, 0) AS verbose FROM json_each(?) j
 LEFT JOIN record r ON r.endpoint = ? AND r.source_id = j.value ->> 0
 WHERE r.id IS NULL OR r.gone = 1 OR r.hash <> unhex(j.value ->> 1)
 
@@ -85,10 +85,6 @@ ON CONFLICT (endpoint, digest) DO UPDATE SET seq = excluded.seq, rows = excluded
 -- name: page-seen
 UPDATE page SET seq = (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'seq'), run = ? WHERE endpoint = ? AND digest = ?
 
--- name: see-page
-INSERT OR IGNORE INTO seen (endpoint, source_id)
-SELECT r.endpoint, r.source_id FROM json_each(?) j JOIN record r ON r.id BETWEEN j.value ->> 0 AND j.value ->> 1
-
 -- name: forget-pages
 DELETE FROM page WHERE endpoint = ? AND run <> ?
 
@@ -114,27 +110,23 @@ WHERE r.id > (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'hung') AN
 -- name: all-hung
 UPDATE setting SET value = (SELECT CAST(max(id) AS TEXT) FROM record) WHERE name = 'hung'
 
--- name: put-seen
-INSERT OR IGNORE INTO seen (endpoint, source_id) SELECT ?, j.value ->> 0 FROM json_each(?) j
+-- name: put-shown
+INSERT OR IGNORE INTO shown (drain, first, last) SELECT ?, j.value ->> 0, j.value ->> 1 FROM json_each(?) j
 
--- name: put-known
-INSERT OR IGNORE INTO seen (endpoint, source_id)
-SELECT ?, r.source_id FROM json_each(?) j JOIN record r ON r.id BETWEEN j.value ->> 0 AND j.value ->> 1
+-- name: shown-among
+SELECT count(*) FROM json_each(?2) j WHERE EXISTS (SELECT 1 FROM shown_record WHERE drain = ?1 AND record = j.value)
 
--- name: seen-among
-SELECT count(*) FROM seen WHERE endpoint = ? AND source_id IN (SELECT value FROM json_each(?))
-
--- name: clear-seen
-DELETE FROM seen WHERE endpoint = ?
+-- name: clear-shown
+DELETE FROM shown WHERE drain = ?
 
 -- name: note-missed
 -- A complete full read did not bring these.
 UPDATE record SET missed = missed + 1 WHERE endpoint = ? AND gone = 0
-  AND NOT EXISTS (SELECT 1 FROM seen s WHERE s.endpoint = record.endpoint AND s.source_id = record.source_id)
+  AND NOT EXISTS (SELECT 1 FROM shown_record s WHERE s.drain = record.endpoint AND s.record = record.id)
 
 -- name: forget-missed
 UPDATE record SET missed = 0 WHERE endpoint = ? AND missed > 0
-  AND EXISTS (SELECT 1 FROM seen s WHERE s.endpoint = record.endpoint AND s.source_id = record.source_id)
+  AND EXISTS (SELECT 1 FROM shown_record s WHERE s.drain = record.endpoint AND s.record = record.id)
 
 -- name: missed-records
 SELECT count(*) AS all_missed, coalesce(sum(missed >= ?), 0) AS confirmed FROM record WHERE endpoint = ? AND missed > 0 AND gone = 0
