@@ -28,7 +28,6 @@ type book struct {
 	firsts    map[outcomeOf]link             // the first of them
 	causes    map[refusal]link               // the first row of Rejects with each cause
 	people    map[[sha256.Size]byte]document // patients, by the hash of what they were read from
-	fault     error                          // of a query whose rows are counted before they are written
 	badChecks int                            // lines of Checks that do not hold
 	marked    int                            // cells whose text was altered to fit
 	dir       string                         // private; excelize spills long sheets into it
@@ -159,9 +158,6 @@ func (b *book) fill(ctx context.Context) (err error) {
 		if err := b.writeSheet(s); err != nil {
 			return err
 		}
-	}
-	if b.fault != nil {
-		return b.fault
 	}
 	if err := b.writeStart(); err != nil {
 		return err

@@ -147,14 +147,7 @@ func (b *book) causesSheet(ctx context.Context) []sheet {
 		{"Outcome", kindOutcome, "invalid: we refused; rejected: they refused."}, {"Code", kindText, "What kind of problem."},
 		{"Field", kindText, "The destination's field."}, {"Lookup", kindText, "The lookup that lacks a key."},
 		{"Key", kindID, "The key that it lacks."}, {"Message", kindWrap, "What is wrong."}, {"Suggestion", kindWrap, "What to do next."}}
-	all, sum := 0, 0
-	for in, err := range b.snap.Rows(ctx, "reject-causes", b.o.Run.ID, worklistCap) {
-		if err != nil {
-			b.fault = err
-			return nil
-		}
-		all += num(in[8])
-	}
+	sum := 0
 	rows := mapped(b.snap.Rows(ctx, "reject-causes", b.o.Run.ID, worklistCap), func(in []any) []any {
 		suggestion := nextStep(str(in[3]), "", etl.Outcome(str(in[2])))
 		message := str(in[7])
@@ -163,7 +156,7 @@ func (b *book) causesSheet(ctx context.Context) []sheet {
 		}
 		sum += num(in[8])
 		cause := refusal{destinationName(str(in[0])), objectName(str(in[1]), false), str(in[2]), str(in[3]), str(in[4]), str(in[5]), str(in[6])}
-		return []any{counted{num(in[8]), "", b.causes[cause]}, causeLabel(str(in[0]), str(in[3]), str(in[4]), str(in[5]), str(in[6])), sum * 100 / max(1, all),
+		return []any{counted{num(in[8]), "", b.causes[cause]}, causeLabel(str(in[0]), str(in[3]), str(in[4]), str(in[5]), str(in[6])), sum * 100 / max(1, num(in[10])),
 			destinationName(str(in[0])), objectName(str(in[1]), true), etl.Outcome(str(in[2])), str(in[3]), str(in[4]),
 			str(in[5]), str(in[6]), message, suggestion}
 	})

@@ -3,6 +3,7 @@ package reports
 import (
 	"context"
 	"fmt"
+	"iter"
 	"time"
 )
 
@@ -96,16 +97,26 @@ func (b *book) agingSheet(ctx context.Context) []sheet {
 	columns = append(columns, column{"All", kindCount, "All of them: a live formula."},
 		column{"Oldest", kindAge, "Nights that the oldest one has been open."})
 	return []sheet{{name: "Aging", title: "Aging: how many nights records have been open", about: "Every record that waits for something, was refused, differs or is missing",
-		colour: colourDark, freeze: 1, none: "Nothing waits.", columns: columns, rows: listed(b.ages(ctx)), chart: (*writer).agingChart}}
+		colour: colourDark, freeze: 1, none: "Nothing waits.", columns: columns, rows: b.ages(ctx), chart: (*writer).agingChart}}
 }
 
-func (b *book) ages(ctx context.Context) (rows [][]any) {
+func (b *book) ages(ctx context.Context) iter.Seq2[[]any, error] {
+	return func(yield func([]any, error) bool) {
+		rows, err := b.readAges(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		listed(rows)(yield)
+	}
+}
+
+func (b *book) readAges(ctx context.Context) (rows [][]any, err error) {
 	byKey := map[key][]int{}
 	var order []key
 	for in, err := range b.snap.Rows(ctx, "aging", b.o.Run.ID) {
 		if err != nil {
-			b.fault = err
-			return nil
+			return nil, err
 		}
 		k := key{str(in[0]), str(in[1])}
 		if byKey[k] == nil {
@@ -129,7 +140,7 @@ func (b *book) ages(ctx context.Context) (rows [][]any) {
 		at, last := firstRow+i, letter(1+len(ageBuckets))
 		rows = append(rows, append(row, formula{fmt.Sprintf("SUM(B%d:%s%d)", at, last, at), sum}, byKey[k][len(ageBuckets)]))
 	}
-	return rows
+	return rows, nil
 }
 
 // causeLabel names a cause in a few words, for the chart.

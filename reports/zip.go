@@ -3,7 +3,6 @@ package reports
 import (
 	"archive/zip"
 	"bytes"
-	"compress/flate"
 	"errors"
 	"fmt"
 	"hash"
@@ -14,6 +13,8 @@ import (
 	"regexp"
 	"sort"
 	"time"
+
+	"github.com/klauspost/compress/flate"
 )
 
 // A partsZip is a zip writer that gives the same bytes for the same parts,
@@ -25,6 +26,7 @@ type partsZip struct {
 	spool *os.File
 	at    time.Time // the stamp of every part
 	parts []*zipPart
+	flate *flate.Writer // of the part that is being written
 	// spilled are files that hold the content of parts which come empty.
 	spilled map[string]string
 	size    int64
@@ -34,7 +36,7 @@ type zipPart struct {
 	header zip.FileHeader
 	start  int64
 	owner  *partsZip
-	flate  *flate.Writer
+	ended  bool
 	crc    hash.Hash32
 	types  []byte // of the content types, held back to be sorted
 }
@@ -49,7 +51,9 @@ func newPartsZip(out io.Writer, dir string, at time.Time, spilled map[string]str
 	if err != nil {
 		return nil, err
 	}
-	return &partsZip{out: out, spool: spool, at: at, spilled: spilled}, nil
+	z := &partsZip{out: out, spool: spool, at: at, spilled: spilled}
+	z.flate, err = flate.NewWriter(spoolWriter{z}, zipLevel)
+	return z, err
 }
 
 // Create ends the part before and begins one.
@@ -59,10 +63,7 @@ func (z *partsZip) Create(name string) (io.Writer, error) {
 	}
 	p := &zipPart{start: z.size, owner: z, crc: crc32.NewIEEE(),
 		header: zip.FileHeader{Name: name, Method: zip.Deflate, Modified: z.at}}
-	var err error
-	if p.flate, err = flate.NewWriter(spoolWriter{z}, zipLevel); err != nil {
-		return nil, fmt.Errorf("compress a part: %w", err)
-	}
+	z.flate.Reset(spoolWriter{z})
 	z.parts = append(z.parts, p)
 	return p, nil
 }
@@ -94,7 +95,7 @@ func sorted(types []byte) []byte {
 func (p *zipPart) add(b []byte) (int, error) {
 	_, _ = p.crc.Write(b) // a hash never fails
 	p.header.UncompressedSize64 += uint64(len(b))
-	return p.flate.Write(b)
+	return p.owner.flate.Write(b)
 }
 
 type spoolWriter struct{ z *partsZip }
@@ -111,7 +112,7 @@ func (z *partsZip) end() error {
 		return nil
 	}
 	p := z.parts[len(z.parts)-1]
-	if p.flate == nil {
+	if p.ended {
 		return nil
 	}
 	if path, ok := z.spilled[p.header.Name]; ok {
@@ -128,10 +129,10 @@ func (z *partsZip) end() error {
 	if p.header.UncompressedSize64 == 0 {
 		return fmt.Errorf("part %s is empty", p.header.Name)
 	}
-	if err := p.flate.Close(); err != nil {
+	if err := z.flate.Close(); err != nil {
 		return fmt.Errorf("end a part: %w", err)
 	}
-	p.flate, p.header.CRC32 = nil, p.crc.Sum32()
+	p.ended, p.header.CRC32 = true, p.crc.Sum32()
 	p.header.CompressedSize64 = uint64(z.size - p.start)
 	return nil
 }

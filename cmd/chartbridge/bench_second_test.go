@@ -18,8 +18,14 @@ import (
 // simulated vendors of this one. The processor time is the program's alone.
 // What it takes beside the calls is its time by the clock, from its start to
 // its exit, in which no vendor had a call of it in hand; no limit makes a call
-// wait.
+// wait. The schedule there holds the clients' visits from the day on which they
+// are known there: found belongs to the first load, finding does not.
 func BenchmarkSecondNight(b *testing.B) {
+	b.Run("found", func(b *testing.B) { secondNight(b, true) })
+	b.Run("finding", func(b *testing.B) { secondNight(b, false) })
+}
+
+func secondNight(b *testing.B, found bool) {
 	var cpu, wall, beside time.Duration
 	calls := 0
 	for range b.N {
@@ -28,6 +34,9 @@ func BenchmarkSecondNight(b *testing.B) {
 		asked := s.timed()
 		s.process()
 		s.v.schedule()
+		if found {
+			s.process()
+		}
 		s.v.Practice.NextDay()
 		s.v.admit()
 		asked.forget()
