@@ -57,6 +57,32 @@ func TestADamagedPracticeKeepsNoOtherFromBeingServed(t *testing.T) {
 	}
 }
 
+// TestALeaseThatCannotBeWrittenKeepsNoOtherFromBeingServed, as of a database
+// whose disk is full.
+func TestALeaseThatCannotBeWrittenKeepsNoOtherFromBeingServed(t *testing.T) {
+	t.Parallel()
+	good, bad := newServedSite(t), newServedSite(t)
+	bad.set("practice: demo-practice", "practice: full")
+	if err := bad.daemon().close(); err != nil { // it has made the database
+		t.Fatal(err)
+	}
+	tamper(t, bad, "CREATE TRIGGER full BEFORE INSERT ON lease WHEN NEW.name = 'serve' BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END")
+	for _, files := range [][]string{{bad.config}, {good.config, bad.config}} {
+		f, err := openFleet(t.Context(), quiet(good), files, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = f.takeLeases(t.Context())
+		alone := len(files) == 1
+		if len(f.served()) != len(files)-1 || (err != nil) != alone || alone && !strings.Contains(err.Error(), "full: ") {
+			t.Errorf("%d of %d are served: %v", len(f.served()), len(f), err)
+		}
+		if err := f.close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func quiet(s *site) *shared {
 	sh := s.shared()
 	sh.logLevel = "panic"

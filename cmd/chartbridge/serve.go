@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
+	"github.com/chartbridge/chartbridge/sql"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 )
@@ -133,12 +134,31 @@ func (f fleet) close() error {
 	return all
 }
 
+// takeLeases makes this the only daemon of its practices. Another daemon
+// refuses all of them; a database that cannot be written keeps no other
+// practice from being served.
 func (f fleet) takeLeases(ctx context.Context) error {
+	opened := f.served()
 	g, ctx := errgroup.WithContext(ctx)
-	for _, d := range f.served() {
-		g.Go(func() error { return d.takeLease(ctx) })
+	for _, d := range opened {
+		g.Go(func() error {
+			err := d.takeLease(ctx)
+			var held *sql.HeldError
+			if err == nil || errors.As(err, &held) || ctx.Err() != nil {
+				return err
+			}
+			d.unserved = errors.Join(err, d.close())
+			return nil
+		})
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil || len(f.served()) > 0 {
+		return err
+	}
+	var lost error
+	for _, d := range opened {
+		lost = errors.Join(lost, fmt.Errorf("%s: %w", d.config.Practice, d.unserved))
+	}
+	return lost
 }
 
 // serve runs the daemons until ctx is done, or until none is left. One that
