@@ -40,4 +40,14 @@ func TestMovedRecordsAreKnown(t *testing.T) {
 	if c = page(c, etl.StreamOpen, "changed", 1); c.Note != "" {
 		t.Errorf("note %q, want what was shown forgotten at the end", c.Note)
 	}
+	var many []int
+	for id := range 700 {
+		many = append(many, 1000+id)
+	}
+	c = etl.Cursor{Endpoint: "patients", Lane: "nightly"}
+	page(c, etl.StreamDrained, "", append(many, 999, 1700)...)
+	c = page(c, etl.StreamOpen, "", many...)
+	if c = page(c, etl.StreamOpen, "changed", 999, 1000, 1249, 1250, 1251, 1699, 1700); !strings.HasPrefix(c.Note, "5 records moved") {
+		t.Errorf("note %q, want it to tell of all but 999 and 1700", c.Note)
+	}
 }

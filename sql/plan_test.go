@@ -86,7 +86,7 @@ var wholeSteps = regexp.MustCompile(`^SCAN \S+$|^SCAN .* USING |^SEARCH .* \((de
 // smallSteps read what is small however long the history is: what waits, what
 // a night's own rows name, kept counts, runs; or are not taken in a night.
 var smallSteps = regexp.MustCompile(`INDEX (target_(open|due|uncertain|fresh|parent)|decision_\w+|delivery_(intent|uncertain)|crosswalk_found|sqlite_autoindex_list_1) ?` +
-	`|SEARCH (staged|standing|g) |SEARCH [cw] USING AUTOMATIC |^SCAN (staged|standing|total|q|k|e|s|d|j|n|called|past|night|json_each|touched|lacks|l|run|u|call|extra|stream|of_patient|of_doctor|next)\b` +
+	`|SEARCH (staged|standing|g) |SEARCH [cw] USING AUTOMATIC |^SCAN (staged|standing|total|q|k|e|s|d|j|n|called|past|night|json_each|touched|lacks|l|run|u|call|extra|stream|of_patient|of_doctor|next|piece)\b` +
 	`|\((sub|virtual)`)
 
 func looksUp(t *testing.T, s *Store, name, text string) {

@@ -111,7 +111,10 @@ WHERE r.id > (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'hung') AN
 UPDATE setting SET value = (SELECT CAST(max(id) AS TEXT) FROM record) WHERE name = 'hung'
 
 -- name: put-shown
-INSERT OR IGNORE INTO shown (drain, first, last) SELECT ?, j.value ->> 0, j.value ->> 1 FROM json_each(?) j
+-- Long stretches are noted in pieces of 250 records.
+WITH RECURSIVE piece (first, last) AS (SELECT j.value ->> 0, j.value ->> 1 FROM json_each(?2) j
+  UNION ALL SELECT first + 250, last FROM piece WHERE first + 250 <= last)
+INSERT OR IGNORE INTO shown (drain, first, last) SELECT ?1, first, min(last, first + 249) FROM piece
 
 -- name: shown-among
 SELECT count(*) FROM json_each(?2) j WHERE EXISTS (SELECT 1 FROM shown_record WHERE drain = ?1 AND record = j.value)
