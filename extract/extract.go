@@ -22,9 +22,8 @@ type Store interface {
 	PutCursor(ctx context.Context, run etl.Run, c etl.Cursor) error
 	// StagePage saves a page's changed rows and the cursor in one transaction
 	// and adds the page's counts to the cursor, whose Digest it remembers the
-	// page by. A drained cursor's watermark
-	// becomes its Newest, where that is later. With full, the rows are noted
-	// as seen, and a drained cursor marks the unseen as gone.
+	// page by. A drained cursor's watermark becomes its Newest, where that is
+	// later. With full, it marks as gone what the read has not shown.
 	StagePage(ctx context.Context, run etl.Run, c etl.Cursor, rows []etl.Row, full bool) (etl.Cursor, error)
 	// KnownPage gives what is remembered of a page whose records are all staged
 	// as they stood on it; ok is false for any other.

@@ -73,15 +73,13 @@ func remember(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, rows
 
 // recordsOf gives the stretches of a page's records, as a JSON list.
 func recordsOf(ctx context.Context, tx *sqlx.Tx, endpoint string, rows []etl.Row, written []writtenRow, list string) (string, error) {
-	ids := make([]int64, 0, len(rows))
-	for _, w := range written {
-		ids = append(ids, w.id)
-	}
-	if len(written) < len(rows) {
-		ids = nil
-		if err := tx.SelectContext(ctx, &ids, query("page-records"), list, endpoint); err != nil {
-			return "", fmt.Errorf("look up the records of a page of %s: %w", endpoint, err)
+	var ids []int64
+	if len(written) == len(rows) {
+		for _, w := range written {
+			ids = append(ids, w.id)
 		}
+	} else if err := tx.SelectContext(ctx, &ids, query("page-records"), list, endpoint); err != nil {
+		return "", fmt.Errorf("look up the records of a page of %s: %w", endpoint, err)
 	}
 	return jsonList(stretchesOf(ids)), nil
 }

@@ -118,7 +118,7 @@ func looksMigrated(t *testing.T, s *Store, from, newest int) {
 		"SELECT count(*) FROM occurrence":                       fmt.Sprint(min(1, from/3)),
 		"SELECT count(*) FROM backfill":                         fmt.Sprint(min(1, from/5)),
 		"SELECT count(*) FROM settled":                          "0", // schema 28 has each month read once more
-		"SELECT count(*) FROM shown_record":                     fmt.Sprint(2 * min(1, from/2)),
+		"SELECT count(*) FROM shown":                            fmt.Sprint(2 * min(1, from/2)),
 		"SELECT count(*) FROM asked":                            fmt.Sprint(min(1, from/28)),
 		"SELECT unseal(payload, 'record', endpoint, source_id) ->> 'id' FROM record":                                      "90001",
 		"SELECT unseal(payload, 'target', destination, object, source_id) ->> 'dischargeReason' FROM target WHERE id = 1": "3",

@@ -13,8 +13,8 @@ import (
 // StagePage upserts a page's changed rows and saves the cursor that follows
 // it, in one transaction: a kill costs the page in flight and no more. It adds
 // the page's counts to the cursor and returns it; a drained cursor gets its
-// new watermark here. With full set, the rows are noted as seen; a drained
-// full read then marks the unseen as gone.
+// new watermark here. With full set, a drained cursor marks as gone what the
+// read has not shown.
 func (s *Store) StagePage(ctx context.Context, run etl.Run, c etl.Cursor, rows []etl.Row, full bool) (etl.Cursor, error) {
 	list, err := pageList(rows)
 	if err != nil {
@@ -71,6 +71,9 @@ func (s *Store) endPage(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cu
 	if err := watched.keep(ctx, tx, run, c); err != nil {
 		return err
 	}
+	if err := hold(ctx, tx, c, written, full); err != nil {
+		return err
+	}
 	if err := noteShown(ctx, tx, c, full, records); err != nil {
 		return err
 	}
@@ -95,7 +98,7 @@ func endDrain(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor, full
 	if err := forgetPages(ctx, tx, run, c); err != nil {
 		return err
 	}
-	return forgetShown(ctx, tx, c, full)
+	return forgetShown(ctx, tx, c)
 }
 
 // pageList is a page as the JSON list that the queries join with.
@@ -134,7 +137,7 @@ func (s *Store) putRows(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cu
 			c.Caught++
 		}
 	}
-	return list, watched, hold(ctx, tx, c, list)
+	return list, watched, nil
 }
 
 // note adds a sentence to what a stream says of itself.
@@ -185,7 +188,7 @@ func keepAll(ctx context.Context, tx *sqlx.Tx, c *etl.Cursor) error {
 // so the next complete read must lack it too.
 func markGone(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cursor) error {
 	for _, name := range []string{"note-missed", "forget-missed"} {
-		if _, err := tx.ExecContext(ctx, query(name), c.Endpoint); err != nil {
+		if _, err := tx.ExecContext(ctx, query(name), c.Endpoint, notesOf(c)); err != nil {
 			return err
 		}
 	}

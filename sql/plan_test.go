@@ -118,6 +118,18 @@ func TestWhatHangsIsLookedUp(t *testing.T) {
 	}
 }
 
+// TestWhatWasShownIsLookedUp by the stretches near a record, not among all of a
+// drain's.
+func TestWhatWasShownIsLookedUp(t *testing.T) {
+	s := openReportStore(t)
+	for _, name := range []string{"shown-among", "note-missed", "forget-missed"} {
+		plan := strings.Join(planOf(t, s, query(name)), "\n")
+		if !strings.Contains(plan, "USING PRIMARY KEY (drain=? AND last>? AND last<?)") {
+			t.Errorf("%s is read by\n%s", name, plan)
+		}
+	}
+}
+
 // TestAPageOfWhatIsDueCostsAPage: its rows are read in order of their key, not
 // sorted out of all that are due.
 func TestAPageOfWhatIsDueCostsAPage(t *testing.T) {

@@ -114,22 +114,23 @@ UPDATE setting SET value = (SELECT CAST(max(id) AS TEXT) FROM record) WHERE name
 -- Long stretches are noted in pieces of 250 records.
 WITH RECURSIVE piece (first, last) AS (SELECT j.value ->> 0, j.value ->> 1 FROM json_each(?2) j
   UNION ALL SELECT first + 250, last FROM piece WHERE first + 250 <= last)
-INSERT OR IGNORE INTO shown (drain, first, last) SELECT ?1, first, min(last, first + 249) FROM piece
+INSERT INTO shown (drain, first, last) SELECT ?1, first, min(last, first + 249) FROM piece WHERE true ON CONFLICT DO NOTHING
 
 -- name: shown-among
-SELECT count(*) FROM json_each(?2) j WHERE EXISTS (SELECT 1 FROM shown_record WHERE drain = ?1 AND record = j.value)
+SELECT count(*) FROM json_each(?2) j
+WHERE EXISTS (SELECT 1 FROM shown WHERE drain = ?1 AND last BETWEEN j.value AND j.value + 249 AND first <= j.value)
 
 -- name: clear-shown
 DELETE FROM shown WHERE drain = ?
 
 -- name: note-missed
 -- A complete full read did not bring these.
-UPDATE record SET missed = missed + 1 WHERE endpoint = ? AND gone = 0
-  AND NOT EXISTS (SELECT 1 FROM shown_record s WHERE s.drain = record.endpoint AND s.record = record.id)
+UPDATE record SET missed = missed + 1 WHERE endpoint = ?1 AND gone = 0
+  AND NOT EXISTS (SELECT 1 FROM shown WHERE drain = ?2 AND last BETWEEN record.id AND record.id + 249 AND first <= record.id)
 
 -- name: forget-missed
-UPDATE record SET missed = 0 WHERE endpoint = ? AND missed > 0
-  AND EXISTS (SELECT 1 FROM shown_record s WHERE s.drain = record.endpoint AND s.record = record.id)
+UPDATE record SET missed = 0 WHERE endpoint = ?1 AND missed > 0
+  AND EXISTS (SELECT 1 FROM shown WHERE drain = ?2 AND last BETWEEN record.id AND record.id + 249 AND first <= record.id)
 
 -- name: missed-records
 SELECT count(*) AS all_missed, coalesce(sum(missed >= ?), 0) AS confirmed FROM record WHERE endpoint = ? AND missed > 0 AND gone = 0
