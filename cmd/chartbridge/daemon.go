@@ -22,10 +22,11 @@ type daemon struct {
 
 	unserved error // why it could not be opened; its database is closed
 
-	mu      sync.Mutex
-	looked  time.Time // when the scheduler last asked the clock
-	running bool      // a run is under way
-	stopped error     // why it no longer serves
+	mu       sync.Mutex
+	looked   time.Time // when the scheduler last asked the clock
+	running  bool      // a run is under way
+	unleased error     // why it could not take its lease yet
+	stopped  error     // why it no longer serves
 }
 
 const serveLease = "serve"
@@ -117,15 +118,13 @@ func (d *daemon) serve(ctx context.Context) error {
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	var beside sync.WaitGroup
-	beside.Go(func() { d.keepServing(ctx, stop) })
 	beside.Go(func() { d.watch(ctx) })
-	d.log.Info("serving")
-	s := schedule.Scheduler{Entries: d.entries, Book: book{d.store}, Clock: d.clock, Run: d.occur,
-		OnLook: d.look, OnEnd: d.tell,
-		OnError: func(err error) { d.log.WithError(err).Error("the schedule's book cannot be kept; trying again") },
-		OnStep:  func(from, to time.Time) { d.log.Warnf("the clock went back by %s", from.Sub(to).Round(time.Second)) },
+	err := d.awaitLease(ctx)
+	if err == nil {
+		beside.Go(func() { d.keepServing(ctx, stop) })
+		d.log.Info("serving")
+		err = d.schedule(ctx)
 	}
-	err := s.Serve(ctx)
 	stop(err)
 	beside.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
@@ -140,6 +139,34 @@ func (d *daemon) serve(ctx context.Context) error {
 		return cause
 	}
 	d.log.Info("stopped")
+	return nil
+}
+
+func (d *daemon) schedule(ctx context.Context) error {
+	s := schedule.Scheduler{Entries: d.entries, Book: book{d.store}, Clock: d.clock, Run: d.occur,
+		OnLook: d.look, OnEnd: d.tell,
+		OnError: func(err error) { d.log.WithError(err).Error("the schedule's book cannot be kept; trying again") },
+		OnStep:  func(from, to time.Time) { d.log.Warnf("the clock went back by %s", from.Sub(to).Round(time.Second)) },
+	}
+	return s.Serve(ctx)
+}
+
+// awaitLease goes on asking for a lease that could not be written at the start.
+func (d *daemon) awaitLease(ctx context.Context) error {
+	for d.unleased != nil {
+		d.log.WithError(d.unleased).Error("the daemon's lease cannot be written, so nothing runs; trying again")
+		if err := d.clock.Sleep(ctx, leaseRenewal); err != nil {
+			return err
+		}
+		err := d.takeLease(ctx)
+		var held *sql.HeldError
+		if errors.As(err, &held) || errors.Is(err, sql.ErrReplaced) || ctx.Err() != nil {
+			return err
+		}
+		d.mu.Lock()
+		d.unleased, d.looked = err, d.clock.Now()
+		d.mu.Unlock()
+	}
 	return nil
 }
 

@@ -58,7 +58,7 @@ func TestADamagedPracticeKeepsNoOtherFromBeingServed(t *testing.T) {
 }
 
 // TestALeaseThatCannotBeWrittenKeepsNoOtherFromBeingServed, as of a database
-// whose disk is full.
+// whose disk is full; it is taken when there is room again.
 func TestALeaseThatCannotBeWrittenKeepsNoOtherFromBeingServed(t *testing.T) {
 	t.Parallel()
 	good, bad := newServedSite(t), newServedSite(t)
@@ -67,19 +67,36 @@ func TestALeaseThatCannotBeWrittenKeepsNoOtherFromBeingServed(t *testing.T) {
 		t.Fatal(err)
 	}
 	tamper(t, bad, "CREATE TRIGGER full BEFORE INSERT ON lease WHEN NEW.name = 'serve' BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END")
-	for _, files := range [][]string{{bad.config}, {good.config, bad.config}} {
+	open := func(files ...string) fleet {
 		f, err := openFleet(t.Context(), quiet(good), files, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = f.takeLeases(t.Context())
-		alone := len(files) == 1
-		if len(f.served()) != len(files)-1 || (err != nil) != alone || alone && !strings.Contains(err.Error(), "full: ") {
-			t.Errorf("%d of %d are served: %v", len(f.served()), len(f), err)
+		t.Cleanup(func() { _ = f.close() })
+		return f
+	}
+	if err := open(bad.config).takeLeases(t.Context()); err == nil || !strings.Contains(err.Error(), "full: ") {
+		t.Errorf("alone: %v, want that its disk is full", err)
+	}
+	f := open(good.config, bad.config)
+	if err := f.takeLeases(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := f[1].ready(t.Context()); err == nil || !strings.Contains(err.Error(), "lease") {
+		t.Errorf("ready: %v, want that its lease cannot be written", err)
+	}
+	if err := errors.Join(f[0].alive(t.Context()), f[1].alive(t.Context())); err != nil {
+		t.Errorf("a probe would restart the others over and over: %v", err)
+	}
+	clock, asked := &handClock{now: f[1].clock.Now()}, 0
+	clock.onSleep = func() {
+		if asked++; asked == 2 {
+			tamper(t, bad, "DROP TRIGGER full")
 		}
-		if err := f.close(); err != nil {
-			t.Error(err)
-		}
+	}
+	f[1].clock = clock
+	if err := f[1].awaitLease(t.Context()); err != nil || asked != 2 || f[1].unleased != nil {
+		t.Errorf("asked %d times: %v, %v", asked, err, f[1].unleased)
 	}
 }
 

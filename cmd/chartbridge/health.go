@@ -128,6 +128,12 @@ func (d *daemon) ready(ctx context.Context) error {
 	if err := d.alive(ctx); err != nil {
 		return err
 	}
+	d.mu.Lock()
+	unleased := d.unleased
+	d.mu.Unlock()
+	if unleased != nil {
+		return fmt.Errorf("its lease cannot be written: %w", unleased)
+	}
 	old, sentence, err := d.stale(ctx)
 	if err != nil {
 		return errors.New("the database does not answer")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -135,28 +136,31 @@ func (f fleet) close() error {
 }
 
 // takeLeases makes this the only daemon of its practices. Another daemon
-// refuses all of them; a database that cannot be written keeps no other
-// practice from being served.
+// refuses all of them. A database that cannot be written, as on a full disk, may
+// come back: its practice tries again while the others are served.
 func (f fleet) takeLeases(ctx context.Context) error {
-	opened := f.served()
 	g, ctx := errgroup.WithContext(ctx)
-	for _, d := range opened {
+	for _, d := range f.served() {
 		g.Go(func() error {
 			err := d.takeLease(ctx)
 			var held *sql.HeldError
-			if err == nil || errors.As(err, &held) || ctx.Err() != nil {
+			if errors.As(err, &held) || ctx.Err() != nil {
 				return err
 			}
-			d.unserved = errors.Join(err, d.close())
+			d.unleased = err
 			return nil
 		})
 	}
-	if err := g.Wait(); err != nil || len(f.served()) > 0 {
+	if err := g.Wait(); err != nil {
 		return err
 	}
 	var lost error
-	for _, d := range opened {
-		lost = errors.Join(lost, fmt.Errorf("%s: %w", d.config.Practice, d.unserved))
+	for _, d := range f {
+		why := cmp.Or(d.unserved, d.unleased)
+		if why == nil {
+			return nil
+		}
+		lost = errors.Join(lost, fmt.Errorf("%s: %w", d.config.Practice, why))
 	}
 	return lost
 }
