@@ -38,6 +38,12 @@ func (s *Store) Drained(ctx context.Context, endpoint string) (yes bool, err err
 	return yes, wrap(err, "ask whether %s was read", endpoint)
 }
 
+// AnyChanged reports whether anything of an endpoint changed since a change number.
+func (s *Store) AnyChanged(ctx context.Context, endpoint string, since int64) (yes bool, err error) {
+	err = s.db.GetContext(ctx, &yes, query("any-changed"), endpoint, since)
+	return yes, wrap(err, "ask whether %s changed", endpoint)
+}
+
 // Changed adds the rows of an endpoint that changed since a change number.
 func (s *Store) Changed(ctx context.Context, endpoint string, since int64, add func(row int64)) error {
 	return s.rows(ctx, add, "changed", endpoint, since)

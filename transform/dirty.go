@@ -71,8 +71,7 @@ func (s *Stage) touched(ctx context.Context, shape Shape, use Use, since int64, 
 	case ByDoctor:
 		return s.Store.ChangedByDoctor(ctx, shape.Endpoint, use.Endpoint, since, add)
 	}
-	changed := false
-	err := s.Store.Changed(ctx, use.Endpoint, since, func(int64) { changed = true })
+	changed, err := s.Store.AnyChanged(ctx, use.Endpoint, since)
 	if err != nil || !changed {
 		return err
 	}

@@ -39,7 +39,7 @@ func (s *Stage) readProfiles(ctx context.Context) error {
 		return nil
 	}
 	s.Env.ByProfile = map[string]bool{}
-	return Each(ctx, s.Store, "appointments", func(src etl.Source) {
+	return EachRecord(ctx, s.Store, "appointments", func(src etl.Source) {
 		if a, fault := decode[Appointment](src.Raw); fault == "" && slices.Contains(s.Env.Route.Profiles, a.Profile.String()) {
 			s.Env.ByProfile[a.Patient.String()] = true
 		}

@@ -50,9 +50,9 @@ func (r *rowSet) chunks() iter.Seq[[]int64] {
 	}
 }
 
-// Each hands over every staged record of an endpoint, of which it holds a chunk
+// EachRecord hands over every staged record of an endpoint, of which it holds a chunk
 // at a time.
-func Each(ctx context.Context, store Store, endpoint string, f func(etl.Source)) error {
+func EachRecord(ctx context.Context, store Store, endpoint string, f func(etl.Source)) error {
 	var rows rowSet
 	if err := store.Changed(ctx, endpoint, 0, rows.add); err != nil {
 		return err

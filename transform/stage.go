@@ -16,6 +16,8 @@ type Store interface {
 	Judged(ctx context.Context, destination, object string) (seq int64, rules string, err error)
 	SetJudged(ctx context.Context, destination, object string, seq int64, rules string) error
 	MaxSeq(ctx context.Context) (int64, error)
+	// AnyChanged reports whether anything of an endpoint changed since a change number.
+	AnyChanged(ctx context.Context, endpoint string, since int64) (bool, error)
 	// Drained reports whether an endpoint was ever read to its end.
 	Drained(ctx context.Context, endpoint string) (bool, error)
 

@@ -230,7 +230,7 @@ func (p *practice) stagedValues(ctx context.Context) (stagedValues, error) {
 // each hands over every staged record of an endpoint that can be read and is
 // not gone, and counts them.
 func (p *practice) each(ctx context.Context, endpoint string, f func(*transform.Case)) (n int, err error) {
-	err = transform.Each(ctx, p.store, endpoint, func(src etl.Source) {
+	err = transform.EachRecord(ctx, p.store, endpoint, func(src etl.Source) {
 		if src.Fault == "" && !src.Gone {
 			n++
 			f(&transform.Case{Source: src})

@@ -28,7 +28,7 @@ func (v stagedValues) patient(c *transform.Case) {
 	for _, ins := range p.Insurances() {
 		key := ins.Payer()
 		v.payers[key]++
-		v.payerNames[key] = ins.Company.String()
+		v.payerNames[key] = ins.Company.String() // whichever comes last: it only helps a person
 		v.caseDoctors[p.Doctor.String()]++
 	}
 }

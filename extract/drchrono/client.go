@@ -58,7 +58,10 @@ type Options struct {
 	// Recall is shown the bytes between the brackets of a page's rows before
 	// they are read, and the path that was asked. It gives the digest that the
 	// page is to bear, and what it knows of these very bytes, so that they need
-	// not be read; nil where they never were a whole page. Nil: none are known.
+	// not be read. Where the rows end is a guess at first, so it may be asked
+	// twice about a page, and about bytes that are not its rows. Obligation: it
+	// knows only bytes that were all the rows of a page before, and were read
+	// then; of any other it gives nil. Nil: none are known.
 	Recall func(ctx context.Context, endpoint, asked string, rows []byte) (digest string, known *etl.Page)
 }
 

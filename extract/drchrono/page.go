@@ -77,7 +77,7 @@ func (d *drain) read(ctx context.Context, link string) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	e, err := splitPage(q, r, d.recall(ctx, u.RequestURI()))
+	e, err := splitPage(q, r, d.recalling(ctx, u.RequestURI()))
 	if err != nil {
 		return Page{}, err
 	}
@@ -92,8 +92,8 @@ func (d *drain) read(ctx context.Context, link string) (Page, error) {
 	return Page{Rows: e.rows, Next: e.next, Date: r.date(), URL: u.RequestURI(), Count: -1, Digest: e.digest, Known: e.known}, nil
 }
 
-// recall is how it is asked whether a page's rows are known.
-func (d *drain) recall(ctx context.Context, asked string) recall {
+// recalling is Options.Recall for the reply to what was asked.
+func (d *drain) recalling(ctx context.Context, asked string) recallFunc {
 	if d.c.o.Recall == nil {
 		return nil
 	}
@@ -137,8 +137,8 @@ func (d *drain) progress(rows []Row) error {
 }
 
 // splitPage takes a list's reply apart; what lacks rows is no empty page.
-func splitPage(q request, r reply, ask recall) (envelope, error) {
-	e, err := splitUnless(r.body, ask)
+func splitPage(q request, r reply, recall recallFunc) (envelope, error) {
+	e, err := splitUnless(r.body, recall)
 	if err != nil {
 		return e, pageError(q, err.Error())
 	}

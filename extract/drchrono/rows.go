@@ -14,8 +14,8 @@ import (
 // what stands around them as a reply without rows. Not ok says that something
 // is wrong or out of the ordinary, and nothing of what: that is for splitter.
 // Rows that are known were strict JSON when they came before.
-func splitStrict(body []byte, ask recall) (e envelope, ok bool) {
-	w := walker{text: body, recall: ask}
+func splitStrict(body []byte, recall recallFunc) (e envelope, ok bool) {
+	w := walker{text: body, recall: recall}
 	if !w.reply() || !strict(w.rows) {
 		return envelope{}, false
 	}
@@ -58,7 +58,7 @@ type walker struct {
 	at       int
 	rows     []Row
 	from, to int // what is between the brackets of the rows
-	recall   recall
+	recall   recallFunc
 	digest   string // of what is between them
 	known    *etl.Page
 }
@@ -116,27 +116,27 @@ func (w *walker) reply() bool {
 }
 
 // list finds the rows, and passes over them where they are known. They most
-// likely end at the last bracket of all. Whoever knows what lies before it knows
-// it as the whole of a list, which then ends there.
+// likely end at the last bracket of all. What is known of the bytes before it
+// is known of all rows of a page, by Recall's obligation: so they end there.
 func (w *walker) list() bool {
 	w.at++
 	w.from = w.at
 	likely := bytes.LastIndexByte(w.text, ']')
-	if w.ask(likely) {
+	if w.recalls(likely) {
 		w.to, w.at = likely, likely+1
 		return true
 	}
 	if !w.walk() {
 		return false
 	}
-	if w.to != likely && w.ask(w.to) {
+	if w.to != likely && w.recalls(w.to) {
 		w.rows = nil
 	}
 	return true
 }
 
-// ask asks whether the rows are known, if they end there.
-func (w *walker) ask(to int) bool {
+// recalls asks whether the rows are known, if they end there.
+func (w *walker) recalls(to int) bool {
 	if w.recall == nil || to < w.from {
 		return false
 	}

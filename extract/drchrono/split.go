@@ -61,13 +61,13 @@ func (w *whole) UnmarshalJSON(b []byte) error {
 // our own words.
 func split(body []byte) (envelope, error) { return splitUnless(body, nil) }
 
-// recall is Options.Recall for one reply.
-type recall func(rows []byte) (digest string, known *etl.Page)
+// A recallFunc is Options.Recall for one reply.
+type recallFunc func(rows []byte) (digest string, known *etl.Page)
 
 // splitUnless leaves rows out that are known by the bytes between their
 // brackets; a reply that is not strict JSON bears no digest.
-func splitUnless(body []byte, ask recall) (envelope, error) {
-	if e, ok := splitStrict(body, ask); ok {
+func splitUnless(body []byte, recall recallFunc) (envelope, error) {
+	if e, ok := splitStrict(body, recall); ok {
 		return e, nil
 	}
 	s := splitter{body: body}

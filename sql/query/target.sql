@@ -9,6 +9,9 @@ ON CONFLICT (destination, object) DO UPDATE SET seq = excluded.seq, context = ex
 -- A backfill's window is not the whole stream, unless it was read in full.
 SELECT EXISTS (SELECT 1 FROM stream WHERE endpoint = ? AND drained_at <> '' AND (lane = 'nightly' OR lane LIKE '%/full'))
 
+-- name: any-changed
+SELECT EXISTS (SELECT 1 FROM record WHERE endpoint = ? AND seq > ?)
+
 -- name: changed
 SELECT id FROM record WHERE endpoint = ? AND seq > ?
 
