@@ -3,6 +3,8 @@ package reports
 import (
 	"context"
 	"iter"
+	"slices"
+	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
 )
@@ -164,7 +166,8 @@ func (b *book) visitsSheet(ctx context.Context) []sheet {
 
 // visitFates is the word about a visit, and then its fate at each destination.
 func visitFates(keys []key, fates map[key]fate) (cells []any) {
-	word, there, out := "", 0, 0
+	var lack []string
+	there, out := 0, 0
 	for _, k := range keys {
 		f, known := fates[k]
 		switch f.outcome {
@@ -174,8 +177,8 @@ func visitFates(keys []key, fates map[key]fate) (cells []any) {
 		case etl.Excluded:
 			out++
 		default:
-			if known && word == "" {
-				word = "✗ " + destinationName(k.destination)
+			if name := destinationName(k.destination); known && !slices.Contains(lack, name) {
+				lack = append(lack, name)
 			}
 		}
 		if !known {
@@ -185,11 +188,12 @@ func visitFates(keys []key, fates map[key]fate) (cells []any) {
 		}
 		cells = append(cells, f.outcome, f.cause, f.target)
 	}
+	word := "✓ there"
 	switch {
-	case word == "" && there == 0:
+	case len(lack) > 0:
+		word = "✗ " + strings.Join(lack, ", ")
+	case there == 0:
 		word = "– left out"
-	case word == "":
-		word = "✓ there"
 	}
 	return append([]any{word}, cells...)
 }

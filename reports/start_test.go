@@ -9,6 +9,23 @@ import (
 	"github.com/chartbridge/chartbridge/etl"
 )
 
+// A run that did not come to its end is no night in order.
+func TestStartTellsARunThatWasCutShort(t *testing.T) {
+	f := newFixture(t, 4)
+	for code, word := range map[int]string{3: verdictShort, 143: verdictShort, 4: verdictWait} {
+		o := f.options(t.TempDir(), LevelMasked)
+		o.ExitCode = code
+		start, err := open(t, f.write(o).Reconciliation).GetRows(startName)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, short := fmt.Sprint(start), word == verdictShort
+		if start[2][0] != word || strings.Contains(text, exitMeanings[code]+": what it did not read") != short || strings.Contains(text, "First of all read Exit code") != short {
+			t.Errorf("exit code %d: %v", code, start[:8])
+		}
+	}
+}
+
 // What Start says of the worklist is what the worklist holds.
 func TestStartCountsTheWorklist(t *testing.T) {
 	f := newFixture(t, 40)
@@ -34,6 +51,28 @@ func TestStartCountsTheWorklist(t *testing.T) {
 	for _, want := range []string{want, "no id at all for rethink gender:"} {
 		if text := fmt.Sprint(start); records == 0 || !strings.Contains(text, want) {
 			t.Errorf("Start lacks %q: %v", want, start[:8])
+		}
+	}
+}
+
+// TestVisitsNameEachDestinationThatLacksOne: whoever filters by one finds all.
+func TestVisitsNameEachDestinationThatLacksOne(t *testing.T) {
+	keys := []key{{"rethink", "appointment"}, {"centralreach", "appointment"}, {"centralreach", "cancellation"}}
+	for _, tt := range []struct {
+		outcomes []etl.Outcome
+		want     string
+	}{
+		{[]etl.Outcome{etl.Blocked, etl.Missing, etl.Blocked}, "✗ Rethink, CentralReach"},
+		{[]etl.Outcome{etl.Created, etl.Missing, etl.Excluded}, "✗ CentralReach"},
+		{[]etl.Outcome{etl.Created, etl.Matched, etl.Excluded}, "✓ there"},
+		{[]etl.Outcome{etl.Excluded, etl.Excluded, etl.Excluded}, "– left out"},
+	} {
+		fates := map[key]fate{}
+		for i, k := range keys {
+			fates[k] = fate{outcome: tt.outcomes[i]}
+		}
+		if got := visitFates(keys, fates)[0]; got != tt.want {
+			t.Errorf("%v: %q, want %q", tt.outcomes, got, tt.want)
 		}
 	}
 }
