@@ -129,18 +129,17 @@ func TestAReplacedDatabaseEndsTheDaemon(t *testing.T) {
 	if err := d.serve(t.Context()); !errors.Is(err, sql.ErrReplaced) {
 		t.Errorf("served until %v, want that it was replaced", err)
 	}
-	if d.calledForARun(t) {
+	if d.calledForARun(t) || s.apiCalls() > 0 {
 		t.Error("a run began in it")
 	}
 }
 
+// calledForARun asks the file that is open; where a connection was opened anew
+// it is the empty one in its place, which holds no run and cannot be asked.
 func (d *daemon) calledForARun(t *testing.T) bool {
 	t.Helper()
 	runs, err := d.store.Runs(t.Context(), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(runs) > 0
+	return err == nil && len(runs) > 0
 }
 
 // TestAHolderOfAnotherPidSpaceIsNotGone: containers may share a host's name.
