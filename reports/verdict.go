@@ -33,14 +33,18 @@ func (b *book) verdict() (word, text string) {
 	if source == 0 {
 		all = "There are no source records in scope"
 	}
+	itself := all
+	if !f.tallied {
+		itself += ", but the run ended before it counted them itself"
+	}
 	switch {
 	case b.cutShort():
 		return verdictShort, fmt.Sprintf("The run ended with %d, %s: what it did not read or send stands as it was before. %s; %s of them need a person.",
-			b.o.ExitCode, exitMeanings[b.o.ExitCode], all, thousands(people))
+			b.o.ExitCode, exitMeanings[b.o.ExitCode], itself, thousands(people))
 	case b.o.Run.DryRun:
 		return b.dryVerdict(all, people)
 	case !f.tallied:
-		return verdictWait, all + ", but the run ended before it counted them itself: see its exit code below."
+		return verdictWait, itself + ": see its exit code below."
 	case people > 0:
 		return verdictWait, fmt.Sprintf("%s; %s of them need a person.", all, thousands(people))
 	case f.total(etl.Failed, etl.Blocked) > 0:
