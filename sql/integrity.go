@@ -12,7 +12,7 @@ import (
 )
 
 // ErrDamaged says that the database's file is not what SQLite wrote there.
-var ErrDamaged = errors.New("the database is damaged, so nothing is read from it or sent: stop every chartbridge, keep the file, and restore the newest backup; `chartbridge backup --help` says how")
+var ErrDamaged = errors.New("the database is damaged, so nothing is mapped or sent: stop every chartbridge, keep the file, and restore the newest backup; `chartbridge backup --help` says how")
 
 // Check reads the whole database and looks whether its pages and tables are
 // sound. It takes time in proportion to the file.
@@ -27,6 +27,14 @@ func (s *Store) Check(ctx context.Context) error {
 	return nil
 }
 
+// CheckWhole is Check, and notes that it was done.
+func (s *Store) CheckWhole(ctx context.Context, now time.Time) error {
+	if err := s.Check(ctx); err != nil {
+		return err
+	}
+	return s.SetSetting(ctx, checkSetting, stamp(now))
+}
+
 // A database of more than smallSize bytes is read whole once in checkEvery, and
 // after a run that did not come to its end; a smaller one each time: that takes
 // less than a second.
@@ -36,20 +44,14 @@ const (
 	checkSetting = "checked" // when it was last read whole and found sound
 )
 
-// CheckDue checks the database where that is due, and reports whether it was.
-func (s *Store) CheckDue(ctx context.Context, now time.Time) (whole bool, err error) {
+// CheckDue reports whether the whole database is to be checked.
+func (s *Store) CheckDue(ctx context.Context, now time.Time) (bool, error) {
 	info, err := os.Stat(s.path)
 	if err != nil {
 		return false, fmt.Errorf("look whether the database is to be checked: %w", err)
 	}
 	due, err := s.checkIsDue(ctx, info.Size(), now)
-	if err != nil || !due {
-		return false, wrap(err, "look whether the database is to be checked")
-	}
-	if err := s.Check(ctx); err != nil {
-		return true, err
-	}
-	return true, s.SetSetting(ctx, checkSetting, stamp(now))
+	return due, wrap(err, "look whether the database is to be checked")
 }
 
 func (s *Store) checkIsDue(ctx context.Context, size int64, now time.Time) (bool, error) {

@@ -113,7 +113,10 @@ func TestCheckIsDue(t *testing.T) {
 	}
 	due("a large one that never was", smallSize+1, noon, true)
 	if whole, err := s.CheckDue(ctx, noon); err != nil || !whole {
-		t.Fatalf("checked: %v (%v)", whole, err)
+		t.Fatalf("to be checked: %v (%v)", whole, err)
+	}
+	if err := s.CheckWhole(ctx, noon); err != nil {
+		t.Fatal(err)
 	}
 	due("a large one the next day", smallSize+1, noon.AddDate(0, 0, 1), false)
 	due("a small one the next day", smallSize, noon.AddDate(0, 0, 1), true)

@@ -17,13 +17,13 @@ import (
 // OpenRun writes a run's row, before anything else of it, and turns the page:
 // what earlier runs created or updated is unchanged from now on.
 func (s *Store) OpenRun(ctx context.Context, run etl.Run, version, rules string) error {
-	return s.inTx(ctx, func(tx *sqlx.Tx) error {
+	return damaged(s.inTx(ctx, func(tx *sqlx.Tx) error {
 		if _, err := tx.ExecContext(ctx, query("open-run"), run.ID, run.Trigger, stamp(run.At), run.DryRun, run.Part, version, rules); err != nil {
 			return fmt.Errorf("open run %s: %w", run.ID, err)
 		}
 		_, err := tx.ExecContext(ctx, query("turn-page"))
 		return wrap(err, "turn the page")
-	})
+	}))
 }
 
 // CloseRun writes how a run ended, whatever happened.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -34,7 +35,8 @@ type night struct {
 	judged       []destination               // whose records were all judged in this run
 	still        func()                      // lets a backfill stage again; nil: it still may
 	turns        turns                       // of the practices of one process; nil: there is no other
-	whole        bool                        // the whole database was read before it began
+	whole        bool                        // the whole database is read before anything is mapped
+	sound        func() error                // waits until it is read, and says what is wrong with it; nil: it is not read
 	over         func()                      // gives the turn back; nil: it has none
 }
 
@@ -95,11 +97,44 @@ func (n *night) held(ctx context.Context) (result, error) {
 	if err := n.store.OpenRun(ctx, n.run, version, ""); err != nil {
 		return result{}, err
 	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	if n.whole {
+		n.sound = n.check(ctx, stop)
+	}
 	err = n.stages(ctx)
 	if ctx.Err() != nil { // whatever the stages made of it: it was cut short, and this is why
 		err = context.Cause(ctx)
 	}
+	if unsound := n.checked(); unsound != nil {
+		return result{}, unsound // no file is written of what cannot be relied on
+	}
 	return n.conclude(context.WithoutCancel(ctx), err)
+}
+
+// check reads the whole database beside extraction, which mostly waits. What is
+// wrong with it stops the night.
+func (n *night) check(ctx context.Context, stop context.CancelCauseFunc) (sound func() error) {
+	over := make(chan error, 1)
+	go func() {
+		err := n.store.CheckWhole(ctx, n.run.At)
+		if ctx.Err() != nil { // cut short with the night: so the next one checks
+			err = nil
+		}
+		if err != nil {
+			stop(err)
+		}
+		over <- err
+	}()
+	return sync.OnceValue(func() error { return <-over })
+}
+
+// checked waits for the check, if there is one.
+func (n *night) checked() error {
+	if n.sound == nil {
+		return nil
+	}
+	return n.sound()
 }
 
 // stages runs extract, transform and load. What stops extraction does not stop
@@ -114,6 +149,9 @@ func (n *night) stages(ctx context.Context) error {
 			n.log.WithError(err).Error("extraction stopped short")
 			failed = errors.Join(failed, err)
 		}
+	}
+	if unsound := n.checked(); unsound != nil {
+		return unsound
 	}
 	if n.only == stageExtract {
 		return failed
