@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sort"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -31,6 +32,7 @@ type book struct {
 	badChecks int                            // lines of Checks that do not hold
 	marked    int                            // cells whose text was altered to fit
 	dir       string                         // private; excelize spills long sheets into it
+	tables    []any                          // parts of the workbook, as excelize keeps them
 	// spilled are the files of long sheets, by their part of the workbook.
 	spilled map[string]string
 }
@@ -199,6 +201,8 @@ func (b *book) save(w io.Writer, dir string) error {
 	if err := b.f.SetCalcProps(&excelize.CalcPropsOptions{FullCalcOnLoad: &yes}); err != nil {
 		return fmt.Errorf("set calculation: %w", err)
 	}
+	b.putTables()
+	b.orderTypes()
 	zip, err := newPartsZip(w, dir, at, b.spilled)
 	if err != nil {
 		return err
@@ -209,6 +213,14 @@ func (b *book) save(w io.Writer, dir string) error {
 		return errors.Join(fmt.Errorf("put the workbook together: %w", err), zip.spool.Close())
 	}
 	return nil
+}
+
+// orderTypes orders the content types: with charts, excelize adds to them in the
+// order of a map.
+func (b *book) orderTypes() {
+	types := b.f.ContentTypes
+	sort.Slice(types.Defaults, func(i, j int) bool { return types.Defaults[i].Extension < types.Defaults[j].Extension })
+	sort.Slice(types.Overrides, func(i, j int) bool { return types.Overrides[i].PartName < types.Overrides[j].PartName })
 }
 
 // named is what a sheet says that it belongs to.

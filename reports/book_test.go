@@ -202,6 +202,9 @@ func craft(t *testing.T, book *excelize.File, sheet string, tables map[string]bo
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(rows[firstRow-1]) > 1 && (len(list) != 1 || list[0].Name != tableName(sheet)) { // else it says that there is no row
+		t.Errorf("%s: its rows have the tables %+v, want %s", sheet, list, tableName(sheet))
+	}
 	for _, table := range list {
 		if tables[table.Name] {
 			t.Errorf("%s: table %s is there twice", sheet, table.Name)

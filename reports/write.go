@@ -228,14 +228,13 @@ func (w *writer) put(row []any) error {
 
 // end closes the part: its table, its print set-up, its total.
 func (w *writer) end() error {
-	b, name, last := w.b, w.place.sheet, cellName(len(w.sheet.columns), max(w.row, firstRow))
+	b, last := w.b, cellName(len(w.sheet.columns), max(w.row, firstRow))
 	if w.place.rows == 0 {
 		if err := w.out.SetRow(cellName(1, firstRow), []any{b.cell(styleSubtitle, w.sheet.none)}); err != nil {
 			return err
 		}
 	} else {
-		stripes := false
-		if err := w.out.AddTable(&excelize.Table{Range: cellName(1, headRow) + ":" + last, Name: tableName(name), ShowRowStripes: &stripes}); err != nil {
+		if err := w.addTable(last); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package reports
 
 import (
 	"archive/zip"
-	"bytes"
 	"errors"
 	"fmt"
 	"hash"
@@ -10,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"regexp"
 	"sort"
 	"time"
 
@@ -38,7 +36,6 @@ type zipPart struct {
 	owner  *partsZip
 	ended  bool
 	crc    hash.Hash32
-	types  []byte // of the content types, held back to be sorted
 }
 
 // zipLevel takes half the time of archive/zip's level for sheets, and makes them
@@ -69,30 +66,6 @@ func (z *partsZip) Create(name string) (io.Writer, error) {
 }
 
 func (p *zipPart) Write(b []byte) (int, error) {
-	if p.header.Name == contentTypes {
-		p.types = append(p.types, b...)
-		return len(b), nil
-	}
-	return p.add(b)
-}
-
-const contentTypes = "[Content_Types].xml"
-
-var override = regexp.MustCompile(`<(Override|Default) [^>]*?(/>|></(Override|Default)>)`)
-
-// sorted puts the content types in an order of their own: with charts,
-// excelize writes them in the order of a map.
-func sorted(types []byte) []byte {
-	all := override.FindAll(types, -1)
-	sort.Slice(all, func(i, j int) bool { return bytes.Compare(all[i], all[j]) < 0 })
-	n := -1
-	return override.ReplaceAllFunc(types, func([]byte) []byte {
-		n++
-		return all[n]
-	})
-}
-
-func (p *zipPart) add(b []byte) (int, error) {
 	if p.ended {
 		return 0, fmt.Errorf("part %s has ended", p.header.Name)
 	}
@@ -123,11 +96,6 @@ func (z *partsZip) end() error {
 			return err
 		}
 		delete(z.spilled, p.header.Name)
-	}
-	if p.types != nil {
-		if _, err := p.add(sorted(p.types)); err != nil {
-			return err
-		}
 	}
 	if p.header.UncompressedSize64 == 0 {
 		return fmt.Errorf("part %s is empty", p.header.Name)
@@ -171,6 +139,8 @@ func (z *partsZip) assemble() error {
 	}
 	return out.Close()
 }
+
+const contentTypes = "[Content_Types].xml"
 
 func partOrder(p *zipPart) string {
 	if p.header.Name == contentTypes {
