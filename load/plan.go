@@ -85,14 +85,15 @@ func allGoing(missing []string, going map[string]bool) bool {
 // Sends reports whether a plan would send anything.
 func Sends(steps []Step) bool {
 	for _, s := range steps {
-		if s.sends() {
+		if s.Sends() {
 			return true
 		}
 	}
 	return false
 }
 
-func (s Step) sends() bool {
+// Sends reports whether the step sends anything.
+func (s Step) Sends() bool {
 	return s.Does == string(etl.Create) || s.Does == string(etl.Update) || s.Does == string(etl.Discharge)
 }
 
@@ -131,7 +132,7 @@ func members(body []byte) map[string]jsontext.Value {
 func PlanHash(steps []Step) string {
 	var lines []string
 	for _, s := range steps {
-		if s.sends() {
+		if s.Sends() {
 			lines = append(lines, fmt.Sprintf("%s\x1f%s\x1f%s\x1f%s\x1f%s", s.Destination, s.Object, s.SourceID, s.Does, s.Hash))
 		}
 	}

@@ -50,10 +50,15 @@ func verifyAudit(ctx context.Context, s *shared, p *practice) error {
 		return printJSON(s.stdout, map[string]any{"ok": true, "lines": lines, "newest": hash})
 	}
 	if lines == 0 {
-		_, err = fmt.Fprintln(s.stdout, "The audit log is empty: it tells of what people do (decisions, approvals, exports, what they look at with --phi full), and nobody did any of it yet.")
-		return err
+		return sayUnaudited(s)
 	}
 	_, err = fmt.Fprintf(s.stdout, "%s, each fits the one before; the newest is %s\n", howMany(lines, "line"), orDash(hash))
+	return err
+}
+
+// sayUnaudited says of an empty log what it would hold.
+func sayUnaudited(s *shared) error {
+	_, err := fmt.Fprintln(s.stdout, "The audit log is empty: it tells of what people do (decisions, approvals, exports, what they look at with --phi full), and nobody did any of it yet.")
 	return err
 }
 
@@ -64,6 +69,9 @@ func listAudit(ctx context.Context, s *shared, p *practice, limit int) error {
 	}
 	if s.output == "json" {
 		return printJSON(s.stdout, lines)
+	}
+	if len(lines) == 0 {
+		return sayUnaudited(s)
 	}
 	var rows [][]string
 	for _, l := range lines {

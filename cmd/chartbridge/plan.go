@@ -137,10 +137,7 @@ func (p *practice) showPlan(ctx context.Context, s *shared, steps []load.Step, l
 	if s.output == "json" {
 		return printJSON(s.stdout, plan{load.PlanHash(steps), f.workbook, steps, append([]sql.Count{}, left...)})
 	}
-	var rows [][]string
-	for _, step := range steps {
-		rows = append(rows, []string{step.Destination + " " + step.Object, step.SourceID, step.Does, orDash(step.TargetID), orDash(stepText(step))})
-	}
+	rows := stepRows(steps)
 	switch {
 	case len(steps)+len(left) == 0:
 		fmt.Fprintln(s.stdout, "Nothing is staged yet, or nothing that a destination takes: `chartbridge run --only extract`, then plan again.")
@@ -151,6 +148,9 @@ func (p *practice) showPlan(ctx context.Context, s *shared, steps []load.Step, l
 		if err := printTable(s.stdout, []string{"object", "source id", "does", "target id", "what"}, rows); err != nil {
 			return err
 		}
+		if len(rows) < len(steps) {
+			fmt.Fprintln(s.stdout, "Records that wait for the same are one line; --output json and --workbook list each.")
+		}
 	}
 	if err := printTotals(s.stdout, planOf(steps, left)); err != nil {
 		return err
@@ -160,6 +160,26 @@ func (p *practice) showPlan(ctx context.Context, s *shared, steps []load.Step, l
 		fmt.Fprintf(s.stdout, "To send exactly this:\n  chartbridge push --plan %s\n", load.PlanHash(steps))
 	}
 	return err
+}
+
+// stepRows are the steps as a person reads them: records that wait, and say the
+// same, are one line, where the first of them stands.
+func stepRows(steps []load.Step) (rows [][]string) {
+	waits, n := map[string]int{}, map[int]int{} // the row of what they say; records of a row
+	for _, step := range steps {
+		row := []string{step.Destination + " " + step.Object, step.SourceID, step.Does, orDash(step.TargetID), orDash(stepText(step))}
+		if !step.Sends() {
+			same := row[0] + row[2] + row[4]
+			if at, ok := waits[same]; ok {
+				n[at]++
+				rows[at][1], rows[at][3] = fmt.Sprintf("%d records", n[at]), "-"
+				continue
+			}
+			waits[same], n[len(rows)] = len(rows), 1
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 // stepText says why a record waits and for which, or what changes of it.
