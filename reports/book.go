@@ -2,7 +2,6 @@ package reports
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -25,14 +24,14 @@ type book struct {
 	plan      string // the hash of a plan; "" where it reports a run
 	places    map[string][]place
 	parts     map[key][]place
-	shown     map[key]map[etl.Outcome]int    // rows of the objects' sheets, as they were written
-	firsts    map[outcomeOf]link             // the first of them
-	causes    map[refusal]link               // the first row of Rejects with each cause
-	people    map[[sha256.Size]byte]document // patients, by the hash of what they were read from
-	badChecks int                            // lines of Checks that do not hold
-	marked    int                            // cells whose text was altered to fit
-	dir       string                         // private; excelize spills long sheets into it
-	tables    []any                          // parts of the workbook, as excelize keeps them
+	shown     map[key]map[etl.Outcome]int // rows of the objects' sheets, as they were written
+	firsts    map[outcomeOf]link          // the first of them
+	causes    map[refusal]link            // the first row of Rejects with each cause
+	documents map[[2]string]*document     // records at hand, by endpoint and id
+	badChecks int                         // lines of Checks that do not hold
+	marked    int                         // cells whose text was altered to fit
+	dir       string                      // private; excelize spills long sheets into it
+	tables    []any                       // parts of the workbook, as excelize keeps them
 	// spilled are the files of long sheets, by their part of the workbook.
 	spilled map[string]string
 }
@@ -45,7 +44,7 @@ type outcomeOf struct {
 
 func newBook(r *report, f *excelize.File, dir string) *book {
 	return &book{report: r, f: f, dir: dir, spilled: map[string]string{}, places: map[string][]place{}, parts: map[key][]place{},
-		shown: map[key]map[etl.Outcome]int{}, firsts: map[outcomeOf]link{}, causes: map[refusal]link{}, people: map[[sha256.Size]byte]document{}}
+		shown: map[key]map[etl.Outcome]int{}, firsts: map[outcomeOf]link{}, causes: map[refusal]link{}, documents: map[[2]string]*document{}}
 }
 
 // An entry is one or more sheets of the workbook. Late ones hold counts of

@@ -42,7 +42,7 @@ func (f *facts) readIdentities(ctx context.Context, snap Snapshot, o Options) er
 // in DrChrono, the month of its start (2026-03) and its minutes; from what a
 // destination acknowledged or holds, its minutes there, where they can be read.
 func ReadVisit(record, body []byte) (month string, minutes, there int, known bool) {
-	d := read(string(record))
+	d := read(record)
 	minutes, _ = strconv.Atoi(string(d.Duration))
 	there, known = minutesThere(string(body))
 	return firstOf(string(d.Scheduled), len("2006-01")), minutes, there, known

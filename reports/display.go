@@ -77,41 +77,22 @@ func (i *insurance) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 }
 
 // read takes what it can from a document; what is unreadable stays blank.
-func read(text string) (d document) {
-	if text != "" {
-		_ = json.Unmarshal([]byte(text), &d, lenient)
+func read(text []byte) *document {
+	if len(text) == 0 {
+		return blank
 	}
+	d := &document{}
+	_ = json.Unmarshal(text, d, lenient)
 	return d
 }
+
+var blank = &document{}
 
 // lenient takes each document as far as it can be read.
 var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
-func (d document) name() string {
+func (d *document) name() string {
 	return strings.TrimSpace(string(d.FirstName) + " " + string(d.LastName))
-}
-
-// A subject is a record as it is shown: the source record, the patient that it
-// belongs to, what it maps to.
-type subject struct {
-	id                   string
-	record, person, body document
-}
-
-// slot is which of a patient's insurances the id names.
-func (s subject) slot() string {
-	_, slot, _ := strings.Cut(s.id, "/")
-	return slot
-}
-
-func (s subject) insurance() insurance {
-	switch s.slot() {
-	case "secondary", "secondary_insurance":
-		return s.record.Secondary
-	case "tertiary", "tertiary_insurance":
-		return s.record.Tertiary
-	}
-	return s.record.Primary
 }
 
 // A shown is a column about the person or thing behind a record.

@@ -15,12 +15,12 @@ func (m madeUp) Rows(_ context.Context, name string, _ ...any) iter.Seq2[[]any, 
 		if name != "results" && name != "object-rows" {
 			return
 		}
-		raw := `{"first_name":"Ada","last_name":"Roma","date_of_birth":"1984-03-09","chart_id":"ROMA000001","patient_status":"A"}`
+		raw := []byte(`{"first_name":"Ada","last_name":"Roma","date_of_birth":"1984-03-09","chart_id":"ROMA000001","patient_status":"A"}`)
 		for i := range m.rows {
 			id := fmt.Sprint(90001 + i)
 			row := []any{"rethink", "client", "patients", id, "created", "5" + id, int64(1), int64(201), "", "", "", []byte(id), fixtureRun.ID, ""}
 			if name == "object-rows" {
-				row = []any{"patients", id, "created", "", "", "", "", int64(201), "5" + id, int64(1), []byte(id), raw, nil, nil, fixtureRun.ID}
+				row = []any{"patients", id, "created", "", "", "", "", int64(201), "5" + id, int64(1), []byte(id), "patients", id, raw, nil, nil, nil, fixtureRun.ID}
 			}
 			if !yield(row, nil) {
 				return
@@ -28,3 +28,6 @@ func (m madeUp) Rows(_ context.Context, name string, _ ...any) iter.Seq2[[]any, 
 		}
 	}
 }
+
+// OpenRecord: nothing is sealed here.
+func (m madeUp) OpenRecord(_, _ string, raw []byte) ([]byte, error) { return raw, nil }

@@ -44,7 +44,7 @@ func (b *book) mismatchesSheet(ctx context.Context) []sheet {
 		column{"What to do", kindWrap, "The next step."}, column{"Target id", kindID, "Their id of the record."},
 		column{"Nights", kindAge, "Midnights since it opened, in the practice's zone."},
 		column{"State", kindText, "new: it opened in this run; repeat: it was open before; reopened: it was closed once and is back."}, itemColumn)
-	rows := many(b.snap.Rows(ctx, "mismatches", b.o.Run.ID, b.opens()), b.mismatchRows)
+	rows := many(b.subjects(b.snap.Rows(ctx, "mismatches", b.o.Run.ID, b.opens()), 13), b.mismatchRows)
 	about := "A row a field; " + "classes case, space and format are the same value written otherwise"
 	if b.o.Level == LevelNone {
 		about = "A row a record; its values are not shown (phi: none)"
@@ -61,7 +61,7 @@ func (b *book) mismatchRows(in []any) (rows [][]any) {
 	if b.o.Level == LevelNone {
 		return [][]any{append(append(head, str(in[3]), str(in[7]), outcome, todo), tail...)}
 	}
-	head = append(head, label(b.subject(str(in[2]), str(in[3]), str(in[13]), str(in[14]), ""), b.o.Level), str(in[3]))
+	head = append(head, label(in[13].(subject), b.o.Level), str(in[3]))
 	for _, d := range differences(str(in[12])) {
 		ours, theirs := d.sides(b.o.Level)
 		row := append(append([]any(nil), head...), d.field, ours, theirs, d.class(num(in[11]) == 1), outcome, todo)
@@ -85,7 +85,7 @@ func (b *book) missingSheet(ctx context.Context) []sheet {
 	columns = append(columns, column{"Probable cause", kindWrap, "What it looks like."}, column{"What to do", kindWrap, "The next step."},
 		column{"Nights", kindAge, "Midnights since it was seen first, in the practice's zone."},
 		column{"State", kindText, "new: it opened in this run; repeat: it was open before; reopened: it was closed once and is back."}, itemColumn)
-	rows := chained(mapped(b.snap.Rows(ctx, "missing", b.o.Run.ID, b.opens()), b.missingRow),
+	rows := chained(mapped(b.subjects(b.snap.Rows(ctx, "missing", b.o.Run.ID, b.opens()), 10), b.missingRow),
 		mapped(b.snap.Rows(ctx, "extra", b.o.Run.ID, b.opens()), b.extraRow))
 	return []sheet{{name: "Missing and Extra", title: "Missing and extra: what only one side holds", colour: colourOrange, freeze: freeze, phi: true,
 		about: "Of objects that we may only read there: enter what is missing, clear up what is theirs alone", none: "Both sides hold the same records.",
@@ -94,8 +94,8 @@ func (b *book) missingSheet(ctx context.Context) []sheet {
 
 func (b *book) missingRow(in []any) []any {
 	row := []any{"missing there", destinationName(str(in[0])), objectName(str(in[1]), false), str(in[3]), nil}
-	s := b.subject(str(in[2]), str(in[3]), str(in[10]), str(in[11]), "")
 	if b.o.Level != LevelNone {
+		s := in[10].(subject)
 		name := s.person.name()
 		if b.o.Level == LevelMasked {
 			name = initials(name)
@@ -150,12 +150,11 @@ func (b *book) visitsSheet(ctx context.Context) []sheet {
 	if b.o.All {
 		all, about = 1, "Every visit, each destination side by side"
 	}
-	rows := mapped(b.snap.Rows(ctx, "visits", b.o.Run.ID, b.opens(), all, b.o.since()), func(in []any) []any {
+	rows := mapped(b.subjects(b.snap.Rows(ctx, "visits", b.o.Run.ID, b.opens(), all, b.o.since()), 2), func(in []any) []any {
 		row := []any{str(in[0])}
 		if b.o.Level != LevelNone {
-			s := b.subject("appointments", str(in[0]), str(in[2]), str(in[3]), "")
 			for _, v := range visitColumns {
-				row = append(row, v.value(s, b.o.Level))
+				row = append(row, v.value(in[2].(subject), b.o.Level))
 			}
 		}
 		return append(row, visitFates(keys, readFates(str(in[1])))...)

@@ -33,6 +33,9 @@ type Snapshot interface {
 	// row holds int64, float64, string, []byte or nil, and is valid until the
 	// next one; an error is the last thing that comes.
 	Rows(ctx context.Context, name string, args ...any) iter.Seq2[[]any, error]
+
+	// OpenRecord opens the payload of a record that a row holds sealed.
+	OpenRecord(endpoint, id string, sealed []byte) ([]byte, error)
 }
 
 // Options say whose run is reported, and how.

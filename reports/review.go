@@ -61,7 +61,7 @@ func (b *book) dischargesSheet(ctx context.Context) []sheet {
 		destination, object, id := destinationName(str(in[0])), objectName(str(in[1]), false), str(in[2])
 		outcome, cause := etl.Outcome(str(in[3])), str(in[4])
 		row := []any{destination, object, id}
-		from := subject{id: id, body: read(str(in[9])), record: read(str(in[10]))}
+		from := subject{id: id, body: read([]byte(str(in[9]))), record: read([]byte(str(in[10])))}
 		from.person = from.record
 		for _, s := range shown {
 			row = append(row, s.value(from, b.o.Level))
@@ -91,12 +91,12 @@ func (b *book) matchesSheet(ctx context.Context) []sheet {
 	n := len(columns)
 	columns = append(append(columns, decisionColumns...), tokenColumn)
 	check, offer := checkFormula(letter(n+1), letter(n+2), letter(n-4), letter(n-3), ""), offerFormula(letter(n-4), letter(n-3), "")
-	rows := mapped(b.snap.Rows(ctx, "matches", b.o.Run.ID, b.opens()), func(in []any) []any {
+	rows := mapped(b.subjects(b.snap.Rows(ctx, "matches", b.o.Run.ID, b.opens()), 11), func(in []any) []any {
 		destination, object, id := destinationName(str(in[0])), objectName(str(in[1]), false), str(in[3])
 		outcome, cause, code := etl.Outcome(str(in[4])), str(in[5]), str(in[6])
 		row := []any{destination, object, id}
 		if b.o.Level != LevelNone {
-			row = append(row, label(b.subject(str(in[2]), id, str(in[11]), str(in[12]), ""), b.o.Level))
+			row = append(row, label(in[11].(subject), b.o.Level))
 		}
 		state := State(outcome, cause, "", "", blob(in[9]), blob(in[10]))
 		row = append(row, outcome, causeOf(cause, code), str(in[8]), str(in[7]), nextStep(code, cause, outcome))

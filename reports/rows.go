@@ -2,7 +2,6 @@ package reports
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -69,47 +68,22 @@ func (b *book) objectSheet(ctx context.Context, k key, o Object) sheet {
 		opens++
 	}
 	row := make([]any, 0, len(columns)+1)
-	rows := mapped(b.snap.Rows(ctx, query, b.o.Run.ID, k.destination, k.object, opens, b.o.since()), func(in []any) []any {
+	rows := mapped(b.subjects(b.snap.Rows(ctx, query, b.o.Run.ID, k.destination, k.object, opens, b.o.since()), 11), func(in []any) []any {
 		row = append(row[:0], str(in[1]))
 		if len(shown) > 0 {
-			from := b.subject(str(in[0]), str(in[1]), str(in[11]), str(in[12]), str(in[13]))
+			from := in[11].(subject)
+			from.id, from.body = str(in[1]), read([]byte(str(in[16])))
 			for _, s := range shown {
 				row = append(row, s.value(from, b.o.Level))
 			}
 		}
 		row = append(row, etl.Outcome(str(in[2])), causeOf(str(in[3]), str(in[4])), str(in[5]), str(in[6]), status(in[7]), str(in[8]),
 			num(in[9]), short(blob(in[10])))
-		return append(row, str(in[14]))[:len(columns)] // the run, where there is a column for it
+		return append(row, str(in[17]))[:len(columns)] // the run, where there is a column for it
 	})
 	name := destinationName(k.destination) + " " + objectName(k.object, true)
 	return sheet{name: k.sheetName(), title: name, about: about, colour: colourGood, freeze: 1, phi: true,
 		none: "No record: nothing was judged or sent, and nothing waits.", columns: columns, rows: rows, of: &k}
-}
-
-func (b *book) subject(endpoint, id, raw, person, body string) subject {
-	s := subject{id: id, record: read(raw), body: read(body)}
-	if s.person = s.record; endpoint != "patients" {
-		s.person = b.person(person)
-	}
-	return s
-}
-
-// peopleMax is how many patients are kept at hand.
-const peopleMax = 512
-
-// person reads a patient once for as long as it is at hand: most rows are
-// visits, many of each patient.
-func (b *book) person(text string) document {
-	hash := sha256.Sum256([]byte(text))
-	d, known := b.people[hash]
-	if !known {
-		if len(b.people) == peopleMax {
-			clear(b.people)
-		}
-		d = read(text)
-		b.people[hash] = d
-	}
-	return d
 }
 
 // causeOf is the cause, with the code where that says more.

@@ -33,7 +33,7 @@ func (b *book) worklistSheet(ctx context.Context) []sheet {
 		column{"Attempts", kindCount, "How often it was sent in this run."}, itemColumn, tokenColumn)
 	at := func(head string) string { return letterOf(columns, head) }
 	check := checkFormula(at(headDecision), at(headMapTo), at("Outcome"), at("Cause"), at("Lookup"))
-	rows := chained(mapped(b.snap.Rows(ctx, "worklist", b.o.Run.ID, worklistCap, b.opens()), func(in []any) []any { return b.worklistRow(in, check) }),
+	rows := chained(mapped(b.subjects(b.snap.Rows(ctx, "worklist", b.o.Run.ID, worklistCap, b.opens()), 16), func(in []any) []any { return b.worklistRow(in, check) }),
 		mapped(b.snap.Rows(ctx, "worklist-groups", b.o.Run.ID, worklistCap), b.groupRow))
 	about := "Most severe first, then what keeps most others back; decide in the yellow columns"
 	if n := b.facts.linesOf(etl.Uncertain, etl.Held, etl.Rejected, etl.Invalid, etl.Mismatched, etl.Failed); n > worklistCap {
@@ -88,15 +88,15 @@ func (b *book) worklistRow(in []any, check rowFormula) []any {
 	destination, object, id := destinationName(str(in[1])), objectName(str(in[2]), false), str(in[11])
 	row := []any{severities[num(in[0])], destination, object}
 	if b.o.Level != LevelNone {
-		row = append(row, label(b.subject(str(in[10]), id, str(in[16]), str(in[17]), ""), b.o.Level))
+		row = append(row, label(in[16].(subject), b.o.Level))
 	}
 	suggestion := nextStep(code, cause, outcome)
 	if lookup != "" {
 		suggestion = fmt.Sprintf("Add %q to lookup %s, or MAP it: every record with it follows.", key, lookup)
 	}
 	opened := instant(in[14])
-	state := State(outcome, cause, lookup, key, blob(in[18]), blob(in[19]))
-	row = append(row, id, outcome, causeOf(cause, code), str(in[6]), str(in[7]), suggestion, num(in[20]), b.nights(opened), str(in[13]))
+	state := State(outcome, cause, lookup, key, blob(in[21]), blob(in[22]))
+	row = append(row, id, outcome, causeOf(cause, code), str(in[6]), str(in[7]), suggestion, num(in[23]), b.nights(opened), str(in[13]))
 	row = append(row, inputs(outcome, causeOf(cause, code), lookup, check)...)
 	return append(row, lookup, key, str(in[12]), b.wall(opened), num(in[15]), itemID(str(in[1]), str(in[2]), id, string(outcome), cause, str(in[6]), code),
 		token(b.o.Key, b.o.Run.ID, state, destination, object, id, string(outcome)))

@@ -39,7 +39,8 @@ func readReportQueries() map[string]string {
 // meanwhile. It holds one reader's connection until it is closed, so its
 // queries run one after the other.
 type Snapshot struct {
-	tx *sqlx.Tx
+	tx   *sqlx.Tx
+	seal *Sealer
 }
 
 // Snapshot takes a snapshot. The caller closes it.
@@ -53,7 +54,7 @@ func (s *Store) Snapshot(ctx context.Context) (*Snapshot, error) {
 	if err := tx.GetContext(ctx, &n, "SELECT count(*) FROM sqlite_schema"); err != nil {
 		return nil, errors.Join(fmt.Errorf("begin a snapshot: %w", err), tx.Rollback())
 	}
-	return &Snapshot{tx}, nil
+	return &Snapshot{tx, s.seal}, nil
 }
 
 // Close ends the snapshot. It only read, so there is nothing to lose.
@@ -63,7 +64,8 @@ func (s *Snapshot) Close() error {
 
 // Rows streams the rows of the report query of that name. A row holds int64,
 // float64, string, []byte or nil, and is valid until the next one; an error
-// is the last thing that comes. The SQL function unseal opens payloads.
+// is the last thing that comes. The SQL function unseal opens payloads; those of
+// records, which are many and the same on many sheets, are left to OpenRecord.
 func (s *Snapshot) Rows(ctx context.Context, name string, args ...any) iter.Seq2[[]any, error] {
 	return func(yield func([]any, error) bool) {
 		text, ok := reportQueries[name]
@@ -81,6 +83,11 @@ func (s *Snapshot) Rows(ctx context.Context, name string, args ...any) iter.Seq2
 			yield(nil, fmt.Errorf("report query %s: %w", name, err))
 		}
 	}
+}
+
+// OpenRecord opens the payload of a record that a row holds sealed.
+func (s *Snapshot) OpenRecord(endpoint, id string, sealed []byte) ([]byte, error) {
+	return s.seal.Open(sealed, "record", endpoint, id)
 }
 
 // each hands on every row until yield has enough. The error is one of reading.

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"strings"
@@ -104,8 +105,8 @@ func TestSnapshotRefusesAnUnknownName(t *testing.T) {
 	}
 }
 
-// A snapshot opens payloads only where it is asked to.
-func TestObjectRowsUnseal(t *testing.T) {
+// A snapshot gives payloads only where it is asked to, and sealed.
+func TestObjectRowsGiveSealedRecords(t *testing.T) {
 	s, ctx := openReportStore(t), context.Background()
 	blob := s.seal.Seal([]byte(`{"first_name":"Ada"}`), "record", "patients", "1")
 	for _, q := range []string{
@@ -125,13 +126,20 @@ func TestObjectRowsUnseal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for level, want := range map[int]any{0: nil, 1: `{"first_name":"Ada"}`} {
+	for level := range 2 {
 		for row, err := range snap.Rows(ctx, "object-rows", "r1", "rethink", "client", level, "r1") {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := row[11]; got != want {
-				t.Errorf("level %d: raw = %v, want %v", level, got, want)
+			sealed, given := row[13].([]byte)
+			if given != (level > 0) || bytes.Contains(sealed, []byte("Ada")) {
+				t.Errorf("level %d: payload = %q", level, row[13])
+			}
+			if !given {
+				continue
+			}
+			if got, err := snap.OpenRecord(row[11].(string), row[12].(string), sealed); err != nil || string(got) != `{"first_name":"Ada"}` {
+				t.Errorf("the record is %s, %v", got, err)
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 -- Records that may be one of theirs, or are, but differ: a person looks.
 SELECT r.destination, r.object, r.source_endpoint, r.source_id, r.outcome, r.cause, r.code, r.message, r.target_id, r.hash, rec.hash AS source_hash,
-  CASE WHEN ?2 AND rec.id IS NOT NULL THEN unseal(rec.payload, 'record', rec.endpoint, rec.source_id) END AS raw,
-  CASE WHEN ?2 AND who.id IS NOT NULL THEN unseal(who.payload, 'record', who.endpoint, who.source_id) END AS person
+  rec.endpoint, rec.source_id, CASE WHEN ?2 THEN rec.payload END, who.source_id, CASE WHEN ?2 THEN who.payload END
 FROM result r
 LEFT JOIN record rec ON rec.endpoint = r.source_endpoint
   AND rec.source_id = CASE instr(r.source_id, '/') WHEN 0 THEN r.source_id ELSE substr(r.source_id, 1, instr(r.source_id, '/') - 1) END

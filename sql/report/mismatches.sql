@@ -7,8 +7,7 @@ SELECT d.destination, d.object, r.source_endpoint, d.source_id, r.outcome, d.tar
   CASE WHEN i.opened_run <= ?1 THEN i.opened_at ELSE coalesce(i.first_at, '') END AS opened_at,
   rec.changed_run = coalesce(i.opened_run, ?1) AND EXISTS (SELECT 1 FROM version v WHERE v.endpoint = rec.endpoint AND v.source_id = rec.source_id) AS ours_changed,
   CASE WHEN ?2 THEN unseal(d.payload, 'difference', d.destination, d.object, d.source_id) END AS fields,
-  CASE WHEN ?2 AND rec.id IS NOT NULL THEN unseal(rec.payload, 'record', rec.endpoint, rec.source_id) END AS raw,
-  CASE WHEN ?2 AND who.id IS NOT NULL THEN unseal(who.payload, 'record', who.endpoint, who.source_id) END AS person
+  rec.endpoint, rec.source_id, CASE WHEN ?2 THEN rec.payload END, who.source_id, CASE WHEN ?2 THEN who.payload END
 FROM result r JOIN difference d ON d.target = r.target AND d.destination = r.destination AND d.object = r.object AND d.source_id = r.source_id
 LEFT JOIN item i ON i.destination = r.destination AND i.object = r.object AND i.source_id = r.source_id AND i.outcome = r.outcome
   AND i.cause = r.cause AND i.field = r.field AND i.code = r.code

@@ -3,8 +3,7 @@ SELECT r.destination, r.object, r.source_endpoint, r.source_id, r.cause, r.field
   CASE WHEN i.id IS NULL OR i.opened_run > ?1 THEN 'new' WHEN i.opened_run < ?1 THEN 'repeat' WHEN i.times > 1 THEN 'reopened' ELSE 'new' END AS state,
   CASE WHEN i.opened_run <= ?1 THEN i.opened_at ELSE coalesce(i.first_at, '') END AS opened_at,
   (SELECT run FROM origin o WHERE o.record = rec.id) = ?1 AS fresh,
-  CASE WHEN ?2 AND rec.id IS NOT NULL THEN unseal(rec.payload, 'record', rec.endpoint, rec.source_id) END AS raw,
-  CASE WHEN ?2 AND who.id IS NOT NULL THEN unseal(who.payload, 'record', who.endpoint, who.source_id) END AS person
+  rec.endpoint, rec.source_id, CASE WHEN ?2 THEN rec.payload END, who.source_id, CASE WHEN ?2 THEN who.payload END
 FROM result r
 LEFT JOIN item i ON i.destination = r.destination AND i.object = r.object AND i.source_id = r.source_id AND i.outcome = r.outcome
   AND i.cause = r.cause AND i.field = r.field AND i.code = r.code

@@ -9,8 +9,7 @@ SELECT v.source_id,
       AND (r.run = ?1 OR r.outcome IN ('created', 'updated', 'matched', 'excluded'))
     LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
     WHERE t.source_endpoint = 'appointments' AND t.source_id = v.source_id) AS fates,
-  CASE WHEN ?2 THEN unseal(v.payload, 'record', v.endpoint, v.source_id) END AS raw,
-  CASE WHEN ?2 AND who.id IS NOT NULL THEN unseal(who.payload, 'record', who.endpoint, who.source_id) END AS person
+  v.endpoint, v.source_id, CASE WHEN ?2 THEN v.payload END, who.source_id, CASE WHEN ?2 THEN who.payload END
 FROM (SELECT t.source_id FROM run u CROSS JOIN result r ON r.run = u.id CROSS JOIN target t ON t.id = r.target
     WHERE NOT ?3 AND u.id BETWEEN ?4 AND ?1 AND t.source_endpoint = 'appointments' AND r.outcome <> 'unchanged' AND NOT (r.outcome = 'excluded' AND t.run < r.run)
       AND NOT EXISTS (SELECT 1 FROM target o CROSS JOIN run w ON w.id BETWEEN ?4 AND ?1 CROSS JOIN result p ON p.run = w.id AND p.target = o.id

@@ -25,8 +25,7 @@ SELECT w.severity, r.destination, r.object, w.outcome, r.cause, r.code, r.field,
   coalesce((SELECT p.lookup FROM problem p WHERE p.target = r.target AND p.lookup <> '' ORDER BY p.n LIMIT 1), '') AS lookup,
   coalesce((SELECT p.key FROM problem p WHERE p.target = r.target AND p.lookup <> '' ORDER BY p.n LIMIT 1), '') AS key,
   r.source_endpoint, r.source_id, r.target_id, w.state, w.opened_at, r.attempts,
-  CASE WHEN ?3 AND rec.id IS NOT NULL THEN unseal(rec.payload, 'record', rec.endpoint, rec.source_id) END AS raw,
-  CASE WHEN ?3 AND who.id IS NOT NULL THEN unseal(who.payload, 'record', who.endpoint, who.source_id) END AS person,
+  rec.endpoint, rec.source_id, CASE WHEN ?3 THEN rec.payload END, who.source_id, CASE WHEN ?3 THEN who.payload END,
   r.hash AS payload_hash, rec.hash AS source_hash, w.frees
 FROM waiting w JOIN result r ON r.run = ?1 AND r.target = w.target
 LEFT JOIN record rec ON rec.endpoint = r.source_endpoint
