@@ -139,7 +139,8 @@ func (w *walk) object(member func(name []byte) bool) bool {
 	return true
 }
 
-func (w *walk) list() bool {
+// list passes over a list, and gives each of its values.
+func (w *walk) list(element func(value []byte)) bool {
 	if !w.take('[') {
 		return false
 	}
@@ -147,9 +148,11 @@ func (w *walk) list() bool {
 		if !first && !w.take(',') {
 			return false
 		}
-		if _, _, ok := w.value(); !ok {
+		value, _, ok := w.value()
+		if !ok {
 			return false
 		}
+		element(value)
 	}
 	return true
 }
@@ -219,7 +222,7 @@ func (w *walk) value() (value []byte, plain, ok bool) {
 		return w.text[from:w.at], false, ok
 	case '[':
 		w.depth++
-		ok = w.depth < maxDepth && w.list()
+		ok = w.depth < maxDepth && w.list(func([]byte) {})
 		w.depth--
 		return w.text[from:w.at], false, ok
 	}

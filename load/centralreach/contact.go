@@ -24,11 +24,26 @@ var (
 )
 
 func parseContact(body []byte) (contact, error) {
-	var c contact
-	if err := json.Unmarshal(body, &c); err != nil || c == nil {
+	c, err := transform.Members(body)
+	if err != nil || c == nil {
 		return nil, errNoContact
 	}
 	return c, nil
+}
+
+// parseContacts reads a list of them, of which some may be null.
+func parseContacts(v []byte) (list []contact, ok bool) {
+	elements, err := transform.Elements(v)
+	if err != nil || elements == nil {
+		return nil, false
+	}
+	list = make([]contact, len(elements))
+	for i, e := range elements {
+		if list[i], err = transform.Members(e); err != nil {
+			return nil, false
+		}
+	}
+	return list, true
 }
 
 // contactIn is the contact of a reply, which stands under contact, or bare.
@@ -107,12 +122,8 @@ func (c contact) member(name string) (key string, v jsontext.Value, ok bool) {
 
 // text is a scalar member as text; "" if it is absent, null, or no scalar.
 func (c contact) text(name string) string {
-	_, v, ok := c.member(name)
-	var s transform.Scalar
-	if !ok || json.Unmarshal(v, &s) != nil {
-		return ""
-	}
-	return s.String()
+	_, v, _ := c.member(name)
+	return transform.TextOf(v)
 }
 
 func (c contact) set(name string, v jsontext.Value) {

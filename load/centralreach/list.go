@@ -12,7 +12,6 @@ import (
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
-	"github.com/go-json-experiment/json"
 )
 
 // A list is what CentralReach shows of one object, as one read showed it.
@@ -169,7 +168,8 @@ func (d *Destination) page(ctx context.Context, path string, query url.Values, i
 // envelope or not (assumptions, CentralReach). Where none of the entries has an
 // id, what they are is not known, and that is an error.
 func parseItems(reply load.Reply, idField string) (items []contact, total int, err error) {
-	if json.Unmarshal(reply.Body, &items) != nil || items == nil {
+	items, ok := parseContacts(reply.Body)
+	if !ok {
 		whole, err := parseContact(reply.Body)
 		if err != nil {
 			return nil, 0, err
@@ -211,12 +211,15 @@ func (c contact) listed(idField string) (list []contact, total int, err error) {
 // one that is not empty. Errors are no list.
 func (c contact) array() (list []contact, err error) {
 	if _, v, ok := c.member("items"); ok && v.Kind() == '[' {
-		return list, json.Unmarshal(v, &list)
+		if list, ok = parseContacts(v); !ok {
+			err = errNoContact
+		}
+		return list, err
 	}
 	arrays, full := 0, 0
 	for name, v := range c {
-		var one []contact
-		if v.Kind() != '[' || strings.Contains(strings.ToLower(name), "error") || json.Unmarshal(v, &one) != nil {
+		one, ok := parseContacts(v)
+		if !ok || strings.Contains(strings.ToLower(name), "error") {
 			continue
 		}
 		arrays++

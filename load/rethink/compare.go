@@ -38,7 +38,7 @@ func (ix *index) compare(f *load.Finding, ours, theirs object, del etl.Delivery,
 		if !ours.has(name) {
 			continue
 		}
-		if !ix.shows[name] {
+		if !ix.shows[strings.ToLower(name)] {
 			f.Hidden = append(f.Hidden, name)
 			if strict {
 				f.Differs = append(f.Differs, load.Difference{Field: name})

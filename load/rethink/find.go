@@ -9,15 +9,17 @@ import (
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// An index is what Rethink holds of one object, as one read showed it.
+// An index is what Rethink holds of one object, as one read showed it: entries
+// stay the texts that came, since hardly any of them is looked at again.
 type index struct {
 	external   string // where our id stands; "" = nowhere
-	byExternal map[string][]object
-	byNatural  map[string][]object
-	byTheirs   map[string]object // by Rethink's id
-	shows      map[string]bool   // arrays, and other members in lower case, that some record shows: one that lacks them then has none
+	byExternal map[string][]jsontext.Value
+	byNatural  map[string][]jsontext.Value
+	byTheirs   map[string]jsontext.Value // by Rethink's id
+	shows      map[string]bool           // members in lower case that some record shows: one that lacks them then has none
 	size       int
 }
 
@@ -41,29 +43,39 @@ func (d *Destination) read(ctx context.Context, name string) (*index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s back: %w", name, err)
 	}
-	ix := &index{external: d.o.Names.external(name), byExternal: map[string][]object{}, byNatural: map[string][]object{}, byTheirs: map[string]object{}, shows: map[string]bool{}}
-	for _, o := range list {
+	ix := &index{external: d.o.Names.external(name), byExternal: map[string][]jsontext.Value{}, byNatural: map[string][]jsontext.Value{}, byTheirs: map[string]jsontext.Value{}}
+	shows := map[string]bool{} // as they write it
+	for _, entry := range list {
+		o, err := parseEntry(entry)
 		id := o.text(idField[name])
-		if id == "" { // an error, or an envelope that we do not know: what it hides would be created again
+		if err != nil || id == "" { // an error, or an envelope that we do not know: what it hides would be created again
 			return nil, fmt.Errorf("read %s back: an entry has no %s: %w", name, idField[name], errNoObject)
 		}
-		ix.size++
 		for member, v := range o {
-			ix.shows[strings.ToLower(member)] = ix.shows[strings.ToLower(member)] || v.Kind() != 'n'
+			if v.Kind() != 'n' {
+				shows[member] = true
+			}
 		}
-		for slot := range slots {
-			ix.shows[slot] = ix.shows[slot] || o.shows(slot)
-		}
-		ix.byTheirs[id] = o
-		if external := o.text(ix.external); external != "" {
-			ix.byExternal[external] = append(ix.byExternal[external], o)
-		}
-		if key := naturalKey(name, o); key != "" {
-			ix.byNatural[key] = append(ix.byNatural[key], o)
-		}
+		ix.add(name, id, o, entry)
+	}
+	ix.shows = map[string]bool{}
+	for member := range shows {
+		ix.shows[strings.ToLower(member)] = true
 	}
 	d.index[name] = ix
 	return ix, nil
+}
+
+// add takes in an entry: an object, its id and its text.
+func (ix *index) add(name, id string, o object, entry jsontext.Value) {
+	ix.size++
+	ix.byTheirs[id] = entry
+	if external := o.text(ix.external); external != "" {
+		ix.byExternal[external] = append(ix.byExternal[external], entry)
+	}
+	if key := naturalKey(name, o); key != "" {
+		ix.byNatural[key] = append(ix.byNatural[key], entry)
+	}
 }
 
 // naturalKey identifies a record without ids: never by a name alone. "" where
@@ -106,10 +118,10 @@ func (ix *index) find(name string, ours object, del etl.Delivery) load.Finding {
 		return ix.byID(name, ours, del)
 	}
 	f := load.Finding{How: load.ByExternalID, Proved: ix.size > 0}
-	matches := ix.byExternal[ours.text(ix.external)]
+	matches := parseEntries(ix.byExternal[ours.text(ix.external)])
 	if ix.external == "" || len(matches) == 0 {
 		f.How = load.ByNaturalKey
-		matches = slices.DeleteFunc(slices.Clone(ix.byNatural[naturalKey(name, ours)]), func(o object) bool {
+		matches = slices.DeleteFunc(parseEntries(ix.byNatural[naturalKey(name, ours)]), func(o object) bool {
 			return othersRecord(ix.external, o, ours)
 		})
 	}
@@ -141,7 +153,8 @@ func othersRecord(field string, theirs, ours object) bool {
 // byID reads back a record whose id we know.
 func (ix *index) byID(name string, ours object, del etl.Delivery) load.Finding {
 	f := load.Finding{How: load.ByExternalID, Proved: ix.size > 0}
-	if o := ix.byTheirs[del.TargetID]; o != nil {
+	if entry := ix.byTheirs[del.TargetID]; entry != nil {
+		o, _ := parseEntry(entry) // it was read before
 		f.TargetID = del.TargetID
 		ix.compare(&f, ours, o, del, del.Op == etl.Update) // what the answer lacks is no proof that an unanswered update arrived
 	}

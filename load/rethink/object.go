@@ -41,15 +41,8 @@ func (o object) shows(name string) bool {
 
 // text is a scalar member as text; "" if it is absent, null, or none.
 func (o object) text(name string) string {
-	v, ok := o.member(name)
-	if !ok {
-		return ""
-	}
-	var s transform.Scalar
-	if json.Unmarshal(v, &s) != nil {
-		return ""
-	}
-	return s.String()
+	v, _ := o.member(name)
+	return transform.TextOf(v)
 }
 
 // shown is a member as a person compares it: a scalar's text, or the JSON of

@@ -3,10 +3,12 @@ package rethink
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json"
+	"github.com/chartbridge/chartbridge/transform"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // parseRead reads a list of the read API: a bare array, an object that holds
@@ -14,30 +16,34 @@ import (
 // id. The envelope is not fixed by the vendor's documents (destinations-facts,
 // A1). A list that does not come whole is an error: what it hides would be
 // created again.
-func parseRead(name string, body []byte) ([]object, error) {
+func parseRead(name string, body []byte) ([]jsontext.Value, error) {
 	if nothing(body) {
 		return nil, nil
 	}
-	var list []object
-	if json.Unmarshal(body, &list) == nil && list != nil {
+	if list, ok := entries(body); ok {
 		return list, nil
 	}
-	var one object
-	if json.Unmarshal(body, &one) != nil || one == nil {
+	one, err := transform.Members(body)
+	if err != nil || one == nil {
 		return nil, errNoObject
 	}
-	if one.id(idField[name]) != "" {
-		return []object{one}, nil
+	return object(one).readBack(name, body)
+}
+
+// readBack is parseRead for an object, whose text body is.
+func (o object) readBack(name string, body []byte) ([]jsontext.Value, error) {
+	if o.id(idField[name]) != "" {
+		return []jsontext.Value{body}, nil
 	}
-	if one.text("ErrorMessage") != "" || one.text("error") != "" {
+	if o.text("ErrorMessage") != "" || o.text("error") != "" {
 		return nil, errNoObject
 	}
-	list, ok := one.listed()
+	list, ok := o.listed()
 	if !ok {
-		return parseInner(name, one)
+		return parseInner(name, o)
 	}
 	for _, total := range []string{"total", "totalCount", "count"} {
-		if n, err := strconv.Atoi(one.text(total)); err == nil && n > len(list) {
+		if n, err := strconv.Atoi(o.text(total)); err == nil && n > len(list) {
 			return nil, fmt.Errorf("it shows %d of %d entries, and how to ask for the others is not known", len(list), n)
 		}
 	}
@@ -52,7 +58,7 @@ func nothing(body []byte) bool {
 }
 
 // parseInner reads a list that stands in an envelope's envelope.
-func parseInner(name string, one object) ([]object, error) {
+func parseInner(name string, one object) ([]jsontext.Value, error) {
 	for _, envelope := range envelopes {
 		if v, ok := one.member(envelope); ok && v.Kind() == '{' {
 			return parseRead(name, v)
@@ -64,10 +70,10 @@ func parseInner(name string, one object) ([]object, error) {
 // listed is the array of objects that an envelope holds: the only one that is
 // not empty, or the only one, or the one under a usual name. Errors are no
 // list.
-func (o object) listed() (list []object, ok bool) {
-	arrays, full := map[string][]object{}, 0
+func (o object) listed() (list []jsontext.Value, ok bool) {
+	arrays, full := map[string][]jsontext.Value{}, 0
 	for name := range o {
-		l, ok := o.array(name)
+		l, ok := entries(o[name])
 		if !ok || strings.Contains(strings.ToLower(name), "error") {
 			continue
 		}
@@ -87,11 +93,20 @@ func (o object) listed() (list []object, ok bool) {
 	return nil, false
 }
 
-// array is a member that is an array of objects; ok is false for anything else.
-func (o object) array(name string) (list []object, ok bool) {
-	v, there := o.member(name)
-	if !there || v.Kind() != '[' || json.Unmarshal(v, &list) != nil {
-		return nil, false
+// entries are the texts of the objects in a list, null among them; ok is false
+// for anything else.
+func entries(v []byte) (list []jsontext.Value, ok bool) {
+	list, err := transform.Elements(v)
+	return list, err == nil && list != nil && !slices.ContainsFunc(list, func(e jsontext.Value) bool { return e.Kind() != '{' && e.Kind() != 'n' })
+}
+
+func parseEntry(entry jsontext.Value) (object, error) { return transform.Members(entry) }
+
+// parseEntries reads entries that were read before.
+func parseEntries(list []jsontext.Value) []object {
+	objects := make([]object, len(list))
+	for i, entry := range list {
+		objects[i], _ = parseEntry(entry)
 	}
-	return list, true
+	return objects
 }
