@@ -121,12 +121,15 @@ func (s *Stage) compareSpan(ctx context.Context, run etl.Run, comparer Comparer,
 	return c.Unread, s.Store.SetCompared(ctx, run, s.Destination.Name(), object.Name, found)
 }
 
+// readTogether is how many records are read at once to be compared.
+const readTogether = 1000
+
 // mapped reads the records of some months, page by page.
 func (s *Stage) mapped(ctx context.Context, object Object, span []Month) iter.Seq2[Due, error] {
 	return func(yield func(Due, error) bool) {
 		for _, m := range span {
 			for after := int64(0); ; {
-				due, err := s.Store.Mapped(ctx, s.Destination.Name(), object.Name, m.Name, after, page)
+				due, err := s.Store.Mapped(ctx, s.Destination.Name(), object.Name, m.Name, after, readTogether)
 				if err != nil {
 					yield(Due{}, err)
 					return
@@ -136,7 +139,7 @@ func (s *Stage) mapped(ctx context.Context, object Object, span []Month) iter.Se
 						return
 					}
 				}
-				if len(due) < page {
+				if len(due) < readTogether {
 					break
 				}
 			}

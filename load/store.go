@@ -27,7 +27,7 @@ type Store interface {
 	// all from its first visit to its last but for those that are settled.
 	Months(ctx context.Context, destination, object string) ([]Month, error)
 	// Mapped lists, like Due, a month's targets that map, with what is known of
-	// them.
+	// them; the ids stand in Filled, and not in their bodies.
 	Mapped(ctx context.Context, destination, object, month string, after int64, limit int) ([]Due, error)
 	// SetCompared keeps what a comparison of months found, and settles those
 	// that agree and lie far enough back.

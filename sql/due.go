@@ -3,22 +3,27 @@ package sql
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
+	"github.com/go-json-experiment/json"
 )
 
+// A mappedRow is what is asked of each target that maps.
+type mappedRow struct {
+	ID             int64
+	SourceID       string `db:"source_id"`
+	Payload, Hash  []byte
+	Needs          string
+	Outcome        etl.Outcome
+	Cause, Message string
+}
+
 type dueRow struct {
-	ID        int64
-	Object    string
-	SourceID  string `db:"source_id"`
-	Payload   []byte
-	Hash      []byte
-	Needs     string
-	Outcome   etl.Outcome
-	Cause     string
-	Message   string
+	mappedRow
 	TargetID  string `db:"target_id"`
 	Approvals int
 	Known     bool
@@ -34,42 +39,67 @@ type dueRow struct {
 // Due lists targets that map and differ from what was acknowledged, after a
 // row, with the ids that they need filled in where they are known.
 func (s *Store) Due(ctx context.Context, destination, object string, after int64, limit int, at time.Time) ([]load.Due, error) {
-	return s.due(ctx, destination, "due", destination, object, after, limit, stamp(at), load.AskedSince(at))
-}
-
-// Mapped lists a month's targets that map, for comparing.
-func (s *Store) Mapped(ctx context.Context, destination, object, month string, after int64, limit int) ([]load.Due, error) {
-	return s.due(ctx, destination, "mapped", destination, object, month, after, limit)
-}
-
-func (s *Store) due(ctx context.Context, destination, name string, args ...any) ([]load.Due, error) {
 	var rows []dueRow
-	if err := s.db.SelectContext(ctx, &rows, query(name), args...); err != nil {
-		return nil, fmt.Errorf("list targets (%s): %w", name, err)
+	if err := s.db.SelectContext(ctx, &rows, query("due"), destination, object, after, limit, stamp(at), load.AskedSince(at)); err != nil {
+		return nil, fmt.Errorf("list what is due: %w", err)
 	}
-	due := make([]load.Due, len(rows))
+	mapped := make([]mappedRow, len(rows))
 	for i, r := range rows {
-		payload, err := s.seal.Open(r.Payload, "target", destination, r.Object, r.SourceID)
-		if err != nil {
-			return nil, err
-		}
-		needs, err := parseNeeds(r.Needs)
-		if err != nil {
-			return nil, err
-		}
-		due[i] = load.Due{Mapped: payload, Outcome: r.Outcome, Cause: r.Cause, Message: r.Message, Approvals: r.Approvals, Known: r.Known,
-			How: r.How, Refused: r.Refused, Seen: r.Seen, Twin: r.Twin, Replaced: r.Replaced && r.Twin != "", Delivery: etl.Delivery{TargetRow: r.ID, Destination: destination, Object: r.Object,
-				SourceID: r.SourceID, TargetID: r.TargetID, Hash: r.Hash, Body: payload, Needs: needs, Lost: r.Lost, Keyless: r.Keyless}}
+		mapped[i] = r.mappedRow
 	}
-	return due, s.fill(ctx, destination, due)
+	due, err := s.openDue(ctx, destination, object, mapped)
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range rows {
+		d := &due[i]
+		d.TargetID, d.Lost, d.Keyless = r.TargetID, r.Lost, r.Keyless
+		d.Approvals, d.Known, d.How, d.Refused, d.Seen, d.Twin, d.Replaced = r.Approvals, r.Known, r.How, r.Refused, r.Seen, r.Twin, r.Replaced && r.Twin != ""
+		if d.Body, err = load.Fill(d.Body, d.Filled); err != nil {
+			return nil, fmt.Errorf("fill in %s %s: %w", object, r.SourceID, err)
+		}
+	}
+	return due, nil
 }
 
-// fill looks up the ids that the records need and puts them into their bodies.
-func (s *Store) fill(ctx context.Context, destination string, due []load.Due) error {
-	var wanted [][2]string
+// Mapped lists a month's targets that map, for comparing. The ids that are
+// known of those that they need stand beside their bodies.
+func (s *Store) Mapped(ctx context.Context, destination, object, month string, after int64, limit int) ([]load.Due, error) {
+	var rows []mappedRow
+	if err := s.db.SelectContext(ctx, &rows, query("mapped"), destination, object, month, after, limit); err != nil {
+		return nil, fmt.Errorf("list what is compared: %w", err)
+	}
+	return s.openDue(ctx, destination, object, rows)
+}
+
+// openDue opens targets on all processors, and looks up the ids that they need.
+func (s *Store) openDue(ctx context.Context, destination, object string, rows []mappedRow) ([]load.Due, error) {
+	due, errs := make([]load.Due, len(rows)), make([]error, len(rows))
+	wait := inChunks(len(rows), func(i int) { due[i], errs[i] = s.openMapped(destination, object, rows[i]) })
+	for i := range rows {
+		if wait(i); errs[i] != nil {
+			return nil, errs[i]
+		}
+	}
+	return due, s.lookUpNeeds(ctx, destination, due)
+}
+
+func (s *Store) openMapped(destination, object string, r mappedRow) (load.Due, error) {
+	payload, err := s.seal.Open(r.Payload, "target", destination, object, r.SourceID)
+	if err != nil {
+		return load.Due{}, err
+	}
+	needs, err := parseNeeds(r.Needs)
+	return load.Due{Mapped: payload, Outcome: r.Outcome, Cause: r.Cause, Message: r.Message, Delivery: etl.Delivery{TargetRow: r.ID,
+		Destination: destination, Object: object, SourceID: r.SourceID, Hash: r.Hash, Body: payload, Needs: needs}}, err
+}
+
+// lookUpNeeds looks up the ids that records need, each of them once.
+func (s *Store) lookUpNeeds(ctx context.Context, destination string, due []load.Due) error {
+	have := map[[2]string]string{}
 	for _, d := range due {
 		for _, n := range d.Needs {
-			wanted = append(wanted, [2]string{n.Object, n.ID})
+			have[[2]string{n.Object, n.ID}] = ""
 		}
 	}
 	var rows []struct {
@@ -77,10 +107,9 @@ func (s *Store) fill(ctx context.Context, destination string, due []load.Due) er
 		SourceID string `db:"source_id"`
 		TargetID string `db:"target_id"`
 	}
-	if err := s.db.SelectContext(ctx, &rows, query("crosswalk-ids"), destination, jsonList(wanted)); err != nil {
+	if err := s.db.SelectContext(ctx, &rows, query("crosswalk-ids"), destination, jsonList(slices.Collect(maps.Keys(have)))); err != nil {
 		return fmt.Errorf("read crosswalk: %w", err)
 	}
-	have := map[[2]string]string{}
 	for _, r := range rows {
 		have[[2]string{r.Object, r.SourceID}] = r.TargetID
 	}
@@ -95,11 +124,14 @@ func (s *Store) fill(ctx context.Context, destination string, due []load.Due) er
 				d.Missing = append(d.Missing, n.Object+" "+n.ID)
 			}
 		}
-		body, err := load.Fill(d.Body, d.Filled)
-		if err != nil {
-			return fmt.Errorf("fill in %s %s: %w", d.Object, d.SourceID, err)
-		}
-		d.Body = body
 	}
 	return nil
+}
+
+func parseNeeds(text string) (needs []etl.Need, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	err = json.Unmarshal([]byte(text), &needs)
+	return needs, wrap(err, "read needs")
 }

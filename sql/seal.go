@@ -85,34 +85,45 @@ func (s *Sealer) Seal(plain []byte, place ...string) []byte {
 // Open gives back what Seal was given. It fails if the blob was made with
 // another key, belongs to another row, or was changed.
 func (s *Sealer) Open(blob []byte, place ...string) ([]byte, error) {
-	where := strings.Join(place, " ")
+	plain, err := s.open(blob, place)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", strings.Join(place, " "), err)
+	}
+	return plain, nil
+}
+
+func (s *Sealer) open(blob []byte, place []string) ([]byte, error) {
 	if len(blob) == 0 {
-		return nil, fmt.Errorf("open %s: nothing is stored", where)
+		return nil, errors.New("nothing is stored")
 	}
 	packed := blob[1:]
 	switch blob[0] {
 	case formatPlain:
 	case formatSealed:
 		if s.aead == nil {
-			return nil, fmt.Errorf("open %s: it is sealed, but encryption_key is off", where)
+			return nil, errors.New("it is sealed, but encryption_key is off")
 		}
 		if len(packed) < len(s.keyID) || [4]byte(packed[:4]) != s.keyID {
-			return nil, fmt.Errorf("open %s: it was sealed with another key than the config's", where)
+			return nil, errors.New("it was sealed with another key than the config's")
 		}
 		var err error
 		if packed, err = s.aead.Open(nil, nil, packed[4:], s.associated(place)); err != nil {
-			return nil, fmt.Errorf("open %s: it was changed, or belongs to another row", where)
+			return nil, errors.New("it was changed, or belongs to another row")
 		}
 	default:
-		return nil, fmt.Errorf("open %s: unknown format %d; was it written by a newer program?", where, blob[0])
+		return nil, fmt.Errorf("unknown format %d; was it written by a newer program?", blob[0])
 	}
 	plain, err := s.pack.unpack(packed)
 	if err != nil {
-		return nil, errors.New("open " + where + ": it does not unpack")
+		return nil, errors.New("it does not unpack")
 	}
 	return plain, nil
 }
 
 func (s *Sealer) associated(place []string) []byte {
-	return []byte(strings.Join(place, "\x1f") + "\x1f" + string(s.keyID[:]))
+	text := make([]byte, 0, 64)
+	for _, part := range place {
+		text = append(append(text, part...), '\x1f')
+	}
+	return append(text, s.keyID[:]...)
 }

@@ -7,12 +7,12 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/transform"
+	"github.com/go-json-experiment/json"
 )
 
 // event is a visit on CentralReach's schedule. The public API cannot create
@@ -205,17 +205,22 @@ func (d *Destination) extras(list []Comparison, events []Event, visits []Visit, 
 	return extra
 }
 
+// visitIn reads a body of eventFields, whose ids stand beside it.
 func visitIn(d load.Due) (Visit, error) {
-	body, err := parseContact(d.Body)
-	if err != nil {
-		return Visit{}, fmt.Errorf("read our own visit %s: %w", d.SourceID, err)
+	var body struct {
+		Start string `json:"startDate"`
+		End   string `json:"endDate"`
+		Off   bool   `json:"isCanceled"`
+		Place int    `json:"placeOfServiceId"` // absent is not known
 	}
-	start, okStart := utc(body.text("startDate"))
-	end, okEnd := utc(body.text("endDate"))
+	if err := json.Unmarshal(d.Mapped, &body); err != nil {
+		return Visit{}, fmt.Errorf("our own visit %s cannot be read", d.SourceID)
+	}
+	start, okStart := utc(body.Start)
+	end, okEnd := utc(body.End)
 	if !okStart || !okEnd {
 		return Visit{}, fmt.Errorf("our own visit %s has no times", d.SourceID)
 	}
-	place, _ := strconv.Atoi(body.text("placeOfServiceId")) // absent is not known
-	return Visit{ID: d.SourceID, Client: body.text("clientId"), Provider: body.text("providerId"), Start: start, End: end,
-		Off: body.text("isCanceled") == "true", PlaceOfService: place}, nil
+	return Visit{ID: d.SourceID, Client: d.Filled["clientId"], Provider: d.Filled["providerId"], Start: start, End: end,
+		Off: body.Off, PlaceOfService: body.Place}, nil
 }

@@ -111,8 +111,11 @@ func pair(ours, theirs []Event) (event []int, taken []bool) {
 			}
 		}
 		for i, v := range ours {
+			if event[i] >= 0 || v.Client == "" {
+				continue
+			}
 			k := key.of(v)
-			if event[i] >= 0 || v.Client == "" || len(free[k]) == 0 || key.sole && (waiting[k] > 1 || len(free[k]) > 1) {
+			if len(free[k]) == 0 || key.sole && (waiting[k] > 1 || len(free[k]) > 1) {
 				continue
 			}
 			event[i], taken[free[k][0]] = free[k][0], true

@@ -40,7 +40,7 @@ next AS (
   SELECT id FROM (SELECT id FROM mapped WHERE outcome = 'held' ORDER BY id LIMIT ?4) UNION ALL
   SELECT id FROM (SELECT id FROM mapped WHERE outcome = 'excluded' AND cause = 'create_off' AND (month = '' OR month >= ?6) ORDER BY id LIMIT ?4)
   ORDER BY id LIMIT ?4)
-SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cause, t.message, coalesce(c.target_id, '') AS target_id, coalesce(c.how, '') AS how,
+SELECT t.id, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cause, t.message, coalesce(c.target_id, '') AS target_id, coalesce(c.how, '') AS how,
   (SELECT count(DISTINCT a.by) FROM approval a WHERE a.destination = t.destination AND a.object = t.object AND a.source_id = t.source_id
     AND a.hash = t.hash AND a.expires_at > ?5) AS approvals,
   t.acked_hash IS NOT NULL AS known, t.refused_hash IS NOT NULL AND t.refused_hash = t.hash AS refused,
@@ -57,8 +57,7 @@ LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object A
 ORDER BY t.id
 
 -- name: mapped
-SELECT t.id, t.object, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cause, t.message, '' AS target_id, '' AS how,
-  0 AS approvals, 0 AS known, 0 AS refused, 0 AS lost, '' AS seen, 0 AS keyless, 0 AS replaced, '' AS twin
+SELECT t.id, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cause, t.message
 FROM target t WHERE t.destination = ? AND t.object = ? AND t.month = ? AND t.month <> '' AND t.id > ? AND t.payload IS NOT NULL
   AND t.outcome IN ('failed', 'blocked', 'matched', 'mismatched', 'missing') ORDER BY t.id LIMIT ?
 
