@@ -53,16 +53,12 @@ func adopt(ctx context.Context, tx *sqlx.Tx, run etl.Run, m load.Mark) (free boo
 	if taken, err := isTaken(ctx, tx, t.Destination, t.Object, t.SourceID, m.Adopt); err != nil || taken {
 		return false, err
 	}
-	ids := map[etl.Ref]string{{Endpoint: t.Object, ID: t.SourceID}: m.Adopt}
+	links := []Link{{t.Destination, t.Object, t.SourceID, m.Adopt, string(m.How), run.ID}}
 	for ref, id := range m.Inside {
-		ids[ref] = id
+		links = append(links, Link{t.Destination, ref.Endpoint, ref.ID, id, string(m.How), run.ID})
 	}
-	for ref, id := range ids {
-		if _, err := tx.ExecContext(ctx, query("put-crosswalk"), t.Destination, ref.Endpoint, ref.ID, id, m.How, run.ID); err != nil {
-			return false, err
-		}
-	}
-	return true, nil
+	_, err = putCrosswalk(ctx, tx, links)
+	return true, err
 }
 
 type targetKey struct {

@@ -2,8 +2,6 @@ package sql
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -18,6 +16,22 @@ var deliveryState = map[load.Kind]string{
 	load.NotSent: "failed", load.Throttled: "failed", load.Exists: "failed", load.Denied: "failed", load.Accepted: "uncertain",
 }
 
+// answers saves what came of deliveries: what a request brought together, what
+// a look or a person found one by one, since it may be another's by then.
+func (s *Store) answers(ctx context.Context, tx *sqlx.Tx, run etl.Run, done []load.Done) error {
+	var together []load.Done
+	for _, d := range done {
+		if d.SettledBy == load.ByAnswer {
+			together = append(together, d)
+			continue
+		}
+		if err := s.answer(ctx, tx, run, d); err != nil {
+			return fmt.Errorf("save the answer for %s %s %s: %w", d.Destination, d.Object, d.SourceID, err)
+		}
+	}
+	return s.enter(ctx, tx, run, together)
+}
+
 func (s *Store) answer(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Done) error {
 	if d.SettledBy == load.ByProbe {
 		if open, err := isOpen(ctx, tx, d.ID); err != nil || !open {
@@ -28,16 +42,74 @@ func (s *Store) answer(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Don
 	if err != nil {
 		return err
 	}
-	if err := enter(ctx, tx, d); err != nil {
+	return s.enter(ctx, tx, run, []load.Done{d})
+}
+
+// An entry is an answer as the ledger takes it.
+type entry struct {
+	ID        int64      `json:"id"`
+	State     string     `json:"state"`
+	At        string     `json:"at"`
+	Phase     load.Phase `json:"phase"`
+	Status    int        `json:"status"`
+	Code      string     `json:"code"`
+	TargetID  string     `json:"target_id"`
+	SettledBy string     `json:"settled_by"`
+	Evidence  string     `json:"evidence"`
+}
+
+// enter writes answers into the ledger, and what they make of the targets.
+func (s *Store) enter(ctx context.Context, tx *sqlx.Tx, run etl.Run, done []load.Done) error {
+	if len(done) == 0 {
+		return nil
+	}
+	entries, targets, taken := []entry{}, make([]int64, len(done)), []load.Done{}
+	for i, d := range done {
+		state, ok := deliveryState[d.Answer.Kind]
+		if !ok {
+			return fmt.Errorf("an answer of unknown kind %q", d.Answer.Kind)
+		}
+		targets[i] = d.TargetRow
+		switch d.Answer.Kind {
+		case load.Accepted:
+			if err := accept(ctx, tx, d); err != nil {
+				return err
+			}
+			continue
+		case load.Acknowledged:
+			taken = append(taken, d)
+		}
+		entries = append(entries, entry{d.ID, state, stamp(d.At), d.Answer.Phase, d.Answer.Status, d.Answer.Problem.Code, d.Answer.TargetID, d.SettledBy, d.Evidence})
+	}
+	if _, err := tx.ExecContext(ctx, query("answer-deliveries"), jsonList(entries)); err != nil {
+		return fmt.Errorf("save answers: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, query("clear-problems-of"), jsonList(targets)); err != nil {
+		return fmt.Errorf("save answers: %w", err)
+	}
+	if err := s.acknowledge(ctx, tx, run, taken); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, query("clear-problems"), d.TargetRow); err != nil {
-		return err
+	for _, d := range done {
+		if d.Answer.Kind == load.Acknowledged {
+			continue
+		}
+		if err := s.untaken(ctx, tx, run, d); err != nil {
+			return fmt.Errorf("save the answer for %s %s %s: %w", d.Destination, d.Object, d.SourceID, err)
+		}
 	}
-	switch d.Answer.Kind {
-	case load.Acknowledged:
-		return s.acknowledge(ctx, tx, run, d)
-	case load.Rejected:
+	return nil
+}
+
+// accept keeps open what they took, and will answer later.
+func accept(ctx context.Context, tx *sqlx.Tx, d load.Done) error {
+	_, err := tx.ExecContext(ctx, query("accept-delivery"), stamp(d.At), d.Answer.Phase, d.Answer.Status, d.Answer.Ticket, stamp(d.At.Add(d.Answer.After)), d.ID)
+	return wrap(err, "save that %s %s %s was accepted", d.Destination, d.Object, d.SourceID)
+}
+
+// untaken marks the target of a delivery that was not acknowledged.
+func (s *Store) untaken(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Done) error {
+	if d.Answer.Kind == load.Rejected {
 		return s.refuse(ctx, tx, run, refusal{d.TargetRow, d.Hash, etl.Rejected, d.Answer.Problem, d.Answer.Status, d.Attempts,
 			s.words(d.Answer.Words, d.Destination, d.Object, d.SourceID)})
 	}
@@ -48,24 +120,8 @@ func (s *Store) answer(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Don
 		return s.refuse(ctx, tx, run, refusal{d.TargetRow, d.Hash, etl.Held, d.Answer.Problem, d.Answer.Status, d.Attempts, nil})
 	}
 	m := waiting(d)
-	_, err = tx.ExecContext(ctx, query("mark-target"), m.Outcome, m.Cause, m.Problem.Field, m.Problem.Code, m.Problem.Message,
+	_, err := tx.ExecContext(ctx, query("mark-target"), m.Outcome, m.Cause, m.Problem.Field, m.Problem.Code, m.Problem.Message,
 		d.Answer.Status, d.Attempts, run.ID, d.TargetRow)
-	return err
-}
-
-// enter writes an answer into the ledger.
-func enter(ctx context.Context, tx *sqlx.Tx, d load.Done) error {
-	state, ok := deliveryState[d.Answer.Kind]
-	if !ok {
-		return fmt.Errorf("an answer of unknown kind %q", d.Answer.Kind)
-	}
-	if d.Answer.Kind == load.Accepted {
-		_, err := tx.ExecContext(ctx, query("accept-delivery"), stamp(d.At), d.Answer.Phase, d.Answer.Status, d.Answer.Ticket,
-			stamp(d.At.Add(d.Answer.After)), d.ID)
-		return err
-	}
-	_, err := tx.ExecContext(ctx, query("answer-delivery"), state, stamp(d.At), d.Answer.Phase, d.Answer.Status,
-		d.Answer.Problem.Code, d.Answer.TargetID, d.SettledBy, d.Evidence, d.ID)
 	return err
 }
 
@@ -75,12 +131,14 @@ func (s *Store) unsent(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Don
 	if d.SettledBy != load.ByProbe || d.Op != etl.Update {
 		return nil
 	}
+	var links []Link
 	for _, n := range d.Needs {
 		if id := d.Answer.Inside[n.Path].TargetID; id != "" {
-			if _, err := tx.ExecContext(ctx, query("put-crosswalk"), d.Destination, n.Object, n.ID, id, d.How, run.ID); err != nil {
-				return err
-			}
+			links = append(links, Link{d.Destination, n.Object, n.ID, id, string(d.How), run.ID})
 		}
+	}
+	if _, err := putCrosswalk(ctx, tx, links); err != nil {
+		return err
 	}
 	_, err := tx.ExecContext(ctx, query("doubt-target"), d.TargetRow)
 	return err
@@ -114,109 +172,6 @@ func waiting(d load.Done) load.Mark {
 		return mark(etl.Failed, etl.CauseNotSent, "")
 	}
 	return mark(etl.Failed, etl.CauseUnreached, "the destination could not be reached; it goes with the next run")
-}
-
-func (s *Store) acknowledge(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Done) error {
-	outcome := etl.Created
-	if d.Op == etl.Update {
-		outcome = etl.Updated
-	}
-	_, err := tx.ExecContext(ctx, query("acknowledge-target"), d.Hash, outcome, d.Answer.Status, d.Attempts, run.ID, d.TargetRow)
-	if err != nil {
-		return err
-	}
-	if d.Answer.TargetID != "" {
-		how := d.How
-		if how == "" {
-			how = "created"
-		}
-		if _, err := tx.ExecContext(ctx, query("put-crosswalk"), d.Destination, d.Object, d.SourceID, d.Answer.TargetID, how, run.ID); err != nil {
-			return err
-		}
-	}
-	for _, n := range d.Needs {
-		if !isInside(n) {
-			continue
-		}
-		if err := s.acknowledgeInside(ctx, tx, run, d, n); err != nil {
-			return fmt.Errorf("%s %s inside it: %w", n.Object, n.ID, err)
-		}
-	}
-	return nil
-}
-
-// isInside reports whether a need stands for the id of an object in an array.
-func isInside(n etl.Need) bool {
-	for _, r := range n.Path {
-		if r == '.' {
-			return n.Optional
-		}
-	}
-	return false
-}
-
-// acknowledgeInside gives an object that travelled inside another its own
-// outcome: a vendor may take the one and refuse the other in the same answer.
-func (s *Store) acknowledgeInside(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Done, n etl.Need) error {
-	var t struct {
-		ID    int64
-		Hash  []byte
-		Acked []byte `db:"acked_hash"`
-	}
-	answer, err := insideAnswer(ctx, tx, d, n)
-	if err != nil {
-		return err
-	}
-	err = tx.GetContext(ctx, &t, query("inside-target"), d.Destination, n.Object, n.ID, d.SourceID)
-	if errors.Is(err, sql.ErrNoRows) { // the source lost it while the delivery was open; its id is kept
-		if answer.TargetID == "" {
-			return nil
-		}
-		_, err := tx.ExecContext(ctx, query("put-crosswalk"), d.Destination, n.Object, n.ID, answer.TargetID, "created", run.ID)
-		return err
-	}
-	if err != nil {
-		return err
-	}
-	switch {
-	case answer.Problem.Message != "":
-		return s.refuse(ctx, tx, run, refusal{t.ID, t.Hash, etl.Rejected, answer.Problem, d.Answer.Status, 1,
-			s.words(answer.Words, d.Destination, n.Object, n.ID)})
-	case answer.TargetID == "":
-		_, err := tx.ExecContext(ctx, query("mark-target"), etl.Held, "no_id", "", "no_id",
-			"it was taken with its record, but no id came back; find it there and give its id with `chartbridge crosswalk import`",
-			d.Answer.Status, 1, run.ID, t.ID)
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, query("put-crosswalk"), d.Destination, n.Object, n.ID, answer.TargetID, "created", run.ID); err != nil {
-		return err
-	}
-	outcome := etl.Created
-	if string(t.Acked) == string(t.Hash) {
-		outcome = etl.Unchanged
-	} else if t.Acked != nil {
-		outcome = etl.Updated
-	}
-	_, err = tx.ExecContext(ctx, query("acknowledge-target"), t.Hash, outcome, d.Answer.Status, 1, run.ID, t.ID)
-	return err
-}
-
-// insideAnswer is the answer for what travelled inside. An update may echo no
-// id: then it is the one that we sent or, where the delivery was settled later,
-// the one that we know.
-func insideAnswer(ctx context.Context, tx *sqlx.Tx, d load.Done, n etl.Need) (load.Nested, error) {
-	answer := d.Answer.Inside[n.Path]
-	if answer.TargetID != "" {
-		return answer, nil
-	}
-	if answer.TargetID = d.Filled[n.Path]; answer.TargetID != "" || d.Filled != nil {
-		return answer, nil
-	}
-	err := tx.GetContext(ctx, &answer.TargetID, query("crosswalk-one"), d.Destination, n.Object, n.ID)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = nil
-	}
-	return answer, err
 }
 
 // A refusal is a payload that the destination did not take: it is not sent

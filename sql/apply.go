@@ -114,7 +114,7 @@ func (d *decider) mapLookup(ctx context.Context, destination, lookup, key, id st
 
 // link gives a record their id, and makes it due.
 func (d *decider) link(ctx context.Context, a Ask, it Item) (Verdict, string, error) {
-	l := Link{Destination: a.Destination, Object: a.Object, SourceID: a.SourceID, TargetID: a.Value}
+	l := Link{a.Destination, a.Object, a.SourceID, a.Value, "decision", d.imp.Run}
 	fault, err := contradiction(ctx, d.tx, l, true)
 	if err != nil || fault != "" {
 		return Verdict{Conflict, fault}, "", err
@@ -124,7 +124,7 @@ func (d *decider) link(ctx context.Context, a Ask, it Item) (Verdict, string, er
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return Verdict{}, "", err
 	}
-	if _, err := d.tx.ExecContext(ctx, query("put-crosswalk"), l.Destination, l.Object, l.SourceID, l.TargetID, "decision", d.imp.Run); err != nil {
+	if _, err := putCrosswalk(ctx, d.tx, []Link{l}); err != nil {
 		return Verdict{}, "", err
 	}
 	return Verdict{Applied, "it is their record from the next run on, which compares the two"}, have, d.release(ctx, it)

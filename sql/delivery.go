@@ -119,10 +119,8 @@ func (s *Store) Commit(ctx context.Context, run etl.Run, done []load.Done, marks
 				return fmt.Errorf("mark target %d: %w", m.TargetRow, err)
 			}
 		}
-		for _, d := range done {
-			if err := s.answer(ctx, tx, run, d); err != nil {
-				return fmt.Errorf("save the answer for %s %s %s: %w", d.Destination, d.Object, d.SourceID, err)
-			}
+		if err := s.answers(ctx, tx, run, done); err != nil {
+			return err
 		}
 		if len(intents) > 0 {
 			n, err := s.nextEpoch(ctx, tx)

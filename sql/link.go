@@ -59,11 +59,8 @@ func (s *Store) Import(ctx context.Context, links []Link, replace bool, by strin
 }
 
 func importLink(ctx context.Context, tx *sqlx.Tx, l Link, now time.Time) error {
-	res, err := tx.ExecContext(ctx, query("put-crosswalk"), l.Destination, l.Object, l.SourceID, l.TargetID, "import", "import")
-	if err != nil {
-		return err
-	}
-	moved, err := res.RowsAffected() // none where it was linked so already
+	l.How, l.Run = "import", "import"
+	moved, err := putCrosswalk(ctx, tx, []Link{l}) // none where it was linked so already
 	if err != nil {
 		return err
 	}
@@ -78,6 +75,18 @@ func importLink(ctx context.Context, tx *sqlx.Tx, l Link, now time.Time) error {
 	}
 	_, err = tx.ExecContext(ctx, query("set-setting"), "initial_load/"+l.Destination, stamp(now))
 	return err
+}
+
+// putCrosswalk keeps ids, and gives how many of them are new or others than before.
+func putCrosswalk(ctx context.Context, tx *sqlx.Tx, links []Link) (moved int64, err error) {
+	if len(links) == 0 {
+		return 0, nil
+	}
+	put, err := tx.ExecContext(ctx, query("put-crosswalk"), jsonList(links))
+	if err != nil {
+		return 0, fmt.Errorf("keep ids: %w", err)
+	}
+	return put.RowsAffected()
 }
 
 func contradiction(ctx context.Context, tx *sqlx.Tx, l Link, replace bool) (string, error) {

@@ -129,17 +129,23 @@ SELECT object, source_id, target_id FROM crosswalk WHERE destination = ?1
 INSERT INTO delivery (target, destination, object, source_id, op, state, hash, payload, needs, run, process, intent_at, deadline)
 VALUES (?, ?, ?, ?, ?, 'intent', ?, ?, ?, ?, ?, ?, ?)
 
--- name: answer-delivery
--- The quiet period of one without an answer counts from where its request ended.
-UPDATE delivery SET state = ?1, answered_at = ?2, phase = ?3, http_status = ?4, code = ?5, target_id = ?6, settled_by = ?7, evidence = ?8,
-  deadline = min(deadline, ?2) WHERE id = ?9
+-- name: answer-deliveries
+-- A JSON list of entries. The quiet period of one without an answer counts from
+-- where its request ended.
+UPDATE delivery SET state = a.value ->> 'state', answered_at = a.value ->> 'at', phase = a.value ->> 'phase', http_status = a.value ->> 'status',
+  code = a.value ->> 'code', target_id = a.value ->> 'target_id', settled_by = a.value ->> 'settled_by', evidence = a.value ->> 'evidence',
+  deadline = min(deadline, a.value ->> 'at')
+FROM json_each(?) a WHERE delivery.id = a.value ->> 'id'
 
--- name: acknowledge-target
--- What was sent is what they hold now. If the source changed meanwhile, the
--- target stays due.
-UPDATE target SET acked_hash = ?1, acked_payload = CASE WHEN hash = ?1 THEN payload END,
-  outcome = CASE WHEN hash = ?1 THEN ?2 ELSE 'failed' END, cause = CASE WHEN hash = ?1 THEN '' ELSE 'not_sent' END,
-  refused_hash = NULL, field = '', code = '', message = '', http_status = ?3, attempts = attempts + ?4, run = ?5 WHERE id = ?6
+-- name: acknowledge-targets
+-- A JSON list of what was taken. What was sent is what they hold now. If the
+-- source changed meanwhile, the target stays due.
+UPDATE target SET acked_hash = a.hash, acked_payload = CASE WHEN target.hash = a.hash THEN payload END,
+  outcome = CASE WHEN target.hash = a.hash THEN a.outcome ELSE 'failed' END, cause = CASE WHEN target.hash = a.hash THEN '' ELSE 'not_sent' END,
+  refused_hash = NULL, field = '', code = '', message = '', http_status = a.status, attempts = target.attempts + a.attempts, run = ?2
+FROM (SELECT value ->> 'id' AS id, unhex(value ->> 'hash') AS hash, value ->> 'outcome' AS outcome, value ->> 'status' AS status,
+  value ->> 'attempts' AS attempts FROM json_each(?1)) a
+WHERE target.id = a.id
 
 -- name: refuse-target
 UPDATE target SET refused_hash = ?1, outcome = ?2, cause = ?3, field = ?4, code = ?5, message = ?6, http_status = ?7,
@@ -182,7 +188,9 @@ SELECT EXISTS (SELECT 1 FROM crosswalk WHERE destination = ?1 AND object = ?2 AN
   AND NOT EXISTS (SELECT 1 FROM crosswalk WHERE destination = ?1 AND object = ?2 AND target_id = ?3 AND source_id = ?4)
 
 -- name: put-crosswalk
-INSERT INTO crosswalk (destination, object, source_id, target_id, how, run) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO crosswalk (destination, object, source_id, target_id, how, run)
+SELECT value ->> 'destination', value ->> 'object', value ->> 'source_id', value ->> 'target_id', value ->> 'how', value ->> 'run'
+FROM json_each(?) WHERE true -- without it, ON would be a join's
 ON CONFLICT (destination, object, source_id) DO UPDATE SET target_id = excluded.target_id, how = excluded.how, run = excluded.run
 WHERE crosswalk.target_id <> excluded.target_id
 

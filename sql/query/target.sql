@@ -98,6 +98,9 @@ DELETE FROM target WHERE id = ?
 -- name: clear-problems
 DELETE FROM problem WHERE target = ?
 
+-- name: clear-problems-of
+DELETE FROM problem WHERE target IN (SELECT value FROM json_each(?))
+
 -- name: put-problem
 INSERT INTO problem (target, n, field, code, message, lookup, key) VALUES (?, ?, ?, ?, ?, ?, ?)
 

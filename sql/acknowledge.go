@@ -1,0 +1,132 @@
+package sql
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/jmoiron/sqlx"
+)
+
+// What was taken: targets, and the ids that they have there.
+type taken struct {
+	targets []takenTarget
+	links   []Link
+}
+
+type takenTarget struct {
+	ID       int64       `json:"id"`
+	Hash     string      `json:"hash"` // of what was sent, in hex
+	Outcome  etl.Outcome `json:"outcome"`
+	Status   int         `json:"status"`
+	Attempts int         `json:"attempts"`
+}
+
+// acknowledge marks what they took and keeps the ids.
+func (s *Store) acknowledge(ctx context.Context, tx *sqlx.Tx, run etl.Run, done []load.Done) error {
+	var all taken
+	for _, d := range done {
+		outcome := etl.Created
+		if d.Op == etl.Update {
+			outcome = etl.Updated
+		}
+		all.targets = append(all.targets, takenTarget{d.TargetRow, hex.EncodeToString(d.Hash), outcome, d.Answer.Status, d.Attempts})
+		if d.Answer.TargetID != "" {
+			all.links = append(all.links, Link{d.Destination, d.Object, d.SourceID, d.Answer.TargetID, string(cmp.Or(d.How, "created")), run.ID})
+		}
+		for _, n := range d.Needs {
+			if !isInside(n) {
+				continue
+			}
+			if err := s.acknowledgeInside(ctx, tx, run, d, n, &all); err != nil {
+				return fmt.Errorf("%s %s inside %s: %w", n.Object, n.ID, d.SourceID, err)
+			}
+		}
+	}
+	if len(all.targets) == 0 {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, query("acknowledge-targets"), jsonList(all.targets), run.ID); err != nil {
+		return fmt.Errorf("mark what was taken: %w", err)
+	}
+	_, err := putCrosswalk(ctx, tx, all.links)
+	return err
+}
+
+// isInside reports whether a need stands for the id of an object in an array.
+func isInside(n etl.Need) bool {
+	for _, r := range n.Path {
+		if r == '.' {
+			return n.Optional
+		}
+	}
+	return false
+}
+
+// acknowledgeInside gives an object that travelled inside another its own
+// outcome: a vendor may take the one and refuse the other in the same answer.
+func (s *Store) acknowledgeInside(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Done, n etl.Need, all *taken) error {
+	var t struct {
+		ID    int64
+		Hash  []byte
+		Acked []byte `db:"acked_hash"`
+	}
+	answer, err := insideAnswer(ctx, tx, d, n)
+	if err != nil {
+		return err
+	}
+	link := Link{d.Destination, n.Object, n.ID, answer.TargetID, "created", run.ID}
+	err = tx.GetContext(ctx, &t, query("inside-target"), d.Destination, n.Object, n.ID, d.SourceID)
+	if errors.Is(err, sql.ErrNoRows) { // the source lost it while the delivery was open; its id is kept
+		if answer.TargetID == "" {
+			return nil
+		}
+		all.links = append(all.links, link)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case answer.Problem.Message != "":
+		return s.refuse(ctx, tx, run, refusal{t.ID, t.Hash, etl.Rejected, answer.Problem, d.Answer.Status, 1,
+			s.words(answer.Words, d.Destination, n.Object, n.ID)})
+	case answer.TargetID == "":
+		_, err := tx.ExecContext(ctx, query("mark-target"), etl.Held, "no_id", "", "no_id",
+			"it was taken with its record, but no id came back; find it there and give its id with `chartbridge crosswalk import`",
+			d.Answer.Status, 1, run.ID, t.ID)
+		return err
+	}
+	all.links = append(all.links, link)
+	outcome := etl.Created
+	if string(t.Acked) == string(t.Hash) {
+		outcome = etl.Unchanged
+	} else if t.Acked != nil {
+		outcome = etl.Updated
+	}
+	all.targets = append(all.targets, takenTarget{t.ID, hex.EncodeToString(t.Hash), outcome, d.Answer.Status, 1})
+	return nil
+}
+
+// insideAnswer is the answer for what travelled inside. An update may echo no
+// id: then it is the one that we sent or, where the delivery was settled later,
+// the one that we know.
+func insideAnswer(ctx context.Context, tx *sqlx.Tx, d load.Done, n etl.Need) (load.Nested, error) {
+	answer := d.Answer.Inside[n.Path]
+	if answer.TargetID != "" {
+		return answer, nil
+	}
+	if answer.TargetID = d.Filled[n.Path]; answer.TargetID != "" || d.Filled != nil {
+		return answer, nil
+	}
+	err := tx.GetContext(ctx, &answer.TargetID, query("crosswalk-one"), d.Destination, n.Object, n.ID)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return answer, err
+}
