@@ -2,14 +2,12 @@ package sql
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
 	"github.com/jmoiron/sqlx"
-	"github.com/mattn/go-sqlite3"
 )
 
 // Orphans makes the intents of dead processes uncertain, and discharges that
@@ -111,7 +109,7 @@ func (s *Store) Score(ctx context.Context, run etl.Run, destination, object stri
 // database refuses an intent by its own rules, the error is a
 // *load.IntentError and nothing is saved.
 func (s *Store) Commit(ctx context.Context, run etl.Run, done []load.Done, marks []load.Mark, intents []load.Intent) ([]int64, error) {
-	ids := make([]int64, len(intents))
+	var ids []int64
 	var epoch int64
 	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
 		for _, m := range marks {
@@ -122,24 +120,15 @@ func (s *Store) Commit(ctx context.Context, run etl.Run, done []load.Done, marks
 		if err := s.answers(ctx, tx, run, done); err != nil {
 			return err
 		}
-		if len(intents) > 0 {
-			n, err := s.nextEpoch(ctx, tx)
-			if err != nil {
-				return err
-			}
-			epoch = n
+		if len(intents) == 0 {
+			return nil
 		}
-		for i, in := range intents {
-			id, err := s.intent(ctx, tx, run, in)
-			if broken := new(sqlite3.Error); errors.As(err, broken) && refusesIntent(*broken) {
-				err = &load.IntentError{N: i, Unapproved: broken.ExtendedCode == sqlite3.ErrConstraintTrigger, Err: err}
-			}
-			if err != nil {
-				return fmt.Errorf("save the intent to send %s %s %s: %w", in.Destination, in.Object, in.SourceID, err)
-			}
-			ids[i] = id
+		var err error
+		if epoch, err = s.nextEpoch(ctx, tx); err != nil {
+			return err
 		}
-		return nil
+		ids, err = s.intend(ctx, tx, run, intents)
+		return err
 	})
 	if err == nil {
 		err = s.journalCommit(epoch, done, intents)
@@ -154,26 +143,6 @@ func (s *Store) journalCommit(epoch int64, done []load.Done, intents []load.Inte
 		return err
 	}
 	return s.writeEpoch(epoch)
-}
-
-// refusesIntent tells the database's own rules, which speak of one record, from
-// a disk that fails.
-func refusesIntent(err sqlite3.Error) bool {
-	return err.ExtendedCode == sqlite3.ErrConstraintTrigger || err.ExtendedCode == sqlite3.ErrConstraintUnique
-}
-
-func (s *Store) intent(ctx context.Context, tx *sqlx.Tx, run etl.Run, in load.Intent) (id int64, err error) {
-	payload := s.seal.Seal(in.Body, "delivery", in.Destination, in.Object, in.SourceID)
-	needs, err := needsText(in.Needs)
-	if err != nil {
-		return 0, err
-	}
-	added, err := tx.ExecContext(ctx, query("put-intent"), in.TargetRow, in.Destination, in.Object, in.SourceID, in.Op, in.Hash,
-		payload, needs, run.ID, s.holder, stamp(in.At), stamp(in.Deadline))
-	if err != nil {
-		return 0, err
-	}
-	return added.LastInsertId()
 }
 
 // CloseParents blocks what travels inside records that did not go.

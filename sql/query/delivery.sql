@@ -125,9 +125,14 @@ SELECT EXISTS (SELECT 1 FROM crosswalk WHERE destination = ? AND object = ? AND 
 SELECT object, source_id, target_id FROM crosswalk WHERE destination = ?1
   AND (object, source_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2))
 
--- name: put-intent
-INSERT INTO delivery (target, destination, object, source_id, op, state, hash, payload, needs, run, process, intent_at, deadline)
-VALUES (?, ?, ?, ?, ?, 'intent', ?, ?, ?, ?, ?, ?, ?)
+-- name: last-delivery
+SELECT coalesce(max(id), 0) FROM delivery
+
+-- name: put-intents
+-- A JSON list of intents. ?2 = run, ?3 = process.
+INSERT INTO delivery (id, target, destination, object, source_id, op, state, hash, payload, needs, run, process, intent_at, deadline)
+SELECT value ->> 'id', value ->> 'target', value ->> 'destination', value ->> 'object', value ->> 'source_id', value ->> 'op', 'intent',
+  unhex(value ->> 'hash'), unhex(value ->> 'payload'), value ->> 'needs', ?2, ?3, value ->> 'at', value ->> 'deadline' FROM json_each(?1)
 
 -- name: answer-deliveries
 -- A JSON list of entries. The quiet period of one without an answer counts from
