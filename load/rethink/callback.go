@@ -15,9 +15,9 @@ const (
 
 // ticket is the transaction of a record that was only accepted: its answer
 // comes by a callback. An answer with an id or an error is the answer itself.
-func ticket(reply load.Reply) string {
-	obj, err := parseObject(reply, "transactionId")
-	if err != nil || obj.text("ErrorMessage") != "" {
+func ticket(obj object) string {
+	obj = obj.unwrap("transactionId")
+	if obj.text("ErrorMessage") != "" {
 		return ""
 	}
 	for _, field := range idField {

@@ -98,9 +98,9 @@ var errNoObject = errors.New("the answer is not an object of Rethink's")
 // a field of ours.
 var envelopes = []string{"data", "result", "results", "value", "item", "items", "response", "payload", "object", "client", "staff", "appointment"}
 
-// parseObject reads an answer that is one object: bare, in an array of one, or
-// in an envelope of either. An envelope's own ErrorMessage is the object's.
-func parseObject(reply load.Reply, idField string) (object, error) {
+// parseObject reads an answer that is one object, bare or in an array of one; it
+// may be an envelope of either.
+func parseObject(reply load.Reply) (object, error) {
 	if !reply.IsJSON() {
 		return nil, errNoObject
 	}
@@ -108,12 +108,23 @@ func parseObject(reply load.Reply, idField string) (object, error) {
 	if err != nil || len(list) != 1 {
 		return nil, errNoObject
 	}
-	return list[0].unwrap(idField), nil
+	return list[0], nil
 }
 
-// unwrap is the object that an envelope holds, or the object itself.
+// isFlat reports whether nothing in it is an object or a list.
+func (o object) isFlat() bool {
+	for _, v := range o {
+		if !isScalar(v) {
+			return false
+		}
+	}
+	return true
+}
+
+// unwrap is the object that an envelope holds, or the object itself. An
+// envelope's own ErrorMessage is the object's.
 func (o object) unwrap(idField string) object {
-	if o.has(idField) || o.text("ErrorMessage") != "" {
+	if o.isFlat() || o.has(idField) || o.text("ErrorMessage") != "" {
 		return o
 	}
 	for _, name := range envelopes {
@@ -132,7 +143,10 @@ func (o object) unwrap(idField string) object {
 // single object.
 func parseList(body []byte) ([]object, error) {
 	var list []object
-	if json.Unmarshal(body, &list) == nil && list != nil {
+	if jsontext.Value(body).Kind() == '[' {
+		if json.Unmarshal(body, &list) != nil {
+			return nil, errNoObject
+		}
 		return list, nil
 	}
 	var one object

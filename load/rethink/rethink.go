@@ -168,15 +168,7 @@ func (d *Destination) classify(reply load.Reply, del etl.Delivery) load.Answer {
 	case reply.Status == http.StatusNoContent && updatesOnly(del):
 		a.Kind, a.TargetID = load.Acknowledged, del.TargetID
 	case reply.Status >= 200 && reply.Status < 300:
-		switch ticket := ticket(reply); {
-		case ticket != "" && d.o.CallbackWait > 0:
-			a.Kind, a.Ticket, a.After = load.Accepted, ticket, d.o.CallbackWait
-		case ticket != "":
-			a.Kind, a.Heard = load.Unknown, d.o.Readback // nobody hears the callback: the look-up tells
-		default:
-			return d.answered(a, reply, del)
-		}
-		return a
+		return d.answered(a, reply, del)
 	case reply.Status == http.StatusConflict && del.TargetID == "" && exists(messageIn(reply)):
 		a.Kind = load.Exists
 	case definite[reply.Status], reply.Status == http.StatusConflict && exists(messageIn(reply)):
@@ -198,8 +190,8 @@ func updatesOnly(del etl.Delivery) bool {
 	if del.Op != etl.Update || del.TargetID == "" {
 		return false
 	}
-	sent, err := parseList(del.Body)
-	if err != nil || len(sent) != 1 {
+	ours := sent(del)
+	if ours == nil {
 		return false
 	}
 	for _, n := range del.Needs {
@@ -207,7 +199,7 @@ func updatesOnly(del etl.Delivery) bool {
 		if len(path) != 3 {
 			continue
 		}
-		if child, ok := sent[0].at(path[0], path[1]); ok && child.id(path[2]) == "" {
+		if child, ok := ours.at(path[0], path[1]); ok && child.id(path[2]) == "" {
 			return false
 		}
 	}
@@ -218,12 +210,20 @@ func updatesOnly(del etl.Delivery) bool {
 var idField = map[string]string{"client": "clientId", "staff": "staffId", "appointment": "appointmentId"}
 
 func (d *Destination) answered(a load.Answer, reply load.Reply, del etl.Delivery) load.Answer {
-	obj, err := parseObject(reply, idField[del.Object])
+	obj, err := parseObject(reply)
 	if err != nil {
 		a.Kind = load.Unknown // it may well be applied: the look-up tells
 		return a
 	}
-	return d.judged(a, obj, del)
+	switch ticket := ticket(obj); {
+	case ticket != "" && d.o.CallbackWait > 0:
+		a.Kind, a.Ticket, a.After = load.Accepted, ticket, d.o.CallbackWait
+	case ticket != "":
+		a.Kind, a.Heard = load.Unknown, d.o.Readback // nobody hears the callback: the look-up tells
+	default:
+		return d.judged(a, obj.unwrap(idField[del.Object]), del)
+	}
+	return a
 }
 
 // judged says what the object means that answers a delivery.
@@ -256,17 +256,25 @@ func (d *Destination) refusedInside(a load.Answer, obj object, del etl.Delivery)
 	return a
 }
 
+// sent is what a delivery brought; nil is no object.
+func sent(del etl.Delivery) object {
+	if list, err := parseList(del.Body); err == nil && len(list) == 1 {
+		return list[0]
+	}
+	return nil
+}
+
 // insideAnswers reads the answers for what travelled inside.
 func (d *Destination) insideAnswers(obj object, del etl.Delivery) map[string]load.Nested {
 	inside := map[string]load.Nested{}
 	var ours object
-	if sent, err := parseList(del.Body); err == nil && len(sent) == 1 {
-		ours = sent[0]
-	}
 	for _, n := range del.Needs {
 		path := strings.Split(n.Path, ".")
 		if len(path) != 3 || !n.Optional {
 			continue
+		}
+		if ours == nil {
+			ours = sent(del)
 		}
 		child, ok := obj.echoed(ours, path[0], path[1])
 		if !ok {
