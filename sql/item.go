@@ -20,7 +20,8 @@ func keepItems(ctx context.Context, tx *sqlx.Tx, run etl.Run) error {
 	steps := []struct {
 		name string
 		args []any
-	}{{"forget-differences", nil}, {"close-items", []any{run.ID}}, {"open-items", []any{run.ID, stamp(run.At)}}, {"put-backlog", []any{run.ID}}}
+	}{{"forget-differences", nil}, {"close-items", []any{run.ID}}, {"see-items", []any{run.ID, stamp(run.At)}},
+		{"open-items", []any{run.ID, stamp(run.At)}}, {"put-backlog", []any{run.ID}}}
 	for _, step := range steps {
 		if _, err := tx.ExecContext(ctx, query(step.name), step.args...); err != nil {
 			return fmt.Errorf("keep what is open (%s): %w", step.name, err)

@@ -64,6 +64,9 @@ func TestItemsKeepTheirIdentity(t *testing.T) {
 		if diff := cmp.Diff(night1.want, ledger(run)); diff != "" {
 			t.Errorf("night %d (-want +got):\n%s", i+1, diff)
 		}
+		if got := count(t, s, "SELECT count(*) FROM item WHERE closed_run = '' AND seen_run <> '"+run.ID+"'"); got != 0 {
+			t.Errorf("night %d: %d open breaks were not seen by it", i+1, got)
+		}
 	}
 	if got := count(t, s, "SELECT count(*) FROM item"); got != 2 {
 		t.Errorf("%d breaks, want 2", got)

@@ -67,7 +67,7 @@ func TestWhatCallbacksLinkedIsLookedUp(t *testing.T) {
 // beginning, or by no more than its destination, object or endpoint, reads all.
 func TestNightsLookUpWhatChanged(t *testing.T) {
 	s := openReportStore(t)
-	for _, name := range []string{"turn-page", "count-called", "count-linked", "put-results", "put-open-results", "put-tally", "close-items", "open-items", "put-backlog",
+	for _, name := range []string{"turn-page", "count-called", "count-linked", "put-results", "put-open-results", "put-tally", "close-items", "see-items", "open-items", "put-backlog",
 		"source-count", "weight", "due", "orphan-deliveries", "orphan-targets", "settled-targets", "close-parents", "open-deliveries", "next-open",
 		"count-new", "any-changed", "changed", "changed-by-patient", "changed-by-doctor", "unsettled", "records-by-row", "records-by-id", "records-by-patient", "known", "known-parts",
 		"problems-of", "inside", "put-target", "crosswalk-ids", "put-intents", "answer-deliveries", "acknowledge-targets", "clear-problems-of", "put-crosswalk", "refuse-target",

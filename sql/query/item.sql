@@ -12,8 +12,16 @@ UPDATE item SET closed_run = ?1, closed_how = CASE WHEN
 WHERE closed_run = '' AND NOT EXISTS (SELECT 1 FROM target t WHERE t.id = item.target AND t.outcome = item.outcome AND t.cause = item.cause
   AND t.field = item.field AND t.code = item.code AND t.destination = item.destination AND t.object = item.object AND t.source_id = item.source_id)
 
+-- name: see-items
+-- What is open still, once what is not so any more was closed. ?1 = run, ?2 = its start.
+UPDATE item SET seen_run = ?1, seen_at = ?2,
+  lookup = coalesce((SELECT p.lookup FROM problem p WHERE p.target = item.target AND p.lookup <> '' ORDER BY p.n LIMIT 1), ''),
+  key = coalesce((SELECT p.key FROM problem p WHERE p.target = item.target AND p.lookup <> '' ORDER BY p.n LIMIT 1), '')
+WHERE closed_run = ''
+
 -- name: open-items
--- ?1 = run, ?2 = its start. A break that comes back is the same one.
+-- What was not open. ?1 = run, ?2 = its start. A break that comes back is the
+-- same one.
 INSERT INTO item (destination, object, source_id, outcome, cause, field, code, target, lookup, key, first_at, opened_run, opened_at, seen_run, seen_at)
 SELECT t.destination, t.object, t.source_id, t.outcome, t.cause, t.field, t.code, t.id,
   coalesce((SELECT p.lookup FROM problem p WHERE p.target = t.id AND p.lookup <> '' ORDER BY p.n LIMIT 1), ''),
@@ -21,6 +29,7 @@ SELECT t.destination, t.object, t.source_id, t.outcome, t.cause, t.field, t.code
   ?2, ?1, ?2, ?1, ?2
 FROM target t INDEXED BY target_open
 WHERE t.outcome IN ('uncertain', 'held', 'rejected', 'invalid', 'blocked', 'failed', 'mismatched', 'missing')
+  AND NOT EXISTS (SELECT 1 FROM item i WHERE i.target = t.id AND i.closed_run = '')
 ON CONFLICT (destination, object, source_id, outcome, cause, field, code) DO UPDATE SET
   times = times + (closed_run <> ''),
   opened_run = CASE WHEN closed_run <> '' THEN excluded.opened_run ELSE opened_run END,
