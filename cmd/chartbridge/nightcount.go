@@ -9,6 +9,7 @@ import (
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/reports"
 	"github.com/chartbridge/chartbridge/sql"
+	"golang.org/x/sync/errgroup"
 )
 
 // account writes a run's counts and holds them against the law: over all
@@ -19,12 +20,17 @@ func (n *night) account(ctx context.Context, res *result) error {
 	if err := n.store.Conclude(ctx, n.run); err != nil {
 		return err
 	}
+	var g errgroup.Group
 	if n.whole {
-		if err := n.store.Recount(ctx); err != nil {
-			return fmt.Errorf("%w: %w", errBalance, err)
-		}
+		g.Go(func() error { // it only reads, and takes no notice of what is added up meanwhile
+			if err := n.store.Recount(ctx); err != nil {
+				return fmt.Errorf("%w: %w", errBalance, err)
+			}
+			return nil
+		})
 	}
-	if err := n.store.AddUp(ctx, readVisit); err != nil {
+	g.Go(func() error { return n.store.AddUp(ctx, readVisit) })
+	if err := g.Wait(); err != nil {
 		return err
 	}
 	counts, err := n.store.Tally(ctx, n.run.ID)
