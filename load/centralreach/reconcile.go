@@ -48,15 +48,16 @@ var keys = []struct {
 	of   func(e Event) string
 	sole bool
 }{
-	{of: func(e Event) string { return join(e.Client, e.Provider, instant(e.Start), instant(e.End), off(e)) }},
-	{of: func(e Event) string { return join(e.Client, e.Provider, instant(e.Start), off(e)) }},
-	{of: func(e Event) string { return join(e.Client, e.Provider, instant(e.Start)) }},
-	{of: func(e Event) string { return join(e.Client, instant(e.Start), off(e)) }},
+	{of: func(e Event) string { return join(e.Client, e.Provider, second(e.Start), second(e.End), off(e)) }},
+	{of: func(e Event) string { return join(e.Client, e.Provider, second(e.Start), off(e)) }},
+	{of: func(e Event) string { return join(e.Client, e.Provider, second(e.Start)) }},
+	{of: func(e Event) string { return join(e.Client, second(e.Start), off(e)) }},
 	{of: func(e Event) string { return join(e.Client, e.Provider, date(e.Start), off(e)) }, sole: true},
 }
 
 func join(parts ...string) string            { return strings.Join(parts, "\x1f") }
 func instant(t time.Time) string             { return t.UTC().Format(time.RFC3339) }
+func second(t time.Time) string              { return strconv.FormatInt(t.Unix(), 10) }
 func date(t time.Time) string                { return t.Format(time.DateOnly) }
 func off(e Event) string                     { return map[bool]string{true: "off", false: "on"}[e.Canceled] }
 func inZone(e Event, z *time.Location) Event { e.Start, e.End = e.Start.In(z), e.End.In(z); return e }
@@ -134,8 +135,13 @@ func differing(v, e Event) []load.Difference {
 		}
 	}
 	note("providerId", v.Provider, e.Provider)
-	note("startDate", instant(v.Start), instant(e.Start))
-	note("endDate", instant(v.End), instant(e.End))
+	at := func(name string, ours, theirs time.Time) {
+		if ours.Unix() != theirs.Unix() {
+			note(name, instant(ours), instant(theirs))
+		}
+	}
+	at("startDate", v.Start, e.Start)
+	at("endDate", v.End, e.End)
 	note("isCanceled", strconv.FormatBool(v.Canceled), strconv.FormatBool(e.Canceled))
 	if v.PlaceOfService != 0 && e.PlaceOfService != 0 {
 		note("placeOfServiceId", strconv.Itoa(v.PlaceOfService), strconv.Itoa(e.PlaceOfService))
