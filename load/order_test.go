@@ -42,14 +42,28 @@ func TestBlocked(t *testing.T) {
 	w.Inject(loadtest.Status(400, `{"ErrorMessage":"lastName is required."}`).On("POST", "/client"))
 	w.must(w.night())
 	w.expect("client refused", "appointment", "9", "blocked reference")
-	from := len(w.Journal())
-	w.must(w.night())
-	if sent := w.writes(from); len(sent) > 0 {
-		t.Errorf("%d writes, want none: neither the reject nor what waits for it changed", len(sent))
+	from, marks := len(w.Journal()), 0
+	w.must(w.night(func(s *load.Stage) { s.Store = marked{s.Store, &marks} }))
+	if sent := w.writes(from); len(sent) > 0 || marks > 0 {
+		t.Errorf("%d writes and %d marks, want none: neither the reject nor what waits for it changed", len(sent), marks)
+	}
+	if lines := w.number(`SELECT count(*) FROM result WHERE object = 'appointment' AND outcome = 'blocked'`); lines != 2 {
+		t.Errorf("%d lines of two nights, want one in each", lines)
 	}
 	w.put("patients", patient(1, "Rome"))
 	w.must(w.night())
 	w.expect("client there", "appointment", "9", "created")
+}
+
+// marked counts the marks that are written.
+type marked struct {
+	load.Store
+	n *int
+}
+
+func (m marked) Commit(ctx context.Context, run etl.Run, done []load.Done, marks []load.Mark, intents []load.Intent) ([]int64, error) {
+	*m.n += len(marks)
+	return m.Store.Commit(ctx, run, done, marks, intents)
 }
 
 // TestBlockedByUncertain: while a client is unanswered, its visits wait.

@@ -38,21 +38,7 @@ func (s *Store) mark(ctx context.Context, tx *sqlx.Tx, run etl.Run, m load.Mark)
 			return err
 		}
 	}
-	return markTarget(ctx, tx, run, m)
-}
-
-// markTarget writes where a target stands. Of what says the same as before only
-// the run is new.
-func markTarget(ctx context.Context, tx *sqlx.Tx, run etl.Run, m load.Mark) error {
-	p := m.Problem
-	same, err := tx.ExecContext(ctx, query("mark-again"), run.ID, m.TargetRow, m.Outcome, m.Cause, p.Field, p.Code, p.Message)
-	if err != nil {
-		return err
-	}
-	if n, err := same.RowsAffected(); err != nil || n == 1 {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, query("mark-target"), m.Outcome, m.Cause, p.Field, p.Code, p.Message, 0, 0, run.ID, m.TargetRow)
+	_, err := tx.ExecContext(ctx, query("mark-target"), m.Outcome, m.Cause, m.Problem.Field, m.Problem.Code, m.Problem.Message, 0, 0, run.ID, m.TargetRow)
 	return err
 }
 

@@ -285,18 +285,3 @@ func TestDeliveryQueriesPrepare(t *testing.T) {
 		}
 	}
 }
-
-// A mark is of the run that makes it, also where it says the same as before.
-func TestAMarkIsOfItsRun(t *testing.T) {
-	l := openLedger(t, "client")
-	for _, c := range []struct{ run, message string }{{"r2", "waits for 7"}, {"r3", "waits for 7"}, {"r4", "waits for 8"}} {
-		mark := load.Mark{TargetRow: l.target, Outcome: etl.Blocked, Cause: etl.CauseReference, Problem: etl.Problem{Code: etl.CauseReference, Message: c.message}}
-		_, err := l.Commit(t.Context(), etl.Run{ID: c.run}, nil, []load.Mark{mark}, nil)
-		l.must(err)
-		var got struct{ Run, Outcome, Cause, Code, Message string }
-		l.must(l.db.Get(&got, "SELECT run, outcome, cause, code, message FROM target"))
-		if got.Run != c.run || got.Message != c.message || got.Outcome != "blocked" || got.Cause != etl.CauseReference || got.Code != etl.CauseReference {
-			t.Errorf("after %s: %+v", c.run, got)
-		}
-	}
-}

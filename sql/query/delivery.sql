@@ -160,10 +160,6 @@ UPDATE target SET refused_hash = ?1, outcome = ?2, cause = ?3, field = ?4, code 
 UPDATE target SET outcome = ?, cause = ?, field = ?, code = ?, message = ?, http_status = ?, attempts = attempts + ?, run = ?
 WHERE id = ?
 
--- name: mark-again
--- Beside the words of mark-target, since those are in indexes and counts.
-UPDATE target SET run = ?1 WHERE id = ?2 AND outcome = ?3 AND cause = ?4 AND field = ?5 AND code = ?6 AND message = ?7 AND http_status = 0
-
 -- name: doubt-target
 -- An unanswered update that is given up may have been applied. If the source
 -- went back to what was acknowledged before it, that is sent again.
