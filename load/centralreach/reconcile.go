@@ -59,7 +59,7 @@ func join(parts ...string) string            { return strings.Join(parts, "\x1f"
 func instant(t time.Time) string             { return t.UTC().Format(time.RFC3339) }
 func second(t time.Time) string              { return strconv.FormatInt(t.Unix(), 10) }
 func date(t time.Time) string                { return t.Format(time.DateOnly) }
-func off(e Event) string                     { return map[bool]string{true: "off", false: "on"}[e.Canceled] }
+func off(e Event) string                     { return strconv.FormatBool(e.Canceled) }
 func inZone(e Event, z *time.Location) Event { e.Start, e.End = e.Start.In(z), e.End.In(z); return e }
 
 // Reconcile compares visits with events: one comparison for each visit, in
