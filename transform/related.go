@@ -123,9 +123,11 @@ func (s *Stage) readPatients(ctx context.Context, ids []string, env *Env) error 
 	if err != nil {
 		return err
 	}
-	for _, src := range list {
-		if p, fault := patient(src); fault == "" {
-			env.Patients[src.ID] = p
+	read, faults := make([]Patient, len(list)), make([]string, len(list))
+	onAll(len(list), func(i int) { read[i], faults[i] = patient(list[i]) })
+	for i, src := range list {
+		if faults[i] == "" {
+			env.Patients[src.ID] = read[i]
 		}
 	}
 	return nil

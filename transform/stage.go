@@ -165,26 +165,32 @@ func (s *Stage) carries(shape Shape) bool {
 // judgeAll judges records on all processors, and gives their verdicts in the
 // records' order.
 func judgeAll(shape Shape, env *Env, sources []etl.Source, known map[string]etl.Target, lacks string) [][]Verdict {
-	verdicts, judged := make([][]Verdict, len(sources)), make([]bool, len(sources))
+	verdicts := make([][]Verdict, len(sources))
+	onAll(len(sources), func(i int) { verdicts[i] = judge(shape, env, sources[i], known, lacks) })
+	return verdicts
+}
+
+// onAll does something for each of n on all processors. What panics there is
+// done again here, so that the panic comes to who guards the run.
+func onAll(n int, do func(i int)) {
+	done := make([]bool, n)
 	var all sync.WaitGroup
 	workers := runtime.GOMAXPROCS(0)
 	for worker := range workers {
 		all.Go(func() {
-			// A panic is not for here: it comes again below, to who guards the run.
 			defer func() { _ = recover() }()
-			for i := worker; i < len(sources); i += workers {
-				verdicts[i] = judge(shape, env, sources[i], known, lacks)
-				judged[i] = true
+			for i := worker; i < n; i += workers {
+				do(i)
+				done[i] = true
 			}
 		})
 	}
 	all.Wait()
-	for i, src := range sources {
-		if !judged[i] {
-			verdicts[i] = judge(shape, env, src, known, lacks)
+	for i := range n {
+		if !done[i] {
+			do(i)
 		}
 	}
-	return verdicts
 }
 
 // judge gives the shape's verdicts on a record, or says why there are none.
