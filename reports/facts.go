@@ -42,6 +42,8 @@ type facts struct {
 	beforeSrc map[key]int
 
 	run       runFacts
+	causes    [][]any // rows of reject-causes and aging, which both workbooks show
+	aging     [][]any
 	endpoints []endpointFacts
 	calls     map[string]int
 	drift     []drift
@@ -60,7 +62,7 @@ func readFacts(ctx context.Context, snap Snapshot, o Options) (*facts, error) {
 	f := &facts{source: map[key]int{}, extra: map[key]int{}, lines: map[key]map[etl.Outcome]int{}, codes: map[string]int{}, unread: map[key]int{},
 		beforeSrc: map[key]int{}, calls: map[string]int{}}
 	steps := []func(context.Context, Snapshot, Options) error{
-		f.readRun, f.readTally, f.readSource, f.readBefore, f.readCarried, f.readIdentities, f.readControls, f.readEndpoints, f.readCalls, f.readDrift}
+		f.readRun, f.readTally, f.readSource, f.readBefore, f.readCarried, f.readIdentities, f.readControls, f.readOpen, f.readEndpoints, f.readCalls, f.readDrift}
 	for _, step := range steps {
 		if err := step(ctx, snap, o); err != nil {
 			return nil, fmt.Errorf("read the counts of the run: %w", err)

@@ -113,7 +113,7 @@ type refusal struct{ destination, object, outcome, code, field, lookup, key stri
 const causesName = "Reject causes"
 
 // causesSheet is the Pareto of refusals.
-func (b *book) causesSheet(ctx context.Context) []sheet {
+func (b *book) causesSheet(context.Context) []sheet {
 	columns := []column{{"Records", kindCount, "How many records have this problem or wait for one that has it: the commonest comes first. Leads to the first of them on the sheet Rejects."},
 		{"In short", kindText, "The cause in a few words."},
 		{"Share so far %", kindCount, "Of all these problems, the part that this line and those above it make, in per cent."},
@@ -122,7 +122,7 @@ func (b *book) causesSheet(ctx context.Context) []sheet {
 		{"Field", kindText, "The destination's field."}, {"Lookup", kindText, "The lookup that lacks a key."},
 		{"Key", kindID, "The key that it lacks."}, {"Message", kindWrap, "What is wrong."}, {"Suggestion", kindWrap, "What to do next."}}
 	sum := 0
-	rows := mapped(b.snap.Rows(ctx, "reject-causes", b.o.Run.ID, worklistCap), func(in []any) []any {
+	rows := mapped(listed(b.facts.causes), func(in []any) []any {
 		suggestion := nextStep(str(in[3]), "", etl.Outcome(str(in[2])))
 		message := str(in[7])
 		if b.public { // a message may name a record by its id; the summary names none

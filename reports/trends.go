@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -89,7 +90,7 @@ var ageBuckets = []struct {
 }{{1, "0–1"}, {3, "2–3"}, {7, "4–7"}, {14, "8–14"}, {30, "15–30"}, {1 << 30, "> 30"}}
 
 // agingSheet is how long what waits has waited.
-func (b *book) agingSheet(ctx context.Context) []sheet {
+func (b *book) agingSheet(context.Context) []sheet {
 	columns := []column{{"Open", kindText, "Destination and object."}}
 	for _, a := range ageBuckets {
 		columns = append(columns, column{a.name, kindCount, "Records that have been open so many nights without a break."})
@@ -97,27 +98,33 @@ func (b *book) agingSheet(ctx context.Context) []sheet {
 	columns = append(columns, column{"All", kindCount, "All of them: a live formula."},
 		column{"Oldest", kindAge, "Nights that the oldest one has been open."})
 	return []sheet{{name: "Aging", title: "Aging: how many nights records have been open", about: "Every record that waits for something, was refused, differs or is missing",
-		colour: colourDark, freeze: 1, none: "Nothing waits.", columns: columns, rows: b.ages(ctx), chart: (*writer).agingChart}}
+		colour: colourDark, freeze: 1, none: "Nothing waits.", columns: columns, rows: listed(b.ages()), chart: (*writer).agingChart}}
 }
 
-func (b *book) ages(ctx context.Context) iter.Seq2[[]any, error] {
-	return func(yield func([]any, error) bool) {
-		rows, err := b.readAges(ctx)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		listed(rows)(yield)
+// readOpen reads why records were refused, and since when they are open.
+func (f *facts) readOpen(ctx context.Context, snap Snapshot, o Options) (err error) {
+	if f.causes, err = kept(snap.Rows(ctx, "reject-causes", o.Run.ID, worklistCap)); err != nil {
+		return err
 	}
+	f.aging, err = kept(snap.Rows(ctx, "aging", o.Run.ID))
+	return err
 }
 
-func (b *book) readAges(ctx context.Context) (rows [][]any, err error) {
-	byKey := map[key][]int{}
-	var order []key
-	for in, err := range b.snap.Rows(ctx, "aging", b.o.Run.ID) {
+// kept is a query's rows as a list.
+func kept(from iter.Seq2[[]any, error]) (rows [][]any, err error) {
+	for row, err := range from {
 		if err != nil {
 			return nil, err
 		}
+		rows = append(rows, slices.Clone(row))
+	}
+	return rows, nil
+}
+
+func (b *book) ages() (rows [][]any) {
+	byKey := map[key][]int{}
+	var order []key
+	for _, in := range b.facts.aging {
 		k := key{str(in[0]), str(in[1])}
 		if byKey[k] == nil {
 			byKey[k] = make([]int, len(ageBuckets)+1)
@@ -140,7 +147,7 @@ func (b *book) readAges(ctx context.Context) (rows [][]any, err error) {
 		at, last := firstRow+i, letter(1+len(ageBuckets))
 		rows = append(rows, append(row, formula{fmt.Sprintf("SUM(B%d:%s%d)", at, last, at), sum}, byKey[k][len(ageBuckets)]))
 	}
-	return rows, nil
+	return rows
 }
 
 // causeLabel names a cause in a few words, for the chart.

@@ -99,6 +99,15 @@ func looksUp(t *testing.T, s *Store, name, text string) {
 	}
 }
 
+// TestWhatWaitsIsLookedUp by what it waits for, and not searched for among all
+// that waits, for each record that was refused.
+func TestWhatWaitsIsLookedUp(t *testing.T) {
+	s := openReportStore(t)
+	if plan := strings.Join(planOf(t, s, reportQueries["reject-causes"]), "\n"); !strings.Contains(plan, "SEARCH w USING AUTOMATIC COVERING INDEX (destination=? AND object=? AND source_id=?)") {
+		t.Errorf("reject-causes is read by\n%s", plan)
+	}
+}
+
 // TestWhatHangsIsLookedUp and not searched for among all of an endpoint's
 // records; of those that wait to be noted, each is looked at once.
 func TestWhatHangsIsLookedUp(t *testing.T) {

@@ -1,8 +1,9 @@
 -- Why records were refused, the cause first that would free most: the records
 -- that it refuses, and those that wait for them. Every problem of each of them
--- counts; of_all is the sum over all causes.
+-- counts; of_all is the sum over all causes. CAST lets those that wait be looked
+-- up by what they wait for.
 WITH waits AS (
-  SELECT b.destination, n.value ->> 'object' AS object, n.value ->> 'id' AS source_id, count(*) AS n
+  SELECT b.destination, CAST(n.value ->> 'object' AS TEXT) AS object, CAST(n.value ->> 'id' AS TEXT) AS source_id, count(*) AS n
   FROM result r JOIN target b ON b.id = r.target, json_each(b.needs) n
   WHERE r.run = ?1 AND r.outcome = 'blocked' AND b.needs <> '' GROUP BY 1, 2, 3)
 SELECT r.destination, r.object, r.outcome, coalesce(p.code, r.code) AS code, coalesce(p.field, r.field) AS field,
