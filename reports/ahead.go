@@ -6,46 +6,63 @@ import (
 	"sync"
 )
 
-// aheadRows is how many rows are handed on together. At most three times as
-// many are in memory: gathered, and being written.
-const aheadRows = 64
+// aheadRows is how many rows are handed on together, at most, and aheadBatches
+// how often that is done before the first of them is written.
+const (
+	aheadRows    = 64
+	aheadBatches = 8
+)
 
-// ahead reads rows while those before them are being written: to open and read
-// records takes longer than to write them. Rows are copied, so they stay valid.
-// When it returns, nothing is being read any more.
-func ahead(rows iter.Seq2[[]any, error]) iter.Seq2[[]any, error] {
+// ahead reads lists of rows, one after the other, while the rows before them are
+// being written: to open and read records takes as long as to write them. rows
+// gives the next list each time that it is read to its end. Rows are copied, so
+// they stay valid. When stop returns, nothing is being read any more.
+func ahead(lists []iter.Seq2[[]any, error]) (rows iter.Seq2[[]any, error], stop func()) {
 	type batch struct {
 		rows [][]any
 		err  error
+		last bool // of its list
 	}
-	return func(yield func([]any, error) bool) {
-		batches, stop := make(chan batch, 1), make(chan struct{})
-		var reader sync.WaitGroup
-		reader.Go(func() {
-			defer close(batches)
-			var b batch
-			send := func() (more bool) {
-				select {
-				case batches <- b:
-					b = batch{}
-					return true
-				case <-stop:
+	batches, stopped := make(chan batch, aheadBatches), make(chan struct{})
+	send := func(b batch) (more bool) {
+		select {
+		case batches <- b:
+			return b.err == nil
+		case <-stopped:
+			return false
+		}
+	}
+	read := func(list iter.Seq2[[]any, error]) (more bool) {
+		var b batch
+		for row, err := range list {
+			if b.err = err; err != nil {
+				break
+			}
+			if b.rows = append(b.rows, slices.Clone(row)); len(b.rows) == aheadRows {
+				if !send(b) {
 					return false
 				}
+				b.rows = nil
 			}
-			for row, err := range rows {
-				if b.err = err; err != nil {
-					break
-				}
-				if b.rows = append(b.rows, slices.Clone(row)); len(b.rows) == aheadRows && !send() {
-					return
-				}
+		}
+		b.last = true
+		return send(b)
+	}
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		for _, list := range lists {
+			if !read(list) {
+				return
 			}
-			send()
-		})
-		defer reader.Wait()
-		defer close(stop)
-		for b := range batches {
+		}
+	})
+	stop = func() {
+		close(stopped)
+		reader.Wait()
+	}
+	return func(yield func([]any, error) bool) {
+		for {
+			b := <-batches
 			for _, row := range b.rows {
 				if !yield(row, nil) {
 					return
@@ -53,8 +70,10 @@ func ahead(rows iter.Seq2[[]any, error]) iter.Seq2[[]any, error] {
 			}
 			if b.err != nil {
 				yield(nil, b.err)
+			}
+			if b.last {
 				return
 			}
 		}
-	}
+	}, stop
 }

@@ -43,7 +43,8 @@ func TestAhead(t *testing.T) {
 			t.Parallel()
 			ended, got := false, [][]any(nil)
 			var failed error
-			for row, err := range ahead(numbers(c.rows, c.err, &ended)) {
+			rows, stop := ahead([]iter.Seq2[[]any, error]{numbers(c.rows, c.err, &ended)})
+			for row, err := range rows {
 				if err != nil {
 					failed = err
 					continue
@@ -52,6 +53,7 @@ func TestAhead(t *testing.T) {
 					break
 				}
 			}
+			stop()
 			if !ended {
 				t.Error("rows are still being read")
 			}
@@ -68,5 +70,50 @@ func TestAhead(t *testing.T) {
 				t.Errorf("got %d rows and %v, want %d and %v", len(got), failed, c.want, want)
 			}
 		})
+	}
+}
+
+// The next list is read while the one before it is being written.
+func TestAheadReadsTheNextList(t *testing.T) {
+	sizes, ended := []int{2, 0, aheadRows, aheadRows + 5, 1}, make([]bool, 5)
+	var lists []iter.Seq2[[]any, error]
+	for i, n := range sizes {
+		lists = append(lists, numbers(n, nil, &ended[i]))
+	}
+	began := make(chan bool)
+	lists = append(lists, func(func([]any, error) bool) { close(began) })
+	rows, stop := ahead(lists)
+	defer stop()
+	<-began // though no row of the first list was taken
+	for i, n := range sizes {
+		at := 0
+		for row, err := range rows {
+			if err != nil || row[0] != at {
+				t.Fatalf("list %d, row %d is %v, %v", i, at, row, err)
+			}
+			at++
+		}
+		if at != n {
+			t.Errorf("list %d has %d rows, want %d", i, at, n)
+		}
+	}
+}
+
+func TestAheadStopsAtAListThatFails(t *testing.T) {
+	broken, ended := errors.New("the reader is broken"), false
+	rows, stop := ahead([]iter.Seq2[[]any, error]{numbers(1, nil, &ended), numbers(1, broken, &ended), func(func([]any, error) bool) {
+		t.Error("what comes after a failure is read")
+	}})
+	defer stop()
+	n := 0
+	for range 2 {
+		for _, err := range rows {
+			if n++; err != nil && (err != broken || n != 3) {
+				t.Errorf("row %d: %v", n, err)
+			}
+		}
+	}
+	if n != 3 {
+		t.Errorf("%d rows and errors came, want 3", n)
 	}
 }

@@ -136,29 +136,24 @@ func (b *book) fill(ctx context.Context) (err error) {
 	if err := b.f.SetSheetName("Sheet1", startName); err != nil {
 		return fmt.Errorf("sheet %s: %w", startName, err)
 	}
-	var late []sheet
+	var early, late []sheet
 	for _, e := range b.entries() {
 		if e.late != "" {
-			if _, err := b.f.NewSheet(e.late); err != nil {
-				return fmt.Errorf("sheet %s: %w", e.late, err)
-			}
+			early = append(early, sheet{name: e.late})
 			continue
 		}
-		for _, s := range e.make(b, ctx) {
-			if err := b.writeSheet(s); err != nil {
-				return err
-			}
-		}
+		early = append(early, e.make(b, ctx)...)
+	}
+	if err := b.writeSheets(early); err != nil {
+		return err
 	}
 	for _, e := range b.entries() {
 		if e.late != "" {
 			late = append(late, e.make(b, ctx)...)
 		}
 	}
-	for _, s := range late {
-		if err := b.writeSheet(s); err != nil {
-			return err
-		}
+	if err := b.writeSheets(late); err != nil {
+		return err
 	}
 	if err := b.writeStart(); err != nil {
 		return err

@@ -76,13 +76,13 @@ func sheetMillion(b *testing.B, f *excelize.File, dir string) error {
 		return err
 	}
 	fill := millionRow()
-	err = bk.writeSheet(sheet{name: "Million", title: "Million", about: "rows", none: "none", phi: true, columns: millionColumns, rows: func(yield func([]any, error) bool) {
+	err = bk.writeSheets([]sheet{{name: "Million", title: "Million", about: "rows", none: "none", phi: true, columns: millionColumns, rows: func(yield func([]any, error) bool) {
 		for n := range millionRows {
 			if !yield(fill(n), nil) {
 				return
 			}
 		}
-	}})
+	}}})
 	if err != nil {
 		return err
 	}

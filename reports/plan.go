@@ -101,10 +101,8 @@ func (b *book) fillPlan(p Plan) (err error) {
 	if err := b.f.SetSheetName("Sheet1", startName); err != nil {
 		return fmt.Errorf("sheet %s: %w", startName, err)
 	}
-	for _, s := range []sheet{planCounts(p), planSteps(p), planChanges(p)} {
-		if err := b.writeSheet(s); err != nil {
-			return err
-		}
+	if err := b.writeSheets([]sheet{planCounts(p), planSteps(p), planChanges(p)}); err != nil {
+		return err
 	}
 	if err := b.streamPlanStart(p); err != nil {
 		return fmt.Errorf("sheet %s: %w", startName, err)

@@ -56,12 +56,7 @@ func (b *book) fillReceipt(r Receipt) (err error) {
 	if err := b.f.SetSheetName("Sheet1", receiptName); err != nil {
 		return fmt.Errorf("sheet %s: %w", receiptName, err)
 	}
-	for _, s := range []sheet{receiptTotals(r), receiptRows(r)} {
-		if err := b.writeSheet(s); err != nil {
-			return err
-		}
-	}
-	return nil
+	return b.writeSheets([]sheet{receiptTotals(r), receiptRows(r)})
 }
 
 const receiptName = "Receipt"

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
+	"golang.org/x/sync/errgroup"
 )
 
 // A Level says how much of a patient the workbook shows.
@@ -31,7 +32,8 @@ const (
 type Snapshot interface {
 	// Rows streams the rows of the query of that name (sql/report/NAME.sql). A
 	// row holds int64, float64, string, []byte or nil, and is valid until the
-	// next one; an error is the last thing that comes.
+	// next one; an error is the last thing that comes. Several queries may be
+	// under way at once.
 	Rows(ctx context.Context, name string, args ...any) iter.Seq2[[]any, error]
 
 	// OpenRecord opens the payload of a record that a row holds sealed.
@@ -206,8 +208,8 @@ func (r *report) writeAll(ctx context.Context, files Files) error {
 	if err := r.writeJSON(files.JSON); err != nil {
 		return err
 	}
-	if err := r.writeBook(ctx, files.Summary, true); err != nil {
-		return err
-	}
-	return r.writeBook(ctx, files.Reconciliation, false)
+	var books errgroup.Group // neither reads the other
+	books.Go(func() error { return r.writeBook(ctx, files.Summary, true) })
+	books.Go(func() error { return r.writeBook(ctx, files.Reconciliation, false) })
+	return books.Wait()
 }

@@ -3,7 +3,6 @@ package reports
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -32,82 +31,6 @@ type writer struct {
 	cells  []any
 	charts int             // so far
 	links  map[string]link // of counts, by their cell
-}
-
-// writeSheet streams a sheet, and begins another part of it when it holds as
-// many rows as a sheet should.
-func (b *book) writeSheet(s sheet) error {
-	if err := b.stream(s); err != nil {
-		return fmt.Errorf("sheet %s: %w", s.name, err)
-	}
-	return nil
-}
-
-func (b *book) stream(s sheet) error {
-	p, rows := &split{b: b, sheet: s, limit: 1_000_000}, s.rows // what other sheets' formulas read stays in one piece
-	if s.phi {
-		p.limit, rows = b.o.RowCap, ahead(s.rows)
-	}
-	for row, err := range rows {
-		if err != nil {
-			return err
-		}
-		if err := p.put(row); err != nil {
-			return err
-		}
-	}
-	return p.end()
-}
-
-// A split is a sheet in parts, written one after the other: as a rule it is one.
-type split struct {
-	b      *book
-	sheet  sheet
-	limit  int // rows of a part
-	n      int // parts begun
-	sample [][]any
-	w      *writer // nil = the next part's sample is being gathered
-}
-
-// put writes a row, or keeps it where the widths are not known yet. It is valid
-// until the next one, so it is copied then.
-func (p *split) put(row []any) error {
-	if p.w != nil && p.w.place.rows < p.limit {
-		return p.w.put(row)
-	}
-	if p.w != nil {
-		if err := p.w.end(); err != nil {
-			return err
-		}
-		p.w = nil
-	}
-	if p.sample = append(p.sample, slices.Clone(row)); len(p.sample) < min(sampleRows, p.limit) {
-		return nil
-	}
-	return p.begin()
-}
-
-func (p *split) begin() (err error) {
-	p.n++
-	if p.w, err = p.b.begin(p.sheet, p.n, p.sample); err != nil {
-		return err
-	}
-	for _, row := range p.sample {
-		if err := p.w.put(row); err != nil {
-			return err
-		}
-	}
-	p.sample = nil
-	return nil
-}
-
-func (p *split) end() error {
-	if p.w == nil {
-		if err := p.begin(); err != nil {
-			return err
-		}
-	}
-	return p.w.end()
 }
 
 // begin makes the part's sheet with all that has to stand before its rows.

@@ -36,8 +36,8 @@ func readReportQueries() map[string]string {
 
 // A Snapshot is one read transaction: every query that it runs sees the
 // database as it was when the snapshot was taken, whatever is written
-// meanwhile. It holds one reader's connection until it is closed, so its
-// queries run one after the other.
+// meanwhile. It holds one reader's connection until it is closed. Several
+// queries may be under way on it: database/sql lets one at a time go on by a row.
 type Snapshot struct {
 	tx   *sqlx.Tx
 	seal *Sealer
