@@ -156,7 +156,7 @@ func TestUncertainTwin(t *testing.T) {
 func TestOneAtATime(t *testing.T) {
 	for _, readback := range []bool{true, false} {
 		w := newWorld(t, rethinkAt(readback))
-		w.put("patients", patients(1, 12, "Troy")...)
+		w.put("patients", patients(1, 40, "Troy")...)
 		most := 0
 		w.must(w.night(func(s *load.Stage) {
 			s.Destination = hooked{s.Destination, func(etl.Delivery) {
@@ -164,7 +164,7 @@ func TestOneAtATime(t *testing.T) {
 			}}
 			s.InFlight = 1
 		}))
-		if want := map[bool]int{true: 8, false: 1}[readback]; most != want {
+		if want := map[bool]int{true: 32, false: 1}[readback]; most != want {
 			t.Errorf("readback %t: %d creates were open at once, want %d", readback, most, want)
 		}
 	}
@@ -216,14 +216,14 @@ func TestRequestsGoOnWhileOthersAreCommitted(t *testing.T) {
 	w.must(w.night(func(s *load.Stage) {
 		s.InFlight, store.Store, s.Store = 1, s.Store, store
 		s.Destination = hooked{s.Destination, func(etl.Delivery) {
-			if requests++; requests == 6 {
+			if requests++; requests == 20 {
 				<-store.commits // of the first intents
 				<-store.commits // of the answers that came since, while this one is under way
 			}
 		}}
 	}))
-	if created := w.count("created", ""); created != 70 || store.most != 8 || store.open != 0 {
-		t.Errorf("created %d of 70; at most %d were open, want 8; %d in the end", created, store.most, store.open)
+	if created := w.count("created", ""); created != 70 || store.most != 32 || store.open != 0 {
+		t.Errorf("created %d of 70; at most %d were open, want 32; %d in the end", created, store.most, store.open)
 	}
 }
 

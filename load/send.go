@@ -31,9 +31,13 @@ type line struct {
 	withdrawn []etl.Delivery // whose intents are on the disk, and of which no request was made
 }
 
-// groupPerWorker: enough open deliveries that the disk does not set the pace,
-// few enough that a kill leaves little to ask after.
-const groupPerWorker = 8
+// A group has so many deliveries for each request in flight, and never fewer
+// than the least: enough that the disk does not set the pace, few enough that a
+// kill leaves little to ask after.
+const (
+	groupPerWorker = 8
+	leastGroup     = 32
+)
 
 // tries is how often a request is made that provably did not arrive.
 const tries = 3
@@ -43,7 +47,7 @@ func (l *line) group() int {
 	if !l.object.Askable || l.object.Final {
 		return 1
 	}
-	return max(1, l.stage.InFlight) * groupPerWorker
+	return max(leastGroup, l.stage.InFlight*groupPerWorker)
 }
 
 // ahead is how many of a group are still open when the next intents are
