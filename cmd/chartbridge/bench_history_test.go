@@ -21,6 +21,7 @@ import (
 // were staged and judged by the program and acknowledged by hand.
 type history struct {
 	*bench
+	asked     *answering
 	p         *practice
 	templates map[string][]template // by endpoint
 	copies    int
@@ -68,6 +69,7 @@ func newHistory(b *testing.B, appointments int) *history {
 func newStaged(b *testing.B, appointments int) *history {
 	b.Helper()
 	h := &history{bench: newBench(b, templateRows), templates: map[string][]template{}}
+	h.asked = h.timed()
 	h.set("centralreach:\n  enabled: true", "centralreach:\n  enabled: false")
 	h.set("central_registry:\n  enabled: true", "central_registry:\n  enabled: false")
 	h.p = h.open()
