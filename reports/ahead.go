@@ -3,7 +3,8 @@ package reports
 import (
 	"iter"
 	"slices"
-	"sync"
+
+	"github.com/chartbridge/chartbridge/etl"
 )
 
 // aheadRows is how many rows are handed on together, at most, and aheadBatches
@@ -48,21 +49,21 @@ func ahead(lists []iter.Seq2[[]any, error]) (rows iter.Seq2[[]any, error], stop 
 		b.last = true
 		return send(b)
 	}
-	var reader sync.WaitGroup
-	reader.Go(func() {
+	wait := etl.Beside(func() error {
+		defer close(batches)
 		for _, list := range lists {
 			if !read(list) {
-				return
+				break
 			}
 		}
+		return nil // errors come with the rows
 	})
 	stop = func() {
 		close(stopped)
-		reader.Wait()
+		_ = wait()
 	}
 	return func(yield func([]any, error) bool) {
-		for {
-			b := <-batches
+		for b := range batches {
 			for _, row := range b.rows {
 				if !yield(row, nil) {
 					return

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
-	"golang.org/x/sync/errgroup"
 )
 
 // A Level says how much of a patient the workbook shows.
@@ -208,8 +207,7 @@ func (r *report) writeAll(ctx context.Context, files Files) error {
 	if err := r.writeJSON(files.JSON); err != nil {
 		return err
 	}
-	var books errgroup.Group // neither reads the other
-	books.Go(func() error { return r.writeBook(ctx, files.Summary, true) })
-	books.Go(func() error { return r.writeBook(ctx, files.Reconciliation, false) })
-	return books.Wait()
+	summary := etl.Beside(func() error { return r.writeBook(ctx, files.Summary, true) }) // neither reads the other
+	err := r.writeBook(ctx, files.Reconciliation, false)
+	return errors.Join(err, summary())
 }

@@ -3,7 +3,6 @@ package reports
 import (
 	"fmt"
 	"iter"
-	"slices"
 )
 
 // writeSheets streams sheets. The rows of all of them are read ahead. One without
@@ -59,8 +58,7 @@ type split struct {
 	w      *writer // nil = the next part's sample is being gathered
 }
 
-// put writes a row, or keeps it where the widths are not known yet. It is valid
-// until the next one, so it is copied then.
+// put writes a row, or keeps it where the widths are not known yet.
 func (p *split) put(row []any) error {
 	if p.w != nil && p.w.place.rows < p.limit {
 		return p.w.put(row)
@@ -71,7 +69,7 @@ func (p *split) put(row []any) error {
 		}
 		p.w = nil
 	}
-	if p.sample = append(p.sample, slices.Clone(row)); len(p.sample) < min(sampleRows, p.limit) {
+	if p.sample = append(p.sample, row); len(p.sample) < min(sampleRows, p.limit) {
 		return nil
 	}
 	return p.begin()

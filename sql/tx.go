@@ -19,6 +19,7 @@ func (s *Store) inTx(ctx context.Context, f func(*sqlx.Tx) error) error {
 }
 
 func finish(tx *sqlx.Tx, f func(*sqlx.Tx) error) error {
+	defer func() { _ = tx.Rollback() }() // after a panic; else there is nothing left of it
 	if err := f(tx); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}

@@ -97,18 +97,22 @@ func (n *night) held(ctx context.Context) (result, error) {
 		return result{}, err
 	}
 	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
 	if n.whole {
 		n.sound = n.check(ctx, stop)
 	}
+	defer func() {
+		stop(nil)
+		_ = n.checked() // nothing reads the database any more, also after a panic
+	}()
 	err = n.stages(ctx)
 	if ctx.Err() != nil { // whatever the stages made of it: it was cut short, and this is why
 		err = context.Cause(ctx)
 	}
-	if unsound := n.checked(); unsound != nil {
-		return result{}, unsound // no file is written of what cannot be relied on
+	ctx = context.WithoutCancel(ctx)
+	if unsound := n.checked(); errors.Is(unsound, sql.ErrDamaged) { // no file is written of what cannot be relied on
+		return result{}, errors.Join(unsound, n.store.CloseRun(ctx, n.run, n.clock.Now(), exitCode(unsound, 0), note(unsound)))
 	}
-	return n.conclude(context.WithoutCancel(ctx), err)
+	return n.conclude(ctx, err)
 }
 
 // stages runs extract, transform and load. What stops extraction does not stop

@@ -2,24 +2,25 @@ package main
 
 import (
 	"context"
-	"sync"
+	"errors"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/sql"
 )
 
 // check reads the whole database beside extraction, which mostly waits. What is
 // wrong with it stops the night.
 func (n *night) check(ctx context.Context, stop context.CancelCauseFunc) (sound func() error) {
-	over := make(chan error, 1)
-	go func() {
+	return etl.Beside(func() error {
 		err := n.store.CheckWhole(ctx, n.run.At)
-		if ctx.Err() != nil { // cut short with the night: so the next one checks
-			err = nil
+		if ctx.Err() != nil && !errors.Is(err, sql.ErrDamaged) { // cut short with the night: so the next one checks
+			return nil
 		}
 		if err != nil {
 			stop(err)
 		}
-		over <- err
-	}()
-	return sync.OnceValue(func() error { return <-over })
+		return err
+	})
 }
 
 // checked waits for the check, if there is one.

@@ -9,7 +9,6 @@ import (
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/reports"
 	"github.com/chartbridge/chartbridge/sql"
-	"golang.org/x/sync/errgroup"
 )
 
 // account writes a run's counts and holds them against the law: over all
@@ -20,18 +19,16 @@ func (n *night) account(ctx context.Context, res *result) error {
 	if err := n.store.Conclude(ctx, n.run); err != nil {
 		return err
 	}
-	var g errgroup.Group
-	if n.whole {
-		g.Go(func() error { // it only reads, and takes no notice of what is added up meanwhile
-			if err := n.store.Recount(ctx); err != nil {
-				return fmt.Errorf("%w: %w", errBalance, err)
-			}
-			return nil
-		})
+	recounted := func() error { return nil }
+	if n.whole { // it only reads, and takes no notice of what is added up meanwhile
+		recounted = etl.Beside(func() error { return n.store.Recount(ctx) })
 	}
-	g.Go(func() error { return n.store.AddUp(ctx, readVisit) })
-	if err := g.Wait(); err != nil {
-		return err
+	added := n.store.AddUp(ctx, readVisit)
+	if err := recounted(); err != nil {
+		return errors.Join(fmt.Errorf("%w: %w", errBalance, err), added)
+	}
+	if added != nil {
+		return added
 	}
 	counts, err := n.store.Tally(ctx, n.run.ID)
 	if err != nil {
