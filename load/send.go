@@ -144,9 +144,14 @@ func notIntended(d etl.Delivery, unapproved bool) Mark {
 	return held(Due{Delivery: d}, etl.CauseExists, "the ledger has a delivery of it that was taken or is open, so it is not sent again; look for it there and give its id with `chartbridge crosswalk import`")
 }
 
-// longest is how long a delivery may take with all its tries: its quiet
-// period counts from there.
-func (l *line) longest() time.Duration { return tries * (l.stage.Timeout + maxBackoff) }
+// longest is how long it may take from a delivery's intent to the end of its
+// request: all tries of those of a group that take their turn before it, and its
+// own. Its quiet period counts from there at the latest.
+func (l *line) longest() time.Duration {
+	atOnce := max(1, l.stage.InFlight)
+	turns := (l.group() + atOnce - 1) / atOnce
+	return time.Duration(turns) * tries * (l.stage.Timeout + maxBackoff)
+}
 
 // take keeps answers for the next commit, and what they say of those to come.
 func (l *line) take(answers []Done) {
