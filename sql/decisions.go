@@ -195,6 +195,9 @@ func (d *decider) decide(ctx context.Context, a Ask) (Verdict, error) {
 	if !a.Run.IsZero() && d.imp.At.Sub(a.Run) > WorkbookLife {
 		return Verdict{Expired, "the workbook is older than 30 days; decide in a newer one"}, nil
 	}
+	if !areUTF8(a.Value) {
+		return Verdict{NotAllowed, "map_to_id is not UTF-8; enter it again"}, nil
+	}
 	if a.SourceID == "" {
 		return d.decideRule(ctx, a)
 	}

@@ -89,7 +89,11 @@ func putCrosswalk(ctx context.Context, tx *sqlx.Tx, links []Link) (moved int64, 
 	return put.RowsAffected()
 }
 
+// contradiction says why a link cannot be taken, and what helps; "" where it can.
 func contradiction(ctx context.Context, tx *sqlx.Tx, l Link, replace bool) (string, error) {
+	if !areUTF8(l.SourceID, l.TargetID) {
+		return `an id is not UTF-8; give it as UTF-8: a spreadsheet calls it "CSV UTF-8"`, nil
+	}
 	var have string
 	err := tx.GetContext(ctx, &have, query("crosswalk-one"), l.Destination, l.Object, l.SourceID)
 	switch {

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/jmoiron/sqlx"
@@ -139,14 +141,22 @@ func (s *Store) ByPatient(ctx context.Context, endpoint string, patients []strin
 	return s.sources(ctx, "records-by-patient", endpoint, jsonList(patients))
 }
 
-// jsonList is a list of texts as one query parameter for json_each.
+// jsonList is a list as one query parameter for json_each. JSON would alter a
+// text that is not UTF-8: see areUTF8.
 func jsonList[T any](list []T) string {
 	if len(list) == 0 {
 		return "[]"
 	}
 	text, err := json.Marshal(list)
 	if err != nil {
-		panic(fmt.Sprintf("a list of ids has no JSON: %v", err)) // ids and numbers always have
+		panic(fmt.Sprintf("a list for a query has no JSON: %v", err)) // texts and numbers, and structs of them, always have
 	}
 	return string(text)
+}
+
+// areUTF8 reports whether the database can keep texts as they are: what is not
+// UTF-8 becomes another text in JSON, and two ids may become one. What people
+// give is held against it where it comes in; DrChrono and the vendors write JSON.
+func areUTF8(texts ...string) bool {
+	return !slices.ContainsFunc(texts, func(t string) bool { return !utf8.ValidString(t) })
 }

@@ -39,6 +39,9 @@ func (s *Store) UncertainDeliveries(ctx context.Context) (list []UncertainDelive
 func (s *Store) Resolve(ctx context.Context, run etl.Run, id int64, targetID, evidence, by string, now time.Time) error {
 	var ended []dischargeLine
 	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
+		if !areUTF8(targetID, evidence, by) {
+			return cannotTake("the id, the evidence or the name is not UTF-8; set the terminal to UTF-8 and give them again")
+		}
 		d, err := uncertainOne(ctx, tx, id)
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/chartbridge/chartbridge/sql"
 	"github.com/chartbridge/chartbridge/transform"
@@ -180,6 +181,8 @@ func readLinkFile(path string) (links []fileLink, blank int, err error) {
 			return nil, 0, fmt.Errorf("%s: a cell is empty", l.place)
 		case l.TargetID == "":
 			blank++
+		case !utf8.ValidString(l.Destination + "," + l.Object + "," + l.SourceID + "," + l.TargetID):
+			return nil, 0, fmt.Errorf("%s: an id is not UTF-8, as with a file that a spreadsheet saved as plain CSV; save it as \"CSV UTF-8\" and import that; nothing was imported", l.place)
 		default:
 			links = append(links, l)
 		}

@@ -58,8 +58,8 @@ func (f decideFlags) check(args []string) error {
 		return usageError{errors.New("name the workbook, or give --undo or --imports")}
 	case f.undo < 0:
 		return usageError{errors.New("--undo: an import's number is 1 or more; --imports lists them")}
-	case (f.apply || f.undo > 0) && strings.TrimSpace(f.by) == "":
-		return named("")
+	case f.apply || f.undo > 0:
+		return named(f.by)
 	}
 	return nil
 }

@@ -181,3 +181,34 @@ func TestDataAreOnStdoutAsAsked(t *testing.T) {
 		t.Errorf("export as text: %q (%v), want CSV", out, err)
 	}
 }
+
+// TestTextsAreUTF8: an id that a spreadsheet saved in another encoding is refused
+// with its line and what helps, and nothing of its file is taken. A name in a
+// column that is passed over may be written as it likes.
+func TestTextsAreUTF8(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	links := filepath.Join(s.dir, "links.csv")
+	write := func(rows string) {
+		if err := os.WriteFile(links, []byte("destination,object,source_id,target_id,name\n"+rows), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("rethink,client,1,77,M\xfcller\nrethink,client,2,M\xfcller-7,\n")
+	_, stderr := s.mustRun(exitUsage, "crosswalk", "import", links, "--as", "Ada Roma")
+	if !strings.Contains(stderr, "links.csv line 3: an id is not UTF-8") || !strings.Contains(stderr, `save it as "CSV UTF-8"`) {
+		t.Errorf("import says %s", stderr)
+	}
+	if out, _ := s.mustRun(exitDone, "crosswalk", "list", "--output", "json"); out != "[]\n" {
+		t.Errorf("import kept %s", out)
+	}
+	write("rethink,client,1,77,M\xfcller\nrethink,client,2,Müller-7,\n")
+	s.mustRun(exitDone, "crosswalk", "import", links, "--as", "Ada Roma")
+	for _, args := range [][]string{{"crosswalk", "import", links, "--as", "Zo\xeb"},
+		{"uncertain", "resolve", "1", "--present", "M\xfcller-7", "--evidence", "seen", "--as", "Ada Roma"},
+		{"uncertain", "resolve", "1", "--absent", "--evidence", "M\xfcller", "--as", "Ada Roma"}} {
+		if _, stderr := s.mustRun(exitUsage, args...); !strings.Contains(stderr, "not UTF-8; set the terminal to UTF-8") {
+			t.Errorf("%q says %s", args, stderr)
+		}
+	}
+}

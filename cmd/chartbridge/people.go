@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/sql"
@@ -23,6 +24,9 @@ func asName(cmd *cobra.Command, name *string) {
 func named(name string) error {
 	if strings.TrimSpace(name) == "" {
 		return usageError{errors.New("--as is missing: a decision needs the name of the person who takes it")}
+	}
+	if !utf8.ValidString(name) {
+		return usageError{errors.New("--as is not UTF-8; set the terminal to UTF-8 and give the name again")}
 	}
 	return nil
 }
