@@ -64,12 +64,27 @@ func spans(months []Month) (list [][]Month) {
 	return list
 }
 
-// A standing is where a record stands before it is compared: what a whole month
-// of them is kept as.
+// A standing is where a record stands before it is sorted or compared: what a
+// whole month of them is kept as.
 type standing struct {
 	row                      int64
 	sourceID, cause, message string
 	outcome                  etl.Outcome
+}
+
+func (d Due) standing() standing {
+	return standing{d.TargetRow, d.SourceID, d.Cause, d.Message, d.Outcome}
+}
+
+// news adds a mark, unless the record stands so already: of what is open a run
+// has a line among its results all the same, and of what is matched it needs
+// none. An excluded record has its line only from the run that marks it.
+func (s standing) news(marks []Mark, m Mark) []Mark {
+	same := s.outcome == m.Outcome && s.cause == m.Cause && s.message == m.Problem.Message
+	if same && m.Outcome != etl.Excluded && m.Adopt == "" {
+		return marks
+	}
+	return append(marks, m)
 }
 
 // markedTogether is how many outcomes one commit writes.
@@ -81,9 +96,9 @@ func (s *Stage) compareSpan(ctx context.Context, run etl.Run, comparer Comparer,
 	var there []standing
 	c, err := comparer.Compare(ctx, object.Name, span, func(yield func(Due, error) bool) {
 		for d, err := range s.mapped(ctx, object, span) {
-			known := standing{d.TargetRow, d.SourceID, d.Cause, d.Message, d.Outcome}
+			known := d.standing()
 			if err == nil && len(d.Missing) > 0 {
-				marks = known.changed(marks, blocked(d))
+				marks = known.news(marks, blocked(d))
 				continue
 			}
 			there = append(there, known)
@@ -105,7 +120,7 @@ func (s *Stage) compareSpan(ctx context.Context, run etl.Run, comparer Comparer,
 		if c.Outcome == "" {
 			continue
 		}
-		if marks = there[i].changed(marks, comparedMark(there[i].row, c)); len(marks) >= markedTogether {
+		if marks = there[i].news(marks, comparedMark(there[i].row, c)); len(marks) >= markedTogether {
 			if _, err := s.Store.Commit(ctx, run, nil, marks, nil); err != nil {
 				return nil, err
 			}
@@ -158,12 +173,4 @@ func comparedMark(row int64, c Compared) Mark {
 		m.Problem = etl.Problem{Code: m.Cause, Message: "it is not on their schedule; enter it there"}
 	}
 	return m
-}
-
-// changed adds a mark that says something new.
-func (s standing) changed(marks []Mark, m Mark) []Mark {
-	if s.outcome == m.Outcome && s.cause == m.Cause && s.message == m.Problem.Message {
-		return marks
-	}
-	return append(marks, m)
 }

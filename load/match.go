@@ -33,7 +33,7 @@ func (s *Stage) match(ctx context.Context, run etl.Run, object Object, unknown [
 	}
 	for i, d := range unknown {
 		if mark, there := s.adopt(d, findings[i]); there {
-			marks = d.news(marks, mark)
+			marks = d.standing().news(marks, mark)
 			continue
 		}
 		if d.Cause == etl.CauseExists && d.TargetID == "" {

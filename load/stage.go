@@ -212,31 +212,31 @@ func (s *Stage) sort(ctx context.Context, run etl.Run, object Object, due []Due,
 	for _, d := range due {
 		switch {
 		case len(d.Missing) > 0:
-			marks = d.news(marks, blocked(d))
+			marks = d.standing().news(marks, blocked(d))
 		case d.Twin != "" && d.TargetID == "":
-			marks = d.news(marks, twin(d))
+			marks = d.standing().news(marks, twin(d))
 		case object.IfMissing && d.TargetID == "" && d.Seen != etl.Missing:
-			marks = d.news(marks, needless(d))
+			marks = d.standing().news(marks, needless(d))
 		case object.Final && d.Known:
-			marks = d.news(marks, held(d, etl.CauseAfterFinal, "it was recorded and is final, and its source changed after that; correct it with the vendor by hand, then decide SKIP"))
+			marks = d.standing().news(marks, held(d, etl.CauseAfterFinal, "it was recorded and is final, and its source changed after that; correct it with the vendor by hand, then decide SKIP"))
 		case object.Final && d.Refused:
 			// The vendor said that it is there already: it stays held.
 		case object.Final && d.Approvals < max(1, s.Approvers):
-			marks = d.news(marks, held(d, etl.CauseApproval, fmt.Sprintf("it is final: %d of %d people have approved this very payload (`chartbridge discharges list`)",
+			marks = d.standing().news(marks, held(d, etl.CauseApproval, fmt.Sprintf("it is final: %d of %d people have approved this very payload (`chartbridge discharges list`)",
 				d.Approvals, max(1, s.Approvers))))
 		case object.Final:
 			d.Op = etl.Discharge
 			sends = append(sends, d.Delivery)
 		case d.TargetID != "" && d.How == ByNaturalKey && !d.Known && d.Approvals == 0:
 			if d.Cause != etl.CauseOverwrite { // adopted earlier, and the source changed since
-				marks = d.news(marks, held(d, etl.CauseOverwrite, "adopted by its natural key, and they hold other values; a person approves the first overwrite"))
+				marks = d.standing().news(marks, held(d, etl.CauseOverwrite, "adopted by its natural key, and they hold other values; a person approves the first overwrite"))
 			}
 		case d.Cause == etl.CauseBrake && d.Approvals == 0 && !s.Released:
 			// The brake stopped it on an earlier night: it stays held until a person releases it.
 		case d.TargetID == "" || !d.Known && d.Approvals == 0 && object.Askable:
 			unknown = append(unknown, d)
 		case braked && d.Approvals == 0:
-			marks = d.news(marks, held(d, etl.CauseBrake, "the brake stopped this night's updates; look, then release them"))
+			marks = d.standing().news(marks, held(d, etl.CauseBrake, "the brake stopped this night's updates; look, then release them"))
 		case s.Restored && object.Askable:
 			unknown = append(unknown, d)
 		default:
@@ -246,15 +246,6 @@ func (s *Stage) sort(ctx context.Context, run etl.Run, object Object, due []Due,
 	}
 	more, found, err := s.match(ctx, run, object, unknown)
 	return append(sends, more...), append(marks, found...), err
-}
-
-// news adds a mark, unless the record waits already and for the same.
-func (d Due) news(marks []Mark, m Mark) []Mark {
-	waits := m.Outcome == etl.Blocked || m.Outcome == etl.Held
-	if waits && m.Adopt == "" && d.Outcome == m.Outcome && d.Cause == m.Cause && d.Message == m.Problem.Message {
-		return marks
-	}
-	return append(marks, m)
 }
 
 func blocked(d Due) Mark {

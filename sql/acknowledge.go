@@ -13,8 +13,11 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// What was taken: targets, and the ids that they have there.
-type taken struct {
+// An acceptance is what was taken: targets, and the ids that they have there.
+type acceptance struct {
+	*Store
+	tx      *sqlx.Tx
+	run     etl.Run
 	targets []takenTarget
 	links   []Link
 }
@@ -29,7 +32,10 @@ type takenTarget struct {
 
 // acknowledge marks what they took and keeps the ids.
 func (s *Store) acknowledge(ctx context.Context, tx *sqlx.Tx, run etl.Run, done []load.Done) error {
-	var all taken
+	if len(done) == 0 {
+		return nil
+	}
+	all := acceptance{Store: s, tx: tx, run: run}
 	for _, d := range done {
 		outcome := etl.Created
 		if d.Op == etl.Update {
@@ -43,13 +49,10 @@ func (s *Store) acknowledge(ctx context.Context, tx *sqlx.Tx, run etl.Run, done 
 			if !isInside(n) {
 				continue
 			}
-			if err := s.acknowledgeInside(ctx, tx, run, d, n, &all); err != nil {
+			if err := all.inside(ctx, d, n); err != nil {
 				return fmt.Errorf("%s %s inside %s: %w", n.Object, n.ID, d.SourceID, err)
 			}
 		}
-	}
-	if len(all.targets) == 0 {
-		return nil
 	}
 	if _, err := tx.ExecContext(ctx, query("acknowledge-targets"), jsonList(all.targets), run.ID); err != nil {
 		return fmt.Errorf("mark what was taken: %w", err)
@@ -68,25 +71,24 @@ func isInside(n etl.Need) bool {
 	return false
 }
 
-// acknowledgeInside gives an object that travelled inside another its own
-// outcome: a vendor may take the one and refuse the other in the same answer.
-func (s *Store) acknowledgeInside(ctx context.Context, tx *sqlx.Tx, run etl.Run, d load.Done, n etl.Need, all *taken) error {
+// inside gives an object that travelled inside another its own outcome: a vendor
+// may take the one and refuse the other in the same answer.
+func (a *acceptance) inside(ctx context.Context, d load.Done, n etl.Need) error {
 	var t struct {
 		ID    int64
 		Hash  []byte
 		Acked []byte `db:"acked_hash"`
 	}
-	answer, err := insideAnswer(ctx, tx, d, n)
+	answer, err := insideAnswer(ctx, a.tx, d, n)
 	if err != nil {
 		return err
 	}
-	link := Link{d.Destination, n.Object, n.ID, answer.TargetID, "created", run.ID}
-	err = tx.GetContext(ctx, &t, query("inside-target"), d.Destination, n.Object, n.ID, d.SourceID)
+	link := Link{d.Destination, n.Object, n.ID, answer.TargetID, "created", a.run.ID}
+	err = a.tx.GetContext(ctx, &t, query("inside-target"), d.Destination, n.Object, n.ID, d.SourceID)
 	if errors.Is(err, sql.ErrNoRows) { // the source lost it while the delivery was open; its id is kept
-		if answer.TargetID == "" {
-			return nil
+		if answer.TargetID != "" {
+			a.links = append(a.links, link)
 		}
-		all.links = append(all.links, link)
 		return nil
 	}
 	if err != nil {
@@ -94,22 +96,25 @@ func (s *Store) acknowledgeInside(ctx context.Context, tx *sqlx.Tx, run etl.Run,
 	}
 	switch {
 	case answer.Problem.Message != "":
-		return s.refuse(ctx, tx, run, refusal{t.ID, t.Hash, etl.Rejected, answer.Problem, d.Answer.Status, 1,
-			s.words(answer.Words, d.Destination, n.Object, n.ID)})
+		return a.refuse(ctx, a.tx, a.run, refusal{t.ID, t.Hash, etl.Rejected, answer.Problem, d.Answer.Status, 1,
+			a.words(answer.Words, d.Destination, n.Object, n.ID)})
 	case answer.TargetID == "":
-		_, err := tx.ExecContext(ctx, query("mark-target"), etl.Held, "no_id", "", "no_id",
+		_, err := a.tx.ExecContext(ctx, query("mark-target"), etl.Held, "no_id", "", "no_id",
 			"it was taken with its record, but no id came back; find it there and give its id with `chartbridge crosswalk import`",
-			d.Answer.Status, 1, run.ID, t.ID)
+			d.Answer.Status, 1, a.run.ID, t.ID)
 		return err
 	}
-	all.links = append(all.links, link)
+	a.links = append(a.links, link)
+	if t.Hash == nil { // likewise, it maps no more: what it lacks stays to be seen
+		return nil
+	}
 	outcome := etl.Created
 	if string(t.Acked) == string(t.Hash) {
 		outcome = etl.Unchanged
 	} else if t.Acked != nil {
 		outcome = etl.Updated
 	}
-	all.targets = append(all.targets, takenTarget{t.ID, hex.EncodeToString(t.Hash), outcome, d.Answer.Status, 1})
+	a.targets = append(a.targets, takenTarget{t.ID, hex.EncodeToString(t.Hash), outcome, d.Answer.Status, 1})
 	return nil
 }
 

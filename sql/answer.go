@@ -16,8 +16,10 @@ var deliveryState = map[load.Kind]string{
 	load.NotSent: "failed", load.Throttled: "failed", load.Exists: "failed", load.Denied: "failed", load.Accepted: "uncertain",
 }
 
-// answers saves what came of deliveries: what a request brought together, what
-// a look or a person found one by one, since it may be another's by then.
+// answers saves what came of deliveries: together what their requests brought,
+// one by one what a look found, since a callback may have been faster, and what
+// is there another's by then. What a callback brings or a person says comes
+// alone (Complete, Resolve).
 func (s *Store) answers(ctx context.Context, tx *sqlx.Tx, run etl.Run, done []load.Done) error {
 	var together []load.Done
 	for _, d := range done {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
-	"github.com/go-json-experiment/json"
 )
 
 // A mappedRow is what is asked of each target that maps.
@@ -126,12 +125,4 @@ func (s *Store) lookUpNeeds(ctx context.Context, destination string, due []load.
 		}
 	}
 	return nil
-}
-
-func parseNeeds(text string) (needs []etl.Need, err error) {
-	if text == "" {
-		return nil, nil
-	}
-	err = json.Unmarshal([]byte(text), &needs)
-	return needs, wrap(err, "read needs")
 }

@@ -44,6 +44,16 @@ func TestRefusedIntentIsNamed(t *testing.T) {
 	}
 }
 
+// TestAnIntentHasAHash: without it no later payload could be told from the one
+// that was sent, so the database refuses it.
+func TestAnIntentHasAHash(t *testing.T) {
+	l := openLedger(t, "client")
+	intents := l.several(1)
+	intents[0].Hash = nil
+	_, err := l.Commit(t.Context(), l.run, nil, nil, intents)
+	refused(t, "an intent without a hash", err, "NOT NULL")
+}
+
 // TestAnswersOfAGroup reach each its own record.
 func TestAnswersOfAGroup(t *testing.T) {
 	l := openLedger(t, "client")

@@ -110,3 +110,11 @@ func needsText(needs []etl.Need) (string, error) {
 	text, err := json.Marshal(needs)
 	return string(text), wrap(err, "write needs")
 }
+
+func parseNeeds(text string) (needs []etl.Need, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	err = json.Unmarshal([]byte(text), &needs)
+	return needs, wrap(err, "read needs")
+}

@@ -82,6 +82,30 @@ func TestInsideByCrosswalk(t *testing.T) {
 	}
 }
 
+// TestInsideThatMapsNoMore: what its parent's answer says of one that does not
+// map any more is its id. What it lacks stays to be seen.
+func TestInsideThatMapsNoMore(t *testing.T) {
+	l := openLedger(t, "client")
+	funder := etl.Target{Destination: "there", Object: "funder", Parent: "1", Slot: "funders", Source: etl.Ref{Endpoint: "patients", ID: "1/primary"},
+		Outcome: etl.Invalid, Cause: "required", Problems: []etl.Problem{{Field: "payer", Code: "required", Message: "is missing"}}}
+	l.must(l.PutTargets(t.Context(), l.run, []etl.Target{funder}, nil))
+	l.exec(`UPDATE target SET acked_hash = x'f1' WHERE object = 'funder'`)
+	d := l.delivery(etl.Update)
+	d.Needs = []etl.Need{{Path: "funders.0.funderId", Object: "funder", ID: "1/primary", Optional: true}}
+	ids, err := l.Commit(t.Context(), l.run, nil, nil, []load.Intent{{Delivery: d, At: l.now, Deadline: l.now.Add(time.Minute)}})
+	l.must(err)
+	d.ID = ids[0]
+	_, err = l.Commit(t.Context(), l.run, []load.Done{{Delivery: d, Attempts: 1, SettledBy: load.ByAnswer, At: l.now, Answer: load.Answer{
+		Kind: load.Acknowledged, TargetID: "77", Inside: map[string]load.Nested{"funders.0.funderId": {TargetID: "78"}}}}}, nil, nil)
+	l.must(err)
+	if got, want := l.text(`SELECT outcome || ' ' || field || ' ' || hex(acked_hash) FROM target WHERE object = 'funder'`), "invalid payer F1"; got != want {
+		t.Errorf("the funder is %q, want %q", got, want)
+	}
+	if got := l.text(`SELECT group_concat(target_id) FROM (SELECT target_id FROM crosswalk ORDER BY object)`); got != "77,78" {
+		t.Errorf("the ids are %s, want both", got)
+	}
+}
+
 // TestInsideTargetIsLookedUp and not searched for among all of an object.
 func TestInsideTargetIsLookedUp(t *testing.T) {
 	s := openReportStore(t)

@@ -132,7 +132,7 @@ SELECT coalesce(max(id), 0) FROM delivery
 -- A JSON list of intents. ?2 = run, ?3 = process.
 INSERT INTO delivery (id, target, destination, object, source_id, op, state, hash, payload, needs, run, process, intent_at, deadline)
 SELECT value ->> 'id', value ->> 'target', value ->> 'destination', value ->> 'object', value ->> 'source_id', value ->> 'op', 'intent',
-  unhex(value ->> 'hash'), unhex(value ->> 'payload'), value ->> 'needs', ?2, ?3, value ->> 'at', value ->> 'deadline' FROM json_each(?1)
+  nullif(unhex(value ->> 'hash'), x''), nullif(unhex(value ->> 'payload'), x''), value ->> 'needs', ?2, ?3, value ->> 'at', value ->> 'deadline' FROM json_each(?1)
 
 -- name: answer-deliveries
 -- A JSON list of entries. The quiet period of one without an answer counts from
