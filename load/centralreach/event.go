@@ -214,7 +214,7 @@ func visitIn(d load.Due) (Visit, error) {
 		Place int    `json:"placeOfServiceId"` // absent is not known
 	}
 	if err := json.Unmarshal(d.Mapped, &body); err != nil {
-		return Visit{}, fmt.Errorf("our own visit %s cannot be read", d.SourceID)
+		return Visit{}, fmt.Errorf("our own visit %s cannot be read", d.SourceID) // the cause may quote it
 	}
 	start, okStart := utc(body.Start)
 	end, okEnd := utc(body.End)

@@ -48,16 +48,16 @@ var keys = []struct {
 	of   func(e Event) string
 	sole bool
 }{
-	{of: func(e Event) string { return join(e.Client, e.Provider, second(e.Start), second(e.End), off(e)) }},
-	{of: func(e Event) string { return join(e.Client, e.Provider, second(e.Start), off(e)) }},
-	{of: func(e Event) string { return join(e.Client, e.Provider, second(e.Start)) }},
-	{of: func(e Event) string { return join(e.Client, second(e.Start), off(e)) }},
+	{of: func(e Event) string { return join(e.Client, e.Provider, unix(e.Start), unix(e.End), off(e)) }},
+	{of: func(e Event) string { return join(e.Client, e.Provider, unix(e.Start), off(e)) }},
+	{of: func(e Event) string { return join(e.Client, e.Provider, unix(e.Start)) }},
+	{of: func(e Event) string { return join(e.Client, unix(e.Start), off(e)) }},
 	{of: func(e Event) string { return join(e.Client, e.Provider, date(e.Start), off(e)) }, sole: true},
 }
 
 func join(parts ...string) string            { return strings.Join(parts, "\x1f") }
 func instant(t time.Time) string             { return t.UTC().Format(time.RFC3339) }
-func second(t time.Time) string              { return strconv.FormatInt(t.Unix(), 10) }
+func unix(t time.Time) string                { return strconv.FormatInt(t.Unix(), 10) }
 func date(t time.Time) string                { return t.Format(time.DateOnly) }
 func off(e Event) string                     { return strconv.FormatBool(e.Canceled) }
 func inZone(e Event, z *time.Location) Event { e.Start, e.End = e.Start.In(z), e.End.In(z); return e }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/transform"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -46,7 +47,8 @@ func (d *Destination) read(ctx context.Context, name string) (*index, error) {
 	ix := &index{external: d.o.Names.external(name), byExternal: map[string][]jsontext.Value{}, byNatural: map[string][]jsontext.Value{}, byTheirs: map[string]jsontext.Value{}}
 	shows := map[string]bool{} // as they write it
 	for _, entry := range list {
-		o, err := parseEntry(entry)
+		members, err := transform.Members(entry)
+		o := object(members)
 		id := o.text(idField[name])
 		if err != nil || id == "" { // an error, or an envelope that we do not know: what it hides would be created again
 			return nil, fmt.Errorf("read %s back: an entry has no %s: %w", name, idField[name], errNoObject)
@@ -154,7 +156,7 @@ func othersRecord(field string, theirs, ours object) bool {
 func (ix *index) byID(name string, ours object, del etl.Delivery) load.Finding {
 	f := load.Finding{How: load.ByExternalID, Proved: ix.size > 0}
 	if entry := ix.byTheirs[del.TargetID]; entry != nil {
-		o, _ := parseEntry(entry) // it was read before
+		o, _ := transform.Members(entry) // it was read before
 		f.TargetID = del.TargetID
 		ix.compare(&f, ours, o, del, del.Op == etl.Update) // what the answer lacks is no proof that an unanswered update arrived
 	}

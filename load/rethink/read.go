@@ -100,13 +100,11 @@ func entries(v []byte) (list []jsontext.Value, ok bool) {
 	return list, err == nil && list != nil && !slices.ContainsFunc(list, func(e jsontext.Value) bool { return e.Kind() != '{' && e.Kind() != 'n' })
 }
 
-func parseEntry(entry jsontext.Value) (object, error) { return transform.Members(entry) }
-
 // parseEntries reads entries that were read before.
 func parseEntries(list []jsontext.Value) []object {
 	objects := make([]object, len(list))
 	for i, entry := range list {
-		objects[i], _ = parseEntry(entry)
+		objects[i], _ = transform.Members(entry)
 	}
 	return objects
 }
