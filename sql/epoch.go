@@ -59,7 +59,7 @@ func (s *Store) KeepJournal(ctx context.Context, dir string, now time.Time) erro
 	}
 	s.journal = dir
 	if err := s.seedDischarges(ctx); err != nil {
-		return fmt.Errorf("journal_dir: %w", damaged(err))
+		return fmt.Errorf("journal_dir: %w", Damaged(err))
 	}
 	knows, seen, err := s.epochs(ctx, s.db)
 	switch {

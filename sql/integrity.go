@@ -19,7 +19,7 @@ var ErrDamaged = errors.New("the database is damaged, so nothing is mapped or se
 func (s *Store) Check(ctx context.Context) error {
 	var verdict string
 	if err := s.read.GetContext(ctx, &verdict, "PRAGMA quick_check(1)"); err != nil {
-		return damaged(fmt.Errorf("check the database: %w", err))
+		return Damaged(fmt.Errorf("check the database: %w", err))
 	}
 	if verdict != "ok" {
 		return fmt.Errorf("check the database: %s: %w", verdict, ErrDamaged)
@@ -80,11 +80,11 @@ func (s *Store) Recount(ctx context.Context) error {
 	return nil
 }
 
-// damaged tells what SQLite says of a file that it cannot make sense of apart
-// from other errors.
-func damaged(err error) error {
+// Damaged adds ErrDamaged to an error in which SQLite says that it cannot make
+// sense of its file.
+func Damaged(err error) error {
 	var told sqlite3.Error
-	if errors.As(err, &told) && (told.Code == sqlite3.ErrCorrupt || told.Code == sqlite3.ErrNotADB) {
+	if !errors.Is(err, ErrDamaged) && errors.As(err, &told) && (told.Code == sqlite3.ErrCorrupt || told.Code == sqlite3.ErrNotADB) {
 		return errors.Join(ErrDamaged, err)
 	}
 	return err

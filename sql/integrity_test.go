@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
+	"github.com/mattn/go-sqlite3"
 )
 
 // A page that something else wrote over is found before anything is read.
@@ -131,4 +132,17 @@ func TestCheckIsDue(t *testing.T) {
 		t.Fatal(err)
 	}
 	due("it came to its end", smallSize+1, noon.AddDate(0, 0, 1), false)
+}
+
+// Whichever statement meets a page that is no page, says so.
+func TestDamaged(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{{sqlite3.Error{Code: sqlite3.ErrCorrupt}, true}, {sqlite3.Error{Code: sqlite3.ErrFull}, false}, {nil, false}} {
+		got := Damaged(wrap(c.err, "read the lease"))
+		if errors.Is(got, ErrDamaged) != c.want || c.err != nil && !errors.Is(got, c.err) {
+			t.Errorf("of %v it makes %v", c.err, got)
+		}
+	}
 }

@@ -17,7 +17,7 @@ import (
 // OpenRun writes a run's row, before anything else of it, and turns the page:
 // what earlier runs created or updated is unchanged from now on.
 func (s *Store) OpenRun(ctx context.Context, run etl.Run, version, rules string) error {
-	return damaged(s.inTx(ctx, func(tx *sqlx.Tx) error {
+	return Damaged(s.inTx(ctx, func(tx *sqlx.Tx) error {
 		if _, err := tx.ExecContext(ctx, query("open-run"), run.ID, run.Trigger, stamp(run.At), run.DryRun, run.Part, version, rules); err != nil {
 			return fmt.Errorf("open run %s: %w", run.ID, err)
 		}

@@ -85,7 +85,7 @@ func open(ctx context.Context, dir string, seal *Sealer, holder string, key func
 		err = key(s, ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("database %s: %w", path, damaged(err)), s.Close())
+		return nil, errors.Join(fmt.Errorf("database %s: %w", path, Damaged(err)), s.Close())
 	}
 	return s, nil
 }

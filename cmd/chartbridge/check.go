@@ -50,7 +50,7 @@ func (c *preflight) warn(check, do, format string, args ...any) {
 }
 
 func (c *preflight) fail(check string, cause error, do, format string, args ...any) {
-	c.findings = append(c.findings, finding{Check: check, Status: "fail", Text: fmt.Sprintf(format, args...), Do: do, cause: cause})
+	c.findings = append(c.findings, finding{Check: check, Status: "fail", Text: fmt.Sprintf(format, args...), Do: do, cause: sql.Damaged(cause)})
 }
 
 // faulty tells the faults of a file, each with what to write instead.
@@ -121,6 +121,7 @@ func (c *preflight) checkAll(ctx context.Context, path string) error {
 	c.checkZone()
 	c.checkSchedules()
 	c.checkEndpoints()
+	c.checkConstants()
 	if stored {
 		for _, step := range []func(context.Context) error{c.checkSource, c.checkQuota, c.checkLookups, c.checkRoutes, c.checkDoctorZones} {
 			if err := step(ctx); err != nil {

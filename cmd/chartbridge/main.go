@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 	_ "time/tzdata" // zones are known on hosts that have none
+
+	"github.com/chartbridge/chartbridge/sql"
 )
 
 func main() {
@@ -36,7 +38,7 @@ func run(args []string, stdout, stderr *os.File) (code int) {
 	})
 	root, shared := newRoot(stdout, stderr)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := sql.Damaged(root.ExecuteContext(ctx))
 	code = exitCode(err, caught.Load())
 	switch signal := interruption(err, caught.Load()); {
 	case err == nil, code == exitAttention:
