@@ -32,6 +32,12 @@ func (s *Store) CloseRun(ctx context.Context, run etl.Run, at time.Time, exit in
 	return wrap(err, "close run %s", run.ID)
 }
 
+// Attempted reports whether a run that was concluded sent anything, whatever came of it.
+func (s *Store) Attempted(ctx context.Context, run string) (sent bool, err error) {
+	err = s.db.GetContext(ctx, &sent, query("attempted"), run)
+	return sent, wrap(err, "look whether run %s sent anything", run)
+}
+
 // A Past is a run as its row tells it.
 type Past struct {
 	ID         string `json:"id"`

@@ -51,7 +51,8 @@ const (
 type result struct {
 	Run    etl.Run
 	Exit   int
-	Loaded bool   // it sent what was due
+	Loaded bool   // it was to send what was due
+	Sent   bool   // it sent something, whatever came of it
 	Only   string // the one stage that it did; "" = all
 	Counts []sql.Count
 	Calls  int

@@ -34,6 +34,9 @@ func (n *night) account(ctx context.Context, res *result) error {
 	if err != nil {
 		return err
 	}
+	if res.Sent, err = n.store.Attempted(ctx, n.run.ID); err != nil {
+		return err
+	}
 	enabled := n.config.Destinations()
 	res.Counts = slices.DeleteFunc(counts, func(c sql.Count) bool { return !slices.Contains(enabled, c.Destination) })
 	spent, err := n.store.CallsOf(ctx, n.run.ID)

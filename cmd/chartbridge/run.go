@@ -155,7 +155,7 @@ func printNight(w io.Writer, title string, res result) error {
 		fmt.Fprint(w, outcomeTable(res.Counts, widthOf(w)))
 	}
 	whole := res.Exit == exitDone || res.Exit == exitAttention
-	if !askedIn(res.Counts) && whole && res.Loaded && len(res.Counts) > 0 {
+	if !res.Sent && whole && res.Loaded && len(res.Counts) > 0 {
 		fmt.Fprintln(w, "\nNothing was sent: the destinations hold what DrChrono holds, but for what waits above.")
 	}
 	if res.Files.Reconciliation != "" {

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/chartbridge/chartbridge/extract/drchronotest"
+	"github.com/chartbridge/chartbridge/load/loadtest"
 )
 
 func TestDemoEndsAsItsSeedPredicts(t *testing.T) {
@@ -64,6 +65,22 @@ func TestOnlyWhatChangedIsSent(t *testing.T) {
 	s.mustRun(exitAttention, "run")
 	if got := s.v.Rethink.Calls()["update client"] - before; got != 1 {
 		t.Errorf("%d clients were updated, want 1", got)
+	}
+}
+
+// TestARefusedRecordWasSent: a run whose only record was rejected sent it; the
+// night after, in which it stands so, sends nothing.
+func TestARefusedRecordWasSent(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.mustRun(exitAttention, "run")
+	s.v.Practice.Patch("patients", goodPatient(t, s.v.Practice), map[string]any{"address": "77 Changed Way"})
+	s.set("centralreach:\n  enabled: true", "centralreach:\n  enabled: false")
+	s.v.Rethink.Inject(loadtest.Status(422, `{"ErrorMessage":"address length exceeded"}`).On("", "/client"))
+	for night, says := range []bool{false, true} {
+		if stdout, _ := s.mustRun(exitAttention, "run"); strings.Contains(stdout, "Nothing was sent") != says || !strings.Contains(stdout, "rejected") {
+			t.Errorf("night %d:\n%s", night+2, stdout)
+		}
 	}
 }
 

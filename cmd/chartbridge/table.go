@@ -125,13 +125,6 @@ func blankZero(n int) string {
 	return fmt.Sprint(n)
 }
 
-// askedIn reports whether the counts hold anything that was sent, or may have been.
-func askedIn(counts []sql.Count) bool {
-	return slices.ContainsFunc(counts, func(c sql.Count) bool {
-		return c.N > 0 && slices.Contains([]etl.Outcome{etl.Created, etl.Updated, etl.Rejected, etl.Uncertain, etl.Failed}, c.Outcome)
-	})
-}
-
 // sentIn counts what a run brought to the destinations.
 func sentIn(counts []sql.Count) int {
 	sent := 0

@@ -38,6 +38,9 @@ SELECT ?1, t.id, t.outcome, t.cause, t.attempts, t.http_status, coalesce(c.targe
 FROM target t INDEXED BY target_open LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
 WHERE t.run <> ?1 AND t.outcome IN ('uncertain', 'held', 'rejected', 'invalid', 'blocked', 'failed', 'mismatched', 'missing')
 
+-- name: attempted
+SELECT EXISTS (SELECT 1 FROM result WHERE run = ? AND attempts > 0)
+
 -- name: put-tally
 INSERT OR REPLACE INTO tally (run, destination, object, outcome, n)
 SELECT ?, destination, object, outcome, sum(n) FROM standing GROUP BY destination, object, outcome HAVING sum(n) > 0
