@@ -147,6 +147,9 @@ func (b *book) fill(ctx context.Context) (err error) {
 	if err := b.writeSheets(early); err != nil {
 		return err
 	}
+	if err := b.identified(); err != nil {
+		return err
+	}
 	for _, e := range b.entries() {
 		if e.late != "" {
 			late = append(late, e.make(b, ctx)...)

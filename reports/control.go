@@ -16,16 +16,21 @@ type control struct {
 	minutes, minutesThere int
 }
 
-// readIdentities reads the counts that Checks holds against each other, where
-// no later run has moved on.
-func (f *facts) readIdentities(ctx context.Context, snap Snapshot, o Options) error {
-	f.identities = map[key]identityFacts{}
+// readBacklog reads what a run kept of what was open before it and after it.
+func (f *facts) readBacklog(ctx context.Context, snap Snapshot, o Options) error {
 	for row, err := range snap.Rows(ctx, "backlog", o.Run.ID) {
 		if err != nil {
 			return err
 		}
 		f.backlog = &[6]int{num(row[0]), num(row[1]), num(row[2]), num(row[3]), num(row[4]), num(row[5])}
 	}
+	return nil
+}
+
+// readIdentities reads the counts that Checks holds against each other, where
+// no later run has moved on.
+func (f *facts) readIdentities(ctx context.Context, snap Snapshot) error {
+	f.identities = map[key]identityFacts{}
 	if !f.recounted {
 		return nil
 	}

@@ -3,6 +3,7 @@ package reports
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sort"
 	"time"
@@ -61,15 +62,23 @@ type endpointFacts struct {
 func readFacts(ctx context.Context, snap Snapshot, o Options) (*facts, error) {
 	f := &facts{source: map[key]int{}, extra: map[key]int{}, lines: map[key]map[etl.Outcome]int{}, codes: map[string]int{}, unread: map[key]int{},
 		beforeSrc: map[key]int{}, calls: map[string]int{}}
-	steps := []func(context.Context, Snapshot, Options) error{
-		f.readRun, f.readTally, f.readSource, f.readBefore, f.readCarried, f.readIdentities, f.readControls, f.readOpen, f.readEndpoints, f.readCalls, f.readDrift}
-	for _, step := range steps {
-		if err := step(ctx, snap, o); err != nil {
-			return nil, fmt.Errorf("read the counts of the run: %w", err)
-		}
+	opened := etl.Beside(func() error { return f.readOpen(ctx, snap, o) })
+	err := f.read(ctx, snap, o)
+	if err = errors.Join(err, opened()); err != nil {
+		return nil, fmt.Errorf("read the counts of the run: %w", err)
 	}
 	f.orderKeys(o)
 	return f, nil
+}
+
+func (f *facts) read(ctx context.Context, snap Snapshot, o Options) error {
+	for _, step := range []func(context.Context, Snapshot, Options) error{f.readRun, f.readTally, f.readSource, f.readBefore, f.readCarried,
+		f.readBacklog, f.readControls, f.readEndpoints, f.readCalls, f.readDrift} {
+		if err := step(ctx, snap, o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (f *facts) readRun(ctx context.Context, snap Snapshot, o Options) error {

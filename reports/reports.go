@@ -153,7 +153,9 @@ func Write(ctx context.Context, snap Snapshot, o Options) (Files, error) {
 	if err != nil {
 		return Files{}, err
 	}
-	r := &report{snap: snap, o: o, facts: facts}
+	identified := etl.Beside(func() error { return facts.readIdentities(ctx, snap) }) // over a long history that takes as long as a sheet
+	defer func() { _ = identified() }()
+	r := &report{snap: snap, o: o, facts: facts, identified: identified}
 	files := Files{Reconciliation: filepath.Join(dir, reconciliationName), Summary: filepath.Join(dir, summaryName),
 		Results: filepath.Join(dir, resultsName), JSON: filepath.Join(dir, jsonName)}
 	if err := r.writeAll(ctx, files); err != nil {
@@ -195,9 +197,10 @@ func (o *Options) check() error {
 
 // A report is one run on its way into its files.
 type report struct {
-	snap  Snapshot
-	o     Options
-	facts *facts
+	snap       Snapshot
+	o          Options
+	facts      *facts
+	identified func() error // waits until facts.identities are read
 }
 
 func (r *report) writeAll(ctx context.Context, files Files) error {
