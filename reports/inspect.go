@@ -135,26 +135,28 @@ func (p *parcel) sheetParts() (map[string]string, error) {
 }
 
 // survey reads through a sheet's part for formulas in the columns where a
-// person writes, and for merged cells there or in the header: only the first of
-// them would count.
-func (p *parcel) survey(sheet, part string, header int, columns map[int]bool) error {
+// person writes, which it gives by their row, and for cells there or in the
+// header that are merged, or filled by one formula, which it refuses: only the
+// first of them would count.
+func (p *parcel) survey(sheet, part string, header int, columns map[int]bool) (formulas map[int]string, err error) {
 	f := p.parts[part]
 	if f == nil {
-		return refuse("sheet %s has no content", sheet)
+		return nil, refuse("sheet %s has no content", sheet)
 	}
 	r, err := f.Open()
 	if err != nil {
-		return refuse("sheet %s cannot be unpacked", sheet)
+		return nil, refuse("sheet %s cannot be unpacked", sheet)
 	}
 	defer r.Close()
+	formulas = map[int]string{}
 	at, decoder := "", xml.NewDecoder(io.LimitReader(r, openMax))
 	for {
 		token, err := decoder.RawToken()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return formulas, nil
 		}
 		if err != nil {
-			return refuse("sheet %s is damaged", sheet)
+			return nil, refuse("sheet %s is damaged", sheet)
 		}
 		start, ok := token.(xml.StartElement)
 		if !ok {
@@ -164,12 +166,15 @@ func (p *parcel) survey(sheet, part string, header int, columns map[int]bool) er
 		case "c":
 			at = attribute(start, "r")
 		case "f":
+			if ref := attribute(start, "ref"); attribute(start, "t") != "shared" && touches(ref, header, columns) { // it stands in its first cell alone
+				return nil, refuse("sheet %s, cells %s: one formula fills them, where a person decides; type the words themselves", sheet, ref)
+			}
 			if column, row, err := excelize.CellNameToCoordinates(at); err == nil && row > header && columns[column] {
-				return refuse("sheet %s, cell %s: a formula stands where a person decides; type the word itself", sheet, at)
+				formulas[row] = at
 			}
 		case "mergeCell":
 			if ref := attribute(start, "ref"); touches(ref, header, columns) {
-				return refuse("sheet %s, cells %s are merged, in the header or where a person decides; undo that (Unmerge Cells), and fill in each row", sheet, ref)
+				return nil, refuse("sheet %s, cells %s are merged, in the header or where a person decides; undo that (Unmerge Cells), and fill in each row", sheet, ref)
 			}
 		}
 	}

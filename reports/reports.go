@@ -116,6 +116,7 @@ type Files struct {
 	Summary        string `json:"summary"`
 	Results        string `json:"results"`
 	JSON           string `json:"counts"`
+	Kept           string `json:"kept,omitempty"` // the workbook that was there, if a person wrote into it or it cannot be read
 }
 
 // Names of a run's files within its folder.
@@ -137,7 +138,8 @@ const worklistCap = 20_000
 // Write writes the files of a run into Dir/<run id>, or of a range of runs into
 // the folder that it names, each beside its place
 // first and renamed when it is whole, and lets `latest` name the run if it was
-// good. The same run gives the same bytes.
+// good. The same run gives the same bytes. A workbook that is there, and that a
+// person wrote into, is kept under another name.
 func Write(ctx context.Context, snap Snapshot, o Options) (Files, error) {
 	if err := o.check(); err != nil {
 		return Files{}, err
@@ -158,6 +160,9 @@ func Write(ctx context.Context, snap Snapshot, o Options) (Files, error) {
 	r := &report{snap: snap, o: o, facts: facts, identified: identified}
 	files := Files{Reconciliation: filepath.Join(dir, reconciliationName), Summary: filepath.Join(dir, summaryName),
 		Results: filepath.Join(dir, resultsName), JSON: filepath.Join(dir, jsonName)}
+	if files.Kept, err = keepTyped(files.Reconciliation, o.Key, o.Passphrase); err != nil {
+		return Files{}, err
+	}
 	if err := r.writeAll(ctx, files); err != nil {
 		return Files{}, err
 	}

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,9 +20,10 @@ import (
 
 // A Returned workbook is one that a person filled in.
 type Returned struct {
-	File string // SHA-256 of it
-	Run  string // that it reports, as its manifest says; "" if that was lost
-	Rows []ReturnedRow
+	File  string // SHA-256 of it
+	Run   string // that it reports, as its manifest says; "" if that was lost
+	Rows  []ReturnedRow
+	Typed bool // something stands where a person writes, be it a comment alone
 }
 
 // A ReturnedRow is a row of a sheet with decision columns. What it says of its
@@ -37,6 +40,7 @@ type ReturnedRow struct {
 	At          time.Time // when the run began
 	Signed      bool
 	Many        bool   // it speaks of many records, and takes no decision
+	Formula     string // the cell of a formula that stands where a person writes; "" = none does
 	Decision    string // in capitals
 	MapTo       string
 	Comment     string
@@ -141,7 +145,8 @@ func (book *Returned) readSheets(f *excelize.File, p *parcel, parts map[string]s
 		s := &returnedSheet{name: name, key: key}
 		if err := s.read(f); err != nil {
 			if s.header > 0 { // merged cells may be why a column is missing
-				err = cmp.Or(p.survey(name, parts[name], s.header, nil), err)
+				_, merged := p.survey(name, parts[name], s.header, nil)
+				err = cmp.Or(merged, err)
 			}
 			return err
 		}
@@ -149,10 +154,12 @@ func (book *Returned) readSheets(f *excelize.File, p *parcel, parts map[string]s
 			continue
 		}
 		found = true
-		if err := p.survey(name, parts[name], s.header, s.inputs()); err != nil {
+		formulas, err := p.survey(name, parts[name], s.header, s.inputs())
+		if err != nil {
 			return err
 		}
-		book.Rows = append(book.Rows, s.rows...)
+		s.mark(formulas)
+		book.Rows, book.Typed = append(book.Rows, s.rows...), book.Typed || s.typed
 	}
 	if !found {
 		return refuse("no sheet of it has the columns %s and %s: is it a reconciliation.xlsx, with its header as it was?", headDecision, headToken)
@@ -167,6 +174,20 @@ type returnedSheet struct {
 	header int            // its row; 0 = not found
 	at     map[string]int // column by its name in small letters, from 1
 	rows   []ReturnedRow
+	typed  bool
+}
+
+// mark notes the formulas that stand where a person writes, by their row. A row
+// that was passed over, since nothing else stands in it, has to be told of too.
+func (s *returnedSheet) mark(formulas map[int]string) {
+	for i, r := range s.rows {
+		s.rows[i].Formula = formulas[r.Row]
+		delete(formulas, r.Row)
+	}
+	for _, row := range slices.Sorted(maps.Keys(formulas)) {
+		s.rows = append(s.rows, ReturnedRow{Sheet: s.name, Row: row, Formula: formulas[row]})
+	}
+	s.typed = s.typed || slices.ContainsFunc(s.rows, func(r ReturnedRow) bool { return r.Formula != "" })
 }
 
 func (s *returnedSheet) inputs() map[int]bool {
@@ -248,6 +269,7 @@ func (s *returnedSheet) take(n int, cells []string) {
 		}
 		return ""
 	}
+	s.typed = s.typed || cell(headDecision)+cell(headMapTo)+cell(headComment) != ""
 	speaksOfMany := cell(headToken) == manyToken
 	if cell(headDecision) == "" && (cell(headToken) == "" || speaksOfMany && cell(headMapTo) == "") {
 		return

@@ -162,12 +162,13 @@ func TestHostileWorkbooks(t *testing.T) {
 		change change
 		want   string
 	}{
-		"a formula in an input cell": {func(t *testing.T, f *excelize.File) {
+		"a formula over several decisions": {func(t *testing.T, f *excelize.File) {
 			_, at := worklist(t, f)
-			if err := f.SetCellFormula("Worklist", cellName(at[headMapTo]+1, 7), `HYPERLINK("http://example.test")`); err != nil {
+			array, ref := excelize.STCellFormulaTypeArray, cellName(at[headDecision]+1, 7)+":"+cellName(at[headDecision]+1, 9)
+			if err := f.SetCellFormula("Worklist", cellName(at[headDecision]+1, 7), `UPPER("skip")`, excelize.FormulaOpts{Type: &array, Ref: &ref}); err != nil {
 				t.Fatal(err)
 			}
-		}, "Worklist, cell "},
+		}, "one formula fills them"},
 		"a merged header": {func(t *testing.T, f *excelize.File) {
 			if err := f.MergeCell("Worklist", "B3", "C3"); err != nil {
 				t.Fatal(err)
@@ -203,6 +204,35 @@ func TestHostileWorkbooks(t *testing.T) {
 				t.Errorf("got %v, want a refusal with %q", err, c.want)
 			}
 		})
+	}
+}
+
+// A formula where a person writes marks its row, and the others come through:
+// also one beside a decision, and one below the last row.
+func TestFormulasOfRows(t *testing.T) {
+	below := 0
+	book, err := returned(t, func(f *excelize.File) {
+		rows, at := worklist(t, f)
+		below = len(rows) + 2
+		set(t, f, "Worklist", at[headDecision]+1, 7, "SKIP")
+		set(t, f, "Worklist", at[headDecision]+1, 8, "SKIP")
+		for _, cell := range []string{cellName(at[headComment]+1, 7), cellName(at[headMapTo]+1, 9), cellName(at[headDecision]+1, below)} {
+			if err := f.SetCellFormula("Worklist", cell, `HYPERLINK("http://example.test")`); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	marked := map[int]bool{}
+	for _, r := range book.Rows {
+		if r.Formula != "" {
+			marked[r.Row] = r.Sheet == "Worklist"
+		}
+	}
+	if len(marked) != 3 || !marked[7] || !marked[9] || !marked[below] || !book.Typed {
+		t.Errorf("rows with formulas: %v, want 7, 9 and %d", marked, below)
 	}
 }
 

@@ -173,6 +173,8 @@ func (p *practice) judge(ctx context.Context, book reports.Returned, f decideFla
 // has to be asked.
 func (p *practice) firstLook(r reports.ReturnedRow) sql.Verdict {
 	switch {
+	case r.Formula != "":
+		return sql.Verdict{Word: sql.NotAllowed, Reason: fmt.Sprintf("a formula stands in cell %s, where a person writes; type the word itself (a comment must not begin with =)", r.Formula)}
 	case r.Many:
 		return sql.Verdict{Word: sql.NotAllowed, Reason: "the line speaks of many records; decide on the record that they wait for"}
 	case r.Decision == "" && r.MapTo != "":

@@ -31,7 +31,10 @@ func newReport(s *shared) *cobra.Command {
 With --from or --to, one workbook tells of every run that began in those days:
 it lists what was judged or sent in any of them, with the newest word on each
 record, and how things stand as of the newest. It goes into its own folder of
-output_dir, named by its days, which is pruned with that run.`,
+output_dir, named by its days, which is pruned with that run.
+
+A workbook that is replaced is kept beside the new one, as reconciliation-kept.xlsx,
+where somebody wrote into it, or it cannot be read.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withPractice(cmd.Context(), s, func(p *practice) error { return rebuild(cmd.Context(), s, p, f) })
@@ -79,10 +82,19 @@ func rebuild(ctx context.Context, s *shared, p *practice, f reportFlags) error {
 		if days.Folder != "" {
 			what = "the runs " + days.Since + " to " + r.ID
 		}
-		fmt.Fprintf(s.stderr, "The workbook of %s, written %s, was replaced; decisions taken in it can still be given to decide.\n", what, replaced.In(p.config.Timezone).Format("2006-01-02 15:04 MST"))
+		fmt.Fprintf(s.stderr, "The workbook of %s, written %s, was replaced; %s\n", what, replaced.In(p.config.Timezone).Format("2006-01-02 15:04 MST"), keptWhere(files.Kept))
 	}
 	_, err = fmt.Fprintf(s.stdout, "workbook   %s\nsummary    %s\nresults    %s\ncounts     %s\n", files.Reconciliation, files.Summary, files.Results, files.JSON)
 	return err
+}
+
+// keptWhere says what became of what a person wrote into a workbook that was
+// replaced.
+func keptWhere(kept string) string {
+	if kept == "" {
+		return "nobody had written into it. Decisions taken in a copy of it can still be given to decide."
+	}
+	return "what somebody wrote into it, or cannot be read, is kept: " + kept + ". Decisions taken there can still be given to decide."
 }
 
 // written is when a file was written; zero where there is none.
