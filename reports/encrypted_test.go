@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/xuri/excelize/v2"
 )
 
 // encryptedBook writes a workbook that a passphrase encrypts.
@@ -44,5 +46,21 @@ func TestAnEncryptedWorkbookComesBack(t *testing.T) {
 	}
 	if summary, err := os.ReadFile(files.Summary); err != nil || !bytes.HasPrefix(summary, []byte("PK")) {
 		t.Errorf("the summary is encrypted too (%v); it holds nothing that needs it", err)
+	}
+}
+
+// A receipt holds the analysts' comments, and is encrypted as the workbook is.
+func TestAnEncryptedReceipt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "receipt.xlsx")
+	if err := WriteReceipt(path, Receipt{Run: fixtureRun.ID, At: fixtureRun.At, Passphrase: "correct horse"}); err != nil {
+		t.Fatal(err)
+	}
+	f, err := excelize.OpenFile(path, excelize.Options{Password: "correct horse"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if raw := content(t, path); !bytes.HasPrefix(raw, oleHeader) {
+		t.Error("the receipt is not encrypted")
 	}
 }

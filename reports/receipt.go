@@ -22,6 +22,8 @@ type Receipt struct {
 	Import int64
 	Rows   []ReceiptRow
 	Words  []string // every verdict, in the order of totals
+
+	Passphrase string // encrypts it; "" = it is not encrypted
 }
 
 // A ReceiptRow is a row of the workbook with what became of it.
@@ -41,10 +43,10 @@ func WriteReceipt(path string, r Receipt) (err error) {
 		r.Zone = time.UTC
 	}
 	f := excelize.NewFile(excelize.Options{TmpDir: dir})
-	o := Options{Run: etl.Run{ID: r.Run, At: r.At}, Zone: r.Zone, Level: LevelMasked, RowCap: rowCap}
+	o := Options{Run: etl.Run{ID: r.Run, At: r.At}, Zone: r.Zone, Level: LevelMasked, RowCap: rowCap, Passphrase: r.Passphrase}
 	b := newBook(&report{o: o}, f, dir)
 	if err = b.fillReceipt(r); err == nil {
-		err = writeFile(path, func(w io.Writer) error { return b.save(w, dir) })
+		err = writeFile(path, func(w io.Writer) error { return b.put(w, dir) })
 	}
 	return errors.Join(err, f.Close(), os.RemoveAll(dir))
 }
@@ -116,11 +118,12 @@ func receiptRows(r Receipt) sheet {
 // verdictMeanings are the words of a receipt in a sentence each.
 var verdictMeanings = map[string]string{
 	"applied":               "Taken. The next run acts on it.",
+	"applicable":            "It would be taken: this was a look only.",
 	"needs a second person": "Taken, and waits until another person says the same in a workbook of their own.",
 	"already applied":       "It was taken before; nothing was done again.",
 	"none":                  "The row has no decision.",
 	"stale":                 "The record moved on since the workbook was written: look at the newest one.",
-	"tampered":              "The row does not say what we wrote: its id, outcome or token was changed. Start from the file as it was sent.",
+	"tampered":              "The row does not say what we wrote: its id, outcome, what is decided on or token was changed, or a column is gone. Start from the file as it was sent.",
 	"not allowed":           "The decision does not fit the record.",
 	"incomplete":            "Something is missing, such as their id for MAP.",
 	"unknown":               "No such record is known any more.",

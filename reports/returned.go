@@ -279,7 +279,7 @@ func (s *returnedSheet) take(n int, cells []string) {
 	shown := []string{raw("destination"), ruleWord, raw("lookup"), raw("key")}
 	if s.at["source id"] > 0 {
 		r.Object, r.SourceID = canonical(cell("object")), raw("source id")
-		shown = []string{raw("destination"), raw("object"), raw("source id"), raw("outcome")}
+		shown = append([]string{raw("destination"), raw("object"), raw("source id"), raw("outcome")}, s.alsoShown(raw)...)
 	} else {
 		r.Lookup, r.Key = raw("lookup"), raw("key")
 	}

@@ -8,6 +8,7 @@ import (
 	"math/rand"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -152,6 +153,34 @@ func TestTampering(t *testing.T) {
 				t.Errorf("%d of %d rows are ours, want %d of %d", got, len(book.Rows), whole-1, len(plain.Rows))
 			}
 		})
+	}
+}
+
+// So it is where what a decision acts on is changed: a worklist's lookup, key
+// and target id, and what a discharge says.
+func TestTamperingWithWhatIsDecidedOn(t *testing.T) {
+	plain, err := returned(t, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := signed(plain)
+	for sheet, heads := range map[string][]string{"Worklist": {"Lookup", "Key", "Target id"},
+		"Discharges to approve": {"CRID", "Discharged", "Reason", "Payload"}} {
+		for _, head := range heads {
+			book, err := returned(t, func(f *excelize.File) {
+				rows, err := f.GetRows(sheet, excelize.Options{RawCellValue: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				set(t, f, sheet, slices.Index(rows[2], head)+1, firstRow, 46_001)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := signed(book); got != whole-1 {
+				t.Errorf("%s, %s changed: %d rows are ours, want %d", sheet, head, got, whole-1)
+			}
+		}
 	}
 }
 

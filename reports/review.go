@@ -68,8 +68,8 @@ func (b *book) dischargesSheet(ctx context.Context) []sheet {
 		}
 		state := State(outcome, cause, "", "", blob(in[6]), blob(in[7]))
 		row = append(row, outcome, causeOf(cause, str(in[5])), short(blob(in[6])), str(in[8]))
-		return append(append(row, inputs(outcome, causeOf(cause, str(in[5])), "", check)...),
-			token(b.o.Key, b.o.Run.ID, state, destination, object, id, string(outcome)))
+		signed := append([]string{destination, object, id, string(outcome)}, shownOn(columns, row, dischargeSigned)...)
+		return append(append(row, inputs(outcome, causeOf(cause, str(in[5])), "", check)...), token(b.o.Key, b.o.Run.ID, state, signed...))
 	})
 	return []sheet{{name: "Discharges to approve", title: "Discharges to approve: they are final", phi: true, input: true, offer: offer, print: n + 4,
 		about:  "By as many people as the config says; for this payload only, and for 72 hours",
@@ -100,8 +100,8 @@ func (b *book) matchesSheet(ctx context.Context) []sheet {
 		}
 		state := State(outcome, cause, "", "", blob(in[9]), blob(in[10]))
 		row = append(row, outcome, causeOf(cause, code), str(in[8]), str(in[7]), nextStep(code, cause, outcome))
-		return append(append(row, inputs(outcome, causeOf(cause, code), "", check)...),
-			token(b.o.Key, b.o.Run.ID, state, destination, object, id, string(outcome)))
+		signed := append([]string{destination, object, id, string(outcome)}, shownOn(columns, row, matchSigned)...)
+		return append(append(row, inputs(outcome, causeOf(cause, code), "", check)...), token(b.o.Key, b.o.Run.ID, state, signed...))
 	})
 	return []sheet{{name: "Matches to review", title: "Matches to review: is it the same record?", phi: true, input: true, offer: offer, print: n + 4,
 		about:  "MAP gives their id, APPROVE overwrites theirs; the rows also stand in Worklist: decide once",

@@ -28,7 +28,8 @@ func State(o etl.Outcome, cause, lookup, key string, payload, source []byte) str
 }
 
 // token signs a row: destination, object and source id as the row shows them,
-// and its outcome; of a rule, its lookup and key in place of the last two.
+// its outcome, and what else it acts on (shownOn); of a rule, its lookup and key
+// in place of the last two.
 func token(key []byte, run, state string, shown ...string) string {
 	return run + "." + state + "." + signature(key, append([]string{"row", run, state}, shown...)...)
 }

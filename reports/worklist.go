@@ -33,7 +33,7 @@ func (b *book) worklistSheet(ctx context.Context) []sheet {
 		column{"Attempts", kindCount, "How often it was sent in this run."}, itemColumn, tokenColumn)
 	at := func(head string) string { return letterOf(columns, head) }
 	check := checkFormula(at(headDecision), at(headMapTo), at("Outcome"), at("Cause"), at("Lookup"))
-	rows := chained(mapped(b.subjects(b.snap.Rows(ctx, "worklist", b.o.Run.ID, worklistCap, b.opens()), 16), func(in []any) []any { return b.worklistRow(in, check) }),
+	rows := chained(mapped(b.subjects(b.snap.Rows(ctx, "worklist", b.o.Run.ID, worklistCap, b.opens()), 16), func(in []any) []any { return b.worklistRow(columns, in, check) }),
 		mapped(b.snap.Rows(ctx, "worklist-groups", b.o.Run.ID, worklistCap), b.groupRow))
 	about := "Most severe first, then what keeps most others back; decide in the yellow columns"
 	if n := b.facts.linesOf(etl.Uncertain, etl.Held, etl.Rejected, etl.Invalid, etl.Mismatched, etl.Failed); n > worklistCap {
@@ -83,7 +83,7 @@ func chained(lists ...iter.Seq2[[]any, error]) iter.Seq2[[]any, error] {
 	}
 }
 
-func (b *book) worklistRow(in []any, check rowFormula) []any {
+func (b *book) worklistRow(columns []column, in []any, check rowFormula) []any {
 	outcome, cause, code, lookup, key := etl.Outcome(str(in[3])), str(in[4]), str(in[5]), str(in[8]), str(in[9])
 	destination, object, id := destinationName(str(in[1])), objectName(str(in[2]), false), str(in[11])
 	row := []any{severities[num(in[0])], destination, object}
@@ -98,8 +98,9 @@ func (b *book) worklistRow(in []any, check rowFormula) []any {
 	state := State(outcome, cause, lookup, key, blob(in[21]), blob(in[22]))
 	row = append(row, id, outcome, causeOf(cause, code), str(in[6]), str(in[7]), suggestion, num(in[23]), b.nights(opened), str(in[13]))
 	row = append(row, inputs(outcome, causeOf(cause, code), lookup, check)...)
-	return append(row, lookup, key, str(in[12]), b.wall(opened), num(in[15]), itemID(str(in[1]), str(in[2]), id, string(outcome), cause, str(in[6]), code),
-		token(b.o.Key, b.o.Run.ID, state, destination, object, id, string(outcome)))
+	row = append(row, lookup, key, str(in[12]), b.wall(opened), num(in[15]), itemID(str(in[1]), str(in[2]), id, string(outcome), cause, str(in[6]), code))
+	signed := append([]string{destination, object, id, string(outcome)}, shownOn(columns, row, worklistSigned)...)
+	return append(row, token(b.o.Key, b.o.Run.ID, state, signed...))
 }
 
 // groupRow is one line for many records: those that wait for a record which

@@ -73,16 +73,19 @@ const (
 	Expired     = "expired"
 	NeedsSecond = "needs a second person"
 	NotTaken    = "not taken"
+	Applicable  = "applicable" // it would be applied: what a look says, which applies nothing
 )
 
 // AllOrNone is the verdict on a good row that other rows keep from being taken.
 var AllOrNone = Verdict{NotTaken, "it is good; all or none was asked for, and other rows cannot be applied"}
 
 // VerdictWords lists them in the order of totals.
-var VerdictWords = []string{Applied, NeedsSecond, Already, NoDecision, Stale, Tampered, NotAllowed, Incomplete, Unknown, Duplicate, Conflict, Expired, NotTaken}
+var VerdictWords = []string{Applied, Applicable, NeedsSecond, Already, NoDecision, Stale, Tampered, NotAllowed, Incomplete, Unknown, Duplicate, Conflict, Expired, NotTaken}
 
-// Good reports whether a decision was taken, now or before.
-func (v Verdict) Good() bool { return v.Word == Applied || v.Word == Already || v.Word == NeedsSecond }
+// Good reports whether a decision was taken, now or before, or would be.
+func (v Verdict) Good() bool {
+	return v.Word == Applied || v.Word == Applicable || v.Word == Already || v.Word == NeedsSecond
+}
 
 // An Import is a workbook whose decisions are judged together.
 type Import struct {

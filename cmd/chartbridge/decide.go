@@ -23,6 +23,12 @@ func newDecide(s *shared) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "decide FILE.xlsx | --undo IMPORT | --imports",
 		Short: "Read decisions back from a workbook: a verdict for each row; --apply takes the good ones",
+		Long: `Read decisions back from a workbook: a verdict for each row; --apply takes the good ones.
+
+With --output json, a row that is good has the verdict "applicable" without
+--apply, which changes nothing, and "applied" with it. A receipt is written
+beside the workbook with --apply, encrypted as workbooks are where
+workbook.passphrase is set.`,
 		Example: "  chartbridge decide out/latest/reconciliation.xlsx\n" +
 			"  chartbridge decide out/latest/reconciliation.xlsx --apply --as \"Ada Roma\"\n  chartbridge decide --undo 3 --as \"Ada Roma\"",
 		Args: cobra.MaximumNArgs(1),
@@ -164,6 +170,9 @@ func (p *practice) judge(ctx context.Context, book reports.Returned, f decideFla
 		if bad && (v.Word == sql.Applied || v.Word == sql.NeedsSecond) {
 			v = sql.AllOrNone
 		}
+		if v.Word == sql.Applied && !f.apply {
+			v.Word = sql.Applicable
+		}
 		verdicts[places[i]] = v
 	}
 	return verdicts, id, nil
@@ -182,7 +191,7 @@ func (p *practice) firstLook(r reports.ReturnedRow) sql.Verdict {
 	case r.Decision == "":
 		return sql.Verdict{Word: sql.NoDecision}
 	case !r.Signed:
-		return sql.Verdict{Word: sql.Tampered, Reason: "the row does not say what was written: an id, the outcome or the token was changed"}
+		return sql.Verdict{Word: sql.Tampered, Reason: "the row does not say what was written: an id, the outcome, what is decided on or the token was changed, or a column is gone"}
 	case !sql.KnownVerb(r.Decision):
 		return sql.Verdict{Word: sql.NotAllowed, Reason: "the decision is none of RETRY, SKIP, MAP and APPROVE"}
 	case len(r.MapTo) > 200:

@@ -161,7 +161,7 @@ func TestDecisionsActInTheNextRun(t *testing.T) {
 	d.put("comment", skip, "not ours")
 
 	dry := d.send(exitDone)
-	if dry.Applied || dry.Totals[sql.Applied] != 4 {
+	if dry.Applied || dry.Totals[sql.Applicable] != 4 || dry.Totals[sql.Applied] != 0 {
 		t.Fatalf("dry run: %+v", dry.Rows)
 	}
 	done := d.send(exitDone, "--apply", "--as", "Ada Roma")
@@ -281,7 +281,7 @@ func TestVerdicts(t *testing.T) {
 	}
 	s.mustRun(exitUsage, "decide", other.path, "--apply", "--strict", "--as", "Bo Lin")
 	s.mustRun(exitDone, "decide", "--undo", "1", "--as", "Ada Roma")
-	if words := other.send(exitDone).words(); !slices.Equal(words, []string{sql.Applied}) {
+	if words := other.send(exitDone).words(); !slices.Equal(words, []string{sql.Applicable}) {
 		t.Errorf("after the undo: %v", words)
 	}
 	s.mustRun(exitUsage, "decide", other.path, "--apply")

@@ -38,6 +38,14 @@ func TestMapChoosesAmongCandidates(t *testing.T) {
 	if words := d.send(exitAttention).words(); !slices.Equal(words, []string{sql.Incomplete}) {
 		t.Errorf("MAP without an id: %v", words)
 	}
+	altered := s.newDesk()
+	altered.turn("Matches to review")
+	match := altered.find("Cause", "candidates", "Source id", id)[0]
+	altered.put("Target id", match, theirs[0])
+	altered.decide(match, "MAP", theirs[1])
+	if words := altered.send(exitAttention).words(); !slices.Equal(words, []string{sql.Tampered}) {
+		t.Errorf("MAP of a row that shows another id than was written: %v", words)
+	}
 	d.decide(row, "MAP", theirs[1])
 	if words := d.send(exitDone, "--apply", "--as", "Ada Roma").words(); !slices.Equal(words, []string{sql.Applied}) {
 		t.Fatalf("MAP: %v", words)
@@ -169,7 +177,9 @@ func TestOneRuleMovesEveryRecordWithTheValue(t *testing.T) {
 
 // What the program says of a workbook that it cannot take names the cell, and
 // nothing is taken.
-func TestAHostileWorkbookIsRefusedWhole(t *testing.T) {
+// A formula where a person writes refuses its row, and the others go on; one
+// that fills several cells refuses the workbook.
+func TestAFormulaRefusesItsRow(t *testing.T) {
 	t.Parallel()
 	wired(t)
 	s := newSite(t)
@@ -184,11 +194,19 @@ func TestAHostileWorkbookIsRefusedWhole(t *testing.T) {
 	if err := d.f.SetCellFormula("Worklist", cell, `WEBSERVICE("http://example.test")`); err != nil {
 		t.Fatal(err)
 	}
+	got := d.send(exitAttention)
+	if len(got.Rows) != 2 || got.Totals[sql.Applicable] != 1 || got.Totals[sql.NotAllowed] != 1 || !strings.Contains(got.Rows[0].Reason+got.Rows[1].Reason, "cell "+cell) {
+		t.Errorf("the verdicts are %+v", got.Rows)
+	}
+	array, ref := excelize.STCellFormulaTypeArray, cell+":"+strings.Replace(cell, fmt.Sprint(rows[1]), fmt.Sprint(rows[1]+1), 1)
+	if err := d.f.SetCellFormula("Worklist", cell, `WEBSERVICE("http://example.test")`, excelize.FormulaOpts{Type: &array, Ref: &ref}); err != nil {
+		t.Fatal(err)
+	}
 	if err := d.f.SaveAs(d.path); err != nil {
 		t.Fatal(err)
 	}
 	_, stderr := s.mustRun(exitUsage, "decide", d.path, "--apply", "--as", "Ada Roma")
-	if !strings.Contains(stderr, "sheet Worklist, cell "+cell) || !strings.Contains(stderr, "nothing was applied") {
+	if !strings.Contains(stderr, "sheet Worklist, cells "+cell) || !strings.Contains(stderr, "nothing was applied") {
 		t.Errorf("the refusal reads\n%s", stderr)
 	}
 	imports, _ := s.mustRun(exitDone, "decide", "--imports")

@@ -16,7 +16,7 @@ import (
 func (f decideFlags) told(verdict string) string {
 	switch {
 	case f.apply:
-	case verdict == sql.Applied:
+	case verdict == sql.Applicable:
 		return "would be applied"
 	case verdict == sql.NeedsSecond:
 		return "would need a second person"

@@ -17,7 +17,8 @@ func (p *practice) receipt(path string, book reports.Returned, verdicts []sql.Ve
 	if err != nil {
 		return "", err
 	}
-	r := reports.Receipt{File: book.File, By: by, At: p.clock.Now(), Zone: p.config.Timezone, Run: book.Run, Import: id, Words: sql.VerdictWords}
+	r := reports.Receipt{File: book.File, By: by, At: p.clock.Now(), Zone: p.config.Timezone, Run: book.Run, Import: id, Words: sql.VerdictWords,
+		Passphrase: p.config.Workbook.Passphrase.Reveal()}
 	for i, row := range book.Rows {
 		r.Rows = append(r.Rows, reports.ReceiptRow{ReturnedRow: row, Result: verdicts[i].Word, Reason: verdicts[i].Reason})
 	}
