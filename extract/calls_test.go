@@ -89,6 +89,7 @@ by the largest page, at least one call for each stream.
   expected to cost fewer, from the rows of the night before.
 - Lists without a filter are read in full each night; that is what an unchanged
   night costs. ` + "`medications`" + ` is the one that grows with the practice.
+- A route by ` + "`patient_flags`" + ` reads their types too: one call more.
 - A kill at any page repeats at most one call; what is already drained is asked
   again only by the next night.
 

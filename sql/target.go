@@ -214,3 +214,10 @@ func wrap(err error, format string, args ...any) error {
 	}
 	return fmt.Errorf(format+": %w", append(args, err)...)
 }
+
+// RoutedOut counts the records of an object that the route keeps away; 0 where
+// it lets any in.
+func (s *Store) RoutedOut(ctx context.Context, destination, object string) (n int, err error) {
+	err = s.db.GetContext(ctx, &n, query("routed-out"), destination, object)
+	return n, wrap(err, "count what the route of %s keeps away", destination)
+}

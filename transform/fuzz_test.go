@@ -30,7 +30,7 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 		if patient == "" {
-			_, _, _ = p.Insurances(), p.flags(), p.Demographic("1")
+			_, _, _ = p.Insurances(), p.FlagNames(), p.Demographic("1")
 		}
 	})
 }

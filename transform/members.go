@@ -37,6 +37,9 @@ func (w *walk) member(fields map[string]int, name []byte, into reflect.Value) bo
 		if value[0] == '{' {
 			return members(value, into.Field(field))
 		}
+	case *jsontext.Value:
+		*f = bytes.Clone(value)
+		return true
 	}
 	return json.Unmarshal(value, into.Field(field).Addr().Interface(), blanks) == nil
 }

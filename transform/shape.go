@@ -162,10 +162,13 @@ func Unreadable(fault string) Verdict {
 
 // UnreadableParts speaks of the parts of a record that cannot be read: those
 // that staging counts, which it had when it could last be read.
-func UnreadableParts(src etl.Source, fault string) []Verdict {
+func UnreadableParts(src etl.Source, fault string) []Verdict { return eachPart(src, Unreadable(fault)) }
+
+// eachPart gives each part of a record the same verdict.
+func eachPart(src etl.Source, v Verdict) []Verdict {
 	list := make([]Verdict, len(src.Parts))
 	for i, part := range src.Parts {
-		list[i] = Unreadable(fault)
+		list[i] = v
 		list[i].Part, list[i].Parent = part, src.ID
 	}
 	return list

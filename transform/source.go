@@ -1,6 +1,11 @@
 package transform
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // The members of DrChrono's records that the rules use. Everything else stays
 // in the raw bytes.
@@ -59,6 +64,7 @@ type Patient struct {
 	Offices      []Scalar       `json:"offices"`
 	Demographics []Demographic  `json:"custom_demographics"`
 	Flags        []AttachedFlag `json:"patient_flags_attached"`
+	FlagTypes    jsontext.Value `json:"patient_flags"` // as it is: only FlagNames reads it
 
 	Primary   Insurance `json:"primary_insurance"`
 	Secondary Insurance `json:"secondary_insurance"`
@@ -148,6 +154,21 @@ func (p Patient) Demographic(fieldType string) string {
 		}
 	}
 	return ""
+}
+
+// FlagNames are the names of the flag types that the record shows, by their id.
+// What cannot be read there names nothing, and is no fault of the patient's.
+func (p Patient) FlagNames() map[string]string {
+	var types []struct {
+		ID   Scalar `json:"id"`
+		Name Scalar `json:"name"`
+	}
+	_ = json.Unmarshal(p.FlagTypes, &types)
+	names := map[string]string{}
+	for _, t := range types {
+		names[t.ID.String()] = t.Name.String()
+	}
+	return names
 }
 
 // Insurance is the patient's insurance of that part; ok is false where the

@@ -71,15 +71,22 @@ func (s *Stage) Run(ctx context.Context, run etl.Run) error {
 	if err := s.readProfiles(ctx); err != nil {
 		return err
 	}
+	if err := s.readNames(ctx); err != nil {
+		return err
+	}
+	rules, err := s.namedRules()
+	if err != nil {
+		return err
+	}
 	for _, shape := range s.Shapes {
-		if err := s.judgeShape(ctx, run, shape); err != nil {
+		if err := s.judgeShape(ctx, run, shape, rules); err != nil {
 			return fmt.Errorf("judge %s %s: %w", shape.Destination, shape.Object, err)
 		}
 	}
 	return nil
 }
 
-func (s *Stage) judgeShape(ctx context.Context, run etl.Run, shape Shape) error {
+func (s *Stage) judgeShape(ctx context.Context, run etl.Run, shape Shape, rules string) error {
 	upTo, err := s.Store.MaxSeq(ctx)
 	if err != nil {
 		return err
@@ -88,7 +95,6 @@ func (s *Stage) judgeShape(ctx context.Context, run etl.Run, shape Shape) error 
 	if err != nil {
 		return err
 	}
-	rules := s.Rules
 	if lacks != "" {
 		rules += " without " + lacks
 	}
@@ -112,6 +118,9 @@ func (s *Stage) lacks(ctx context.Context, shape Shape) (string, error) {
 		if !drained {
 			return use.Endpoint, nil
 		}
+	}
+	if unnamed, err := s.lacksNames(ctx, shape); err != nil || unnamed {
+		return demographics, err
 	}
 	return "", nil
 }
@@ -200,11 +209,18 @@ func judge(shape Shape, env *Env, src etl.Source, known map[string]etl.Target, l
 		return UnreadableParts(src, src.Fault)
 	case src.Fault != "":
 		return []Verdict{Unreadable(src.Fault)}
+	case lacks != "" && shape.Parts:
+		return eachPart(src, lacking(lacks))
 	case lacks != "":
-		return []Verdict{{Outcome: etl.Failed, Cause: etl.CauseUnavailable, Problems: []etl.Problem{{Code: etl.CauseUnavailable,
-			Message: "endpoint " + lacks + " could not be read yet; give the application its scope, or wait for the next run"}}}}
+		return []Verdict{lacking(lacks)}
 	}
 	return shape.Judge(&Case{Env: env, Source: src, Sent: known[src.ID].Sent})
+}
+
+// lacking is the verdict on a record that cannot be judged without an endpoint.
+func lacking(endpoint string) Verdict {
+	return Verdict{Outcome: etl.Failed, Cause: etl.CauseUnavailable, Problems: []etl.Problem{{Code: etl.CauseUnavailable,
+		Message: "endpoint " + endpoint + " could not be read yet; give the application its scope, or wait for the next run"}}}
 }
 
 // settle turns a verdict into the target's next state, and reports whether it

@@ -34,7 +34,7 @@ func (c *Case) Visit(aside func(Appointment) string) (v Visit, decided *Verdict)
 		return verdict(Excluded(cause))
 	}
 	p, staged := c.Patients[a.Patient.String()]
-	if staged && !(c.RoutesVisit(a, p) && c.RoutesPatient(p)) {
+	if staged && !c.RoutesVisit(a, p) {
 		return verdict(Excluded(etl.CauseRoute))
 	}
 	v, known, problems := c.times(a)

@@ -136,8 +136,12 @@ func TestCheckCountsPatientsThatAnOpenRouteWouldSend(t *testing.T) {
 		t.Fatal("the practice has no patient with a CRID")
 	}
 	wantFinding(t, findingsOf(s, exitDone), "warn routes", fmt.Sprintf("rethink has no filter: %d staged patient", want))
-	s.set("rethink:\n  enabled: true\n", "rethink:\n  enabled: true\n  route: {offices: [\"51001\"]}\n")
-	wantFinding(t, findingsOf(s, exitDone), "ok routes", "rethink has a filter")
+	s.route(fmt.Sprintf("{offices: [%d]}", s.v.Practice.Offices()[0].ID))
+	found := findingsOf(s, exitDone)
+	wantFinding(t, found, "ok routes", "the route of rethink lets in ")
+	if strings.Contains(found["warn routes"], "rethink") {
+		t.Errorf("a route with a filter counts as open: %s", found["warn routes"])
+	}
 	s.writeLookups("# empty\n")
 	wantFinding(t, findingsOf(s, exitDone), "warn routes", "does not name crid")
 }

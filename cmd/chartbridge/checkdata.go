@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/chartbridge/chartbridge/load/centralregistry"
 	"github.com/chartbridge/chartbridge/transform"
 )
 
@@ -75,63 +74,6 @@ func (n neededLookup) sentence() string {
 		return fmt.Sprintf("%s %s holds no id at all; needed for %s (%s)", n.Destination, n.Lookup, text, howMany(records, "record"))
 	}
 	return fmt.Sprintf("%s %s lacks %s (%s)", n.Destination, n.Lookup, text, howMany(records, "record"))
-}
-
-// checkRoutes warns where patients of the registry would go to another
-// destination because its route lets everybody through (42 CFR Part 2).
-func (c *preflight) checkRoutes(ctx context.Context) error {
-	if !c.config.CentralRegistry.Enabled {
-		return nil
-	}
-	var open []string
-	for _, d := range c.destinations() {
-		switch {
-		case d.name == centralregistry.Name:
-		case d.env.Route.Empty():
-			open = append(open, d.name)
-		default:
-			c.ok("routes", "%s has a filter", d.name)
-		}
-	}
-	if len(open) == 0 {
-		return nil
-	}
-	crid, known := c.cridField()
-	if !known {
-		c.warn("routes", "name it in the lookups, then check again", "%s would get everybody; how many of them have a CRID cannot be told: the lookup customDemographics does not name crid",
-			strings.Join(open, ", "))
-		return nil
-	}
-	treated := 0
-	staged, err := c.each(ctx, "patients", func(record *transform.Case) {
-		if p, fault := record.AsPatient(); fault == "" && !transform.Blank(transform.Scalar(p.Demographic(crid))) {
-			treated++
-		}
-	})
-	if err != nil {
-		return err
-	}
-	if staged == 0 {
-		c.warn("routes", "`chartbridge run --only extract`, then check again", "%s would get everybody; how many of them have a CRID cannot be told: nothing is staged yet", strings.Join(open, ", "))
-		return nil
-	}
-	for _, name := range open {
-		c.warn("routes", "give "+name+".route a filter, unless these patients consented (42 CFR Part 2)",
-			"%s has no filter: %s with a CRID would be sent there", name, howMany(treated, "staged patient"))
-	}
-	return nil
-}
-
-// cridField is the id of the custom demographic that holds the CRID.
-func (c *preflight) cridField() (string, bool) {
-	for _, lookup := range []string{"customDemographics", "customDemographic"} {
-		for _, key := range meaningSpellings("crid") {
-			if id, ok := c.lookups.Find(centralregistry.Name, lookup, key); ok {
-				return id, true
-			}
-		}
-	}
-	return "", false
 }
 
 // checkDoctorZones looks at the zones in which the visits' times are read.

@@ -192,6 +192,9 @@ func (n *night) deliver(ctx context.Context, d destination) error {
 			return err
 		}
 		n.judged = append(n.judged, d)
+		if err := n.tellRoute(ctx, d); err != nil {
+			return err
+		}
 	}
 	if !n.sends() {
 		return nil

@@ -208,6 +208,9 @@ func (p *practice) endpoints() []string {
 func (p *practice) needed() []string {
 	needed := []string{"offices", "custom_demographics"}
 	for _, d := range p.destinations() {
+		if len(d.env.Route.Flags) > 0 {
+			needed = append(needed, "patient_flag_types")
+		}
 		for _, shape := range d.shapes {
 			needed = append(needed, shape.Endpoint)
 			for _, use := range shape.Uses {

@@ -112,3 +112,9 @@ WHERE t.destination = ?1 AND t.object = ?2 AND t.id > ?3 AND t.payload IS NOT NU
   AND (t.parent_id = '' OR EXISTS (SELECT 1 FROM target p WHERE p.destination = t.destination AND p.source_id = t.parent_id AND p.parent_id = ''
     AND p.payload IS NOT NULL AND p.outcome <> 'excluded'))
 ORDER BY t.id LIMIT ?4
+
+-- name: routed-out
+-- How many of an object's records the route keeps away, where it lets none in.
+-- What was skipped or cannot be read says nothing of the route.
+SELECT count(*) FROM target WHERE destination = ?1 AND object = ?2 AND cause = 'route'
+  AND NOT EXISTS (SELECT 1 FROM target WHERE destination = ?1 AND object = ?2 AND cause NOT IN ('route', 'decision', 'unreadable'))

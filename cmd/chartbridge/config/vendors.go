@@ -42,9 +42,9 @@ type Route struct {
 	Offices  []string `yaml:"offices"`
 	Doctors  []string `yaml:"doctors"`
 	Profiles []string `yaml:"profiles"`
-	// PatientFlags are names of DrChrono patient flags.
+	// PatientFlags are names or ids of types of DrChrono's patient flags.
 	PatientFlags []string `yaml:"patient_flags"`
-	// Demographics maps the name of a custom demographic to accepted values.
+	// Demographics maps the name or id of a custom demographic to accepted values.
 	Demographics map[string][]string `yaml:"demographics"`
 }
 
