@@ -67,14 +67,33 @@ func (s *Store) KeepJournal(ctx context.Context, dir string, now time.Time) erro
 		return err
 	case knows == 0 && seen == noEpoch:
 		return s.writeEpoch(0)
-	case knows == 0 && seen > 0:
-		var empty bool
-		if err := s.db.GetContext(ctx, &empty, query("holds-nothing")); err != nil || !empty {
-			return wrap(err, "look whether the database is new")
+	case knows != seen && seen > 0:
+		empty, err := s.holdsNothing(ctx)
+		if err != nil || !empty {
+			return err
 		}
-		return s.takeOn(ctx, "chartbridge", "a new database where another one was", now) // nothing in it can be mistaken for the truth
+		// Nothing in it can be mistaken for the truth. The file stays as it is: this may be a look at a wrong data_dir,
+		// and the database that sends first is the one that counts.
+		_, err = s.countOn(ctx, func(_, seen int64) int64 { return seen }, "chartbridge", "a new database where another one was", now)
+		return err
 	}
 	return nil
+}
+
+func (s *Store) holdsNothing(ctx context.Context) (empty bool, err error) {
+	err = s.db.GetContext(ctx, &empty, query("holds-nothing"))
+	return empty, wrap(err, "look whether the database is new")
+}
+
+// Anew is how many groups of requests left another database, where this one is
+// new and holds nothing; else 0.
+func (s *Store) Anew(ctx context.Context) (sent int64, err error) {
+	empty, err := s.holdsNothing(ctx)
+	if err != nil || !empty || s.journal == "" {
+		return 0, err
+	}
+	sent, _, err = s.epochs(ctx, s.db)
+	return sent, err
 }
 
 // Older reports, as an *OlderError, that the database is older than what was
@@ -106,17 +125,23 @@ func (s *Store) TakeOn(ctx context.Context, by string, now time.Time) error {
 	} else if older := new(OlderError); !errors.As(err, &older) {
 		return err
 	}
-	return s.takeOn(ctx, by, "an older database is taken on", now)
+	above := func(knows, seen int64) int64 { return max(knows, seen) + 1 } // not the file's: a second copy of this database is then older
+	epoch, err := s.countOn(ctx, above, by, "an older database is taken on", now)
+	if err != nil {
+		return err
+	}
+	return s.writeEpoch(epoch)
 }
 
-func (s *Store) takeOn(ctx context.Context, by, what string, now time.Time) error {
-	var epoch int64
-	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
+// countOn lets the database count on from another number than its own, and ask
+// each destination first.
+func (s *Store) countOn(ctx context.Context, from func(knows, seen int64) int64, by, what string, now time.Time) (epoch int64, err error) {
+	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
 		knows, seen, err := s.epochs(ctx, tx)
 		if err != nil {
 			return err
 		}
-		epoch = max(knows, seen) + 1 // not the file's: a second copy of this database is then older
+		epoch = from(knows, seen)
 		for name, value := range map[string]string{epochSetting: strconv.FormatInt(epoch, 10), restoredOn: stamp(now)} {
 			if _, err := tx.ExecContext(ctx, query("set-setting"), name, value); err != nil {
 				return err
@@ -124,10 +149,7 @@ func (s *Store) takeOn(ctx context.Context, by, what string, now time.Time) erro
 		}
 		return audit(ctx, tx, now, by, "restore", "database", fmt.Sprintf("%s; it knew of %d groups of requests, the journal of %d", what, knows, seen))
 	})
-	if err != nil {
-		return wrap(err, "take on an older database")
-	}
-	return s.writeEpoch(epoch)
+	return epoch, wrap(err, "take on an older database")
 }
 
 // Restored reports whether a destination still has to be asked what it holds,

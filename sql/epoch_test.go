@@ -2,6 +2,7 @@ package sql
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,6 +81,41 @@ func TestAnOlderDatabaseSendsNothing(t *testing.T) {
 			}
 			_, err = l.intend(etl.Create)
 			l.must(err)
+		})
+	}
+}
+
+// A look at an empty folder beside the journal does not make the database that
+// sent older: of the two, the one that sends first counts.
+func TestALookAtAnEmptyFolderChangesNothing(t *testing.T) {
+	for _, newFirst := range []bool{false, true} {
+		t.Run(fmt.Sprintf("the new one sends first: %v", newFirst), func(t *testing.T) {
+			dir := t.TempDir()
+			l, fresh := openLedger(t, "client"), openLedger(t, "client")
+			l.must(l.KeepJournal(t.Context(), dir, l.now))
+			d, err := l.intend(etl.Create)
+			l.must(err)
+			l.must(l.answered(d, load.NotSent))
+			for range 2 {
+				l.must(fresh.KeepJournal(t.Context(), dir, l.now))
+			}
+			if n, err := fresh.Anew(t.Context()); err != nil || n != 1 {
+				t.Errorf("%d groups of requests left another database (%v), want 1", n, err)
+			}
+			l.must(errors.Join(l.Older(t.Context()), fresh.Older(t.Context())))
+			if restored, err := fresh.Restored(t.Context(), "there"); err != nil || !restored {
+				t.Errorf("the new one asks first: %v (%v)", restored, err)
+			}
+			one, other := l, fresh
+			if newFirst {
+				one, other = fresh, l
+			}
+			_, err = one.intend(etl.Create)
+			l.must(err)
+			older := new(OlderError)
+			if _, err := other.intend(etl.Create); !errors.As(err, &older) {
+				t.Errorf("an intent of the other: %v, want it refused", err)
+			}
 		})
 	}
 }

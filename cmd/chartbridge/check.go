@@ -253,6 +253,9 @@ func (c *preflight) checkDatabase(ctx context.Context) bool {
 	default:
 		c.ok("database", "%s, opened with its key; the newest run is %s, exit code %s", c.store.Path(), past[0].ID, exitWord(past[0].ExitCode, running))
 	}
+	if err == nil {
+		c.checkAge(ctx)
+	}
 	return err == nil
 }
 

@@ -2,13 +2,33 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/chartbridge/chartbridge/sql"
 	"github.com/chartbridge/chartbridge/transform"
 )
+
+// checkAge holds the database against the journal of what was sent.
+func (c *preflight) checkAge(ctx context.Context) {
+	sent, err := c.store.Anew(ctx)
+	if err == nil {
+		err = c.store.Older(ctx)
+	}
+	older := new(sql.OlderError)
+	switch {
+	case errors.As(err, &older):
+		c.fail("database", err, "", "%v", err)
+	case err != nil:
+		c.fail("database", errBroken, doDatabase, "%v", err)
+	case sent > 0:
+		c.warn("database", "correct data_dir or journal_dir if this practice has a database already; if it was lost, go on: the first run asks each destination before it sends",
+			"%s holds nothing, and journal_dir %s tells of %s that were sent", c.store.Path(), c.config.JournalDir, howMany(int(sent), "group")+" of requests")
+	}
+}
 
 // checkLookups names what the staged data need and the lookups lack.
 func (c *preflight) checkLookups(ctx context.Context) error {

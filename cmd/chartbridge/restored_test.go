@@ -81,6 +81,9 @@ func TestARestoredBackupSendsNothingTwice(t *testing.T) {
 		if _, stderr := s.mustRun(exitFailed, "run"); !strings.Contains(stderr, "chartbridge state restored") {
 			t.Errorf("the way out is not named:\n%s", stderr)
 		}
+		if stdout, _ := s.mustRun(exitFailed, "check"); !strings.Contains(stdout, "chartbridge state restored") {
+			t.Errorf("check does not tell of it:\n%s", stdout)
+		}
 		if got := s.writes() - sent; got != 0 {
 			t.Fatalf("%d writes before a person's word, want none", got)
 		}
@@ -111,6 +114,9 @@ func TestALostDatabaseSendsNothingTwice(t *testing.T) {
 	created := s.created()
 	s.keepToken()
 	s.replaceDatabase("")
+	if stdout, _ := s.mustRun(exitDone, "check"); !strings.Contains(stdout, "holds nothing, and journal_dir") {
+		t.Errorf("check does not tell that another database was there:\n%s", stdout)
+	}
 	s.mustRun(exitAttention, "run")
 	if got := s.created(); got != created {
 		t.Errorf("%d records were created again", got-created)
