@@ -7,10 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"os/exec"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -75,7 +71,7 @@ func (d *daemon) channels() (list []*channel) {
 	if url := d.config.Alerts.Webhook; url != "" {
 		list = append(list, &channel{name: "webhook", send: func(ctx context.Context, a alert) error { return post(ctx, url, a) }})
 	}
-	if command := strings.Fields(d.config.Alerts.Command); len(command) > 0 {
+	if command := d.alertCommand(); len(command) > 0 {
 		list = append(list, &channel{name: "command", send: func(ctx context.Context, a alert) error { return execute(ctx, command, a) }})
 	}
 	return list
@@ -229,32 +225,6 @@ func post(ctx context.Context, url string, a alert) error {
 	}
 	if resp.StatusCode/100 != 2 {
 		return fmt.Errorf("the webhook answered %d", resp.StatusCode)
-	}
-	return nil
-}
-
-// execute runs a command without a shell. It gets the alert as JSON on its
-// input and as CHARTBRIDGE_ALERT_*, and nothing else of our environment, which
-// may hold secrets.
-func execute(ctx context.Context, command []string, a alert) error {
-	body, err := json.Marshal(a)
-	if err != nil {
-		return fmt.Errorf("write the alert: %w", err)
-	}
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Stdin = bytes.NewReader(body)
-	cmd.WaitDelay = time.Second // what it leaves running must not hold us
-	for _, name := range []string{"PATH", "HOME", "LANG", "TZ"} {
-		if v, ok := os.LookupEnv(name); ok {
-			cmd.Env = append(cmd.Env, name+"="+v)
-		}
-	}
-	for name, value := range map[string]string{"EVENT": a.Event, "PRACTICE": a.Practice, "CAUSE": a.Cause, "RUN": a.Run,
-		"EXIT_CODE": strconv.Itoa(a.ExitCode), "LAST_GOOD": a.LastGood, "AT": a.At, "VERSION": a.Version} {
-		cmd.Env = append(cmd.Env, "CHARTBRIDGE_ALERT_"+name+"="+value)
-	}
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("run alerts.command: %w", err)
 	}
 	return nil
 }

@@ -179,4 +179,22 @@ func TestAnAlertCommandGetsTheAlertAndNoSecrets(t *testing.T) {
 	if err := execute(t.Context(), []string{filepath.Join(dir, "none")}, a); err == nil {
 		t.Error("a command that does not exist: no error")
 	}
+	if err := os.WriteFile(script, []byte("#!/bin/sh\n{ echo; echo 'no route to the pager'; echo more; } >&2\nexit 3\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := execute(t.Context(), []string{script}, a); err == nil || !strings.HasSuffix(err.Error(), "exit status 3; it said: no route to the pager") {
+		t.Errorf("a command that fails: %v", err)
+	}
+}
+
+// TestCheckLooksForTheAlertCommand: a misspelt one would tell nobody.
+func TestCheckLooksForTheAlertCommand(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.set("drchrono:\n", "alerts: {command: \"sh -c exit\"}\ndrchrono:\n")
+	s.mustRun(exitDone, "check")
+	s.set("sh -c exit", "no-such-program --now")
+	if stdout, _ := s.mustRun(exitUsage, "check"); !strings.Contains(stdout, "alerts.command cannot be run") {
+		t.Errorf("check does not tell of it:\n%s", stdout)
+	}
 }

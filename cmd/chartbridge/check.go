@@ -122,6 +122,7 @@ func (c *preflight) checkAll(ctx context.Context, path string) error {
 	c.checkSchedules()
 	c.checkEndpoints()
 	c.checkConstants()
+	c.checkAlerts()
 	if stored {
 		for _, step := range []func(context.Context) error{c.checkSource, c.checkQuota, c.checkLookups, c.checkRoutes, c.checkDoctorZones} {
 			if err := step(ctx); err != nil {

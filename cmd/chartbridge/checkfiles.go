@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -28,6 +29,20 @@ func (c *preflight) checkFiles(path string) {
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		c.checkMode("data_dir", filepath.Join(c.config.DataDir, sql.FileName+suffix), 0o077, "others may read it")
 	}
+}
+
+// checkAlerts looks for the program of alerts.command.
+func (c *preflight) checkAlerts() {
+	command := c.alertCommand()
+	if len(command) == 0 {
+		return
+	}
+	path, err := exec.LookPath(command[0])
+	if err != nil {
+		c.fail("alerts", errConfig, "write the path of a program or script; it is run without a shell, so pipes, quotes and > belong into the script", "alerts.command cannot be run: %v", err)
+		return
+	}
+	c.ok("alerts", "alerts.command runs %s; whether it arrives, it has to show itself", path)
 }
 
 // checkMode warns of permissions that should not be; a file that is not there

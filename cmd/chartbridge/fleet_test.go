@@ -2,14 +2,17 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/chartbridge/chartbridge/sql"
+	"golang.org/x/sys/unix"
 )
 
 // TestADamagedPracticeKeepsNoOtherFromBeingServed: its own health and metrics
@@ -160,4 +163,34 @@ func TestAHolderOfAnotherPidSpaceIsNotGone(t *testing.T) {
 	if goneFromHere(holder()) {
 		t.Error("this process is gone")
 	}
+}
+
+// A process that was killed is gone also before its parent takes notice.
+func TestAZombieIsGone(t *testing.T) {
+	t.Parallel()
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("cat")
+	if _, err := cmd.StdinPipe(); err != nil { // so that it waits
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("%s/%d/%s-aa", host, cmd.Process.Pid, pidSpace())
+	if goneFromHere(name) {
+		t.Error("a process that runs is gone")
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil); err != nil { // it stays a zombie
+		t.Fatal(err)
+	}
+	if !goneFromHere(name) {
+		t.Error("a zombie is not gone")
+	}
+	_ = cmd.Wait() // it was killed
 }

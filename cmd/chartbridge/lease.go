@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -60,7 +62,15 @@ func goneFromHere(holder string) bool {
 		return false
 	}
 	pid, err := strconv.Atoi(parts[1])
-	return err == nil && pid > 0 && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
+	return err == nil && pid > 0 && (errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) || isZombie(pid))
+}
+
+// isZombie reports whether a process has ended and only waits for its parent to
+// take notice.
+func isZombie(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, after, ok := bytes.Cut(stat[bytes.LastIndexByte(stat, ')')+1:], []byte(" ")) // its name may hold anything
+	return err == nil && ok && bytes.HasPrefix(after, []byte("Z"))
 }
 
 // underLease does something under the run lease, which is renewed for as long

@@ -101,7 +101,7 @@ type Serve struct {
 	// Listen is host:port of health, metrics and the callback receiver.
 	// Default 127.0.0.1:8080, so that nothing is exposed by accident.
 	Listen string `yaml:"listen"`
-	// StaleAfter is the age of the last good run at which health turns bad.
+	// StaleAfter is the age of the last good run at which /readyz turns bad.
 	// Default 26h: a day, and two hours of grace.
 	StaleAfter time.Duration `yaml:"stale_after"`
 }
@@ -110,7 +110,8 @@ type Serve struct {
 type Alerts struct {
 	// Webhook is a URL that gets a POST without PHI. Default empty.
 	Webhook string `yaml:"webhook"`
-	// Command is run with the summary on its input. Default empty.
+	// Command is run with the summary on its input, without a shell, split at
+	// blanks. Default empty.
 	Command string `yaml:"command"`
 }
 

@@ -3,6 +3,7 @@ package schedule
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -92,6 +93,7 @@ type span struct{ from, until time.Time }
 func (s span) holds(t time.Time) bool { return !t.Before(s.from) && t.Before(s.until) }
 
 const (
+	whyGone   = "the daemon ended in the middle of it, and its schedule is no longer in the config"
 	whyDown   = "the daemon was not running"
 	whyBusy   = "another run was under way"
 	whyAsleep = "the machine slept or its clock was set"
@@ -197,11 +199,14 @@ func (s *Scheduler) start(ctx context.Context, now time.Time) error {
 		return err
 	}
 	for _, b := range begun {
-		if b.Attempts < mostRetries {
+		end := Ending{State: Failed, Exit: 1, Note: fmt.Sprintf("the daemon ended %d times in the middle of it", b.Attempts)}
+		switch {
+		case !slices.ContainsFunc(s.Entries, func(e Entry) bool { return e.Name == b.Schedule }):
+			end = Ending{State: Skipped, Note: whyGone}
+		case b.Attempts < mostRetries:
 			s.begun = append(s.begun, b.Occurrence)
 			continue
 		}
-		end := Ending{State: Failed, Exit: 1, Note: fmt.Sprintf("the daemon ended %d times in the middle of it", b.Attempts)}
 		if err := s.Book.End(ctx, b.Occurrence, now, end); err != nil {
 			return err
 		}

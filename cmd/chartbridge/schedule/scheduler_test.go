@@ -145,6 +145,19 @@ func TestARestartGoesOn(t *testing.T) {
 		"2026-05-04 02:30 late, 2026-05-05 02:30 ran, 2026-05-06 02:30 skipped, 2026-05-07 02:30 skipped, 2026-05-08 02:30 late")
 }
 
+// What was left in the middle is not gone on with where its schedule is no
+// longer in the config.
+func TestAScheduleThatIsGoneIsNotGoneOnWith(t *testing.T) {
+	e := entry(t, "30 2 * * *", "UTC")
+	from := time.Date(2026, 5, 4, 0, 0, 0, 0, e.Zone)
+	s := newStory(from)
+	s.took = time.Hour
+	s.play(t, from.Add(3*time.Hour), e) // stopped in the middle of the run
+	s.clock.now = from.Add(5 * time.Hour)
+	s.play(t, from.Add(30*time.Hour))
+	s.want(t, "2026-05-04 02:30", "2026-05-04 02:30 skipped")
+}
+
 // A run that takes the process down each time is given up, so that the next
 // night has its chance.
 func TestARunThatKillsTheDaemonIsGivenUp(t *testing.T) {
