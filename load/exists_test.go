@@ -142,7 +142,7 @@ func (unfound) Find(_ context.Context, _ string, ds []etl.Delivery) ([]load.Find
 // TestPlanOfWhatExists: the plan says what the night does.
 func TestPlanOfWhatExists(t *testing.T) {
 	d := etl.Delivery{Object: "client", SourceID: "1", Hash: []byte("h")}
-	steps := load.Plan(load.Object{Name: "client"}, []load.Due{{Delivery: d, Cause: etl.CauseExists}, {Delivery: d}}, nil, map[string]bool{})
+	steps := load.Plan(load.Object{Name: "client"}, []load.Due{{Delivery: d, Cause: etl.CauseExists}, {Delivery: d}}, 1, nil, map[string]bool{})
 	if steps[0].Does != "held" || steps[0].Cause != etl.CauseExists || steps[1].Does != "create" {
 		t.Errorf("plan %+v, want the first held and the second created", steps)
 	}

@@ -37,8 +37,9 @@ type Step struct {
 // Plan says what would be done with what is due, in the order of its sending.
 // acked gives the payload that was last acknowledged, by the target's row.
 // going holds the records of earlier objects that go in the same plan, as
-// "object id"; it is added to.
-func Plan(object Object, due []Due, acked map[int64][]byte, going map[string]bool) []Step {
+// "object id"; it is added to. approvers are the people that a final record
+// needs.
+func Plan(object Object, due []Due, approvers int, acked map[int64][]byte, going map[string]bool) []Step {
 	steps := make([]Step, 0, len(due))
 	for _, d := range due {
 		s := Step{Destination: d.Destination, Object: d.Object, SourceID: d.SourceID, TargetID: d.TargetID, Hash: hex.EncodeToString(d.Hash), Stands: d.Outcome}
@@ -50,10 +51,11 @@ func Plan(object Object, due []Due, acked map[int64][]byte, going map[string]boo
 			s.Does, s.Cause = string(m.Outcome), m.Cause
 		case object.IfMissing && d.TargetID == "" && (d.Seen == etl.Matched || d.Seen == etl.Mismatched):
 			s.Does, s.Cause = string(etl.Excluded), etl.CauseNotNeeded
-		case object.Final && (d.Known || d.Refused || d.Approvals == 0):
-			s.Does, s.Cause = string(etl.Held), etl.CauseApproval
 		case object.Final:
 			s.Does = string(etl.Discharge)
+			if m, waits := finalWaits(d, approvers); waits {
+				s.Does, s.Cause = string(m.Outcome), m.Cause
+			}
 		case d.TargetID != "" && d.How == ByNaturalKey && !d.Known && d.Approvals == 0:
 			s.Does, s.Cause = string(etl.Held), etl.CauseOverwrite
 		case d.TargetID == "" && d.Cause == etl.CauseExists:

@@ -217,14 +217,11 @@ func (s *Stage) sort(ctx context.Context, run etl.Run, object Object, due []Due,
 			marks = d.standing().news(marks, twin(d))
 		case object.IfMissing && d.TargetID == "" && d.Seen != etl.Missing:
 			marks = d.standing().news(marks, needless(d))
-		case object.Final && d.Known:
-			marks = d.standing().news(marks, held(d, etl.CauseAfterFinal, "it was recorded and is final, and its source changed after that; correct it with the vendor by hand, then decide SKIP"))
-		case object.Final && d.Refused:
-			// The vendor said that it is there already: it stays held.
-		case object.Final && d.Approvals < max(1, s.Approvers):
-			marks = d.standing().news(marks, held(d, etl.CauseApproval, fmt.Sprintf("it is final: %d of %d people have approved this very payload (`chartbridge discharges list`)",
-				d.Approvals, max(1, s.Approvers))))
 		case object.Final:
+			if m, waits := finalWaits(d, s.Approvers); waits {
+				marks = d.standing().news(marks, m)
+				continue
+			}
 			d.Op = etl.Discharge
 			sends = append(sends, d.Delivery)
 		case d.TargetID != "" && d.How == ByNaturalKey && !d.Known && d.Approvals == 0:

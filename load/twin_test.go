@@ -92,7 +92,7 @@ func TestPlanForeseesTwins(t *testing.T) {
 	due, err := w.store.Due(w.ctx, w.name, "appointment", 0, 100, w.clock.Now())
 	w.must(err)
 	plan := map[string]string{}
-	for _, step := range load.Plan(load.Object{Name: "appointment", Askable: true}, due, nil, map[string]bool{}) {
+	for _, step := range load.Plan(load.Object{Name: "appointment", Askable: true}, due, 1, nil, map[string]bool{}) {
 		plan[step.SourceID] = strings.TrimSpace(step.Does + " " + step.Cause)
 	}
 	w.must(w.night())

@@ -196,9 +196,19 @@ func (n *night) deliver(ctx context.Context, d destination) error {
 			return err
 		}
 	}
-	if !n.sends() {
+	stage := &load.Stage{Store: n.store, Destination: d.sender(), Clock: n.clock, InFlight: d.inFlight, Quiet: n.config.QuietPeriod,
+		Released: n.released, Approvers: n.config.CentralRegistry.Approvers, Timeout: load.RequestTimeout, OnSent: n.show.sent}
+	switch {
+	case n.does(stageLoad) && n.run.DryRun:
+		return stage.Waits(ctx, n.run)
+	case !n.sends():
 		return nil
 	}
+	return n.send(ctx, d, stage)
+}
+
+// send sends one destination's records.
+func (n *night) send(ctx context.Context, d destination, stage *load.Stage) error {
 	first, err := n.vendorFirst(ctx, d)
 	if err != nil {
 		return err
@@ -208,9 +218,8 @@ func (n *night) deliver(ctx context.Context, d destination) error {
 		return err
 	}
 	b := n.config.Brake
-	stage := &load.Stage{Store: n.store, Destination: d.sender(), Clock: n.clock, InFlight: d.inFlight, Quiet: n.config.QuietPeriod,
-		Brake:       load.Brake{Changed: int(b.Changed), Rejected: int(b.Rejected), After: b.After},
-		VendorFirst: first, Restored: restored, Released: n.released, Approvers: n.config.CentralRegistry.Approvers, Timeout: load.RequestTimeout, OnSent: n.show.sent}
+	stage.Brake = load.Brake{Changed: int(b.Changed), Rejected: int(b.Rejected), After: b.After}
+	stage.VendorFirst, stage.Restored = first, restored
 	err = stage.Run(ctx, n.run)
 	n.show.done()
 	if err == nil && restored && !load.Blind(stage.Destination) {

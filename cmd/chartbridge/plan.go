@@ -120,7 +120,7 @@ func (p *practice) steps(ctx context.Context) ([]load.Step, error) {
 			if err != nil {
 				return nil, err
 			}
-			steps = append(steps, load.Plan(object, due, acked, going)...)
+			steps = append(steps, load.Plan(object, due, p.config.CentralRegistry.Approvers, acked, going)...)
 		}
 	}
 	return steps, nil

@@ -1,0 +1,65 @@
+package load_test
+
+import (
+	"testing"
+
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/load/loadtest"
+)
+
+// planned is what a plan would do with the discharge, and why.
+func (w *world) planned(approvers int) string {
+	w.Helper()
+	due, err := w.store.Due(w.ctx, w.name, "discharge", 0, 10, w.clock.Now())
+	w.must(err)
+	steps := load.Plan(load.Object{Name: "discharge", Final: true}, due, approvers, nil, map[string]bool{})
+	if len(steps) != 1 {
+		w.Fatalf("%d steps, want 1", len(steps))
+	}
+	return steps[0].Does + " " + steps[0].Cause
+}
+
+// TestAPlanHoldsWhatARunHolds: what a plan says would go, goes.
+func TestAPlanHoldsWhatARunHolds(t *testing.T) {
+	w := newRegistryWorld(t, 2)
+	two := func(s *load.Stage) { s.Approvers = 2 }
+	says := func(when, want string) {
+		t.Helper()
+		if got := w.planned(2); got != want {
+			t.Errorf("%s: the plan says %q, want %q", when, got, want)
+		}
+		w.must(w.night(two))
+	}
+	says("nobody approved", "held approval")
+	w.approve("discharge", "1")
+	says("one of two", "held approval")
+	w.exec(`UPDATE approval SET by = 'ben'`)
+	w.approve("discharge", "1")
+	w.Inject(loadtest.Status(409, `{"success":false,"code":"11-103","errors":{}}`).On("POST", "/discharge"))
+	says("two of two", "discharge ")
+	says("discharged elsewhere", "held 11-103")
+	w.discharge(4)
+	w.exec(`UPDATE approval SET hash = (SELECT hash FROM target)`)
+	says("corrected and approved", "discharge ")
+	w.discharge(5)
+	says("changed after it was recorded", "held after_final")
+}
+
+// TestADryRunTellsWhatWaits as a run would, and sends nothing.
+func TestADryRunTellsWhatWaits(t *testing.T) {
+	w := newRegistryWorld(t, 1)
+	dry := func() {
+		t.Helper()
+		w.must(w.stage().Waits(w.ctx, w.run()))
+	}
+	dry()
+	w.is("not approved", "held approval")
+	w.approve("discharge", "1")
+	dry()
+	w.is("approved", "failed not_sent")
+	if sent := w.writes(0); len(sent) > 0 {
+		t.Errorf("%d writes, want none", len(sent))
+	}
+	w.must(w.night())
+	w.is("a real run", "created")
+}
