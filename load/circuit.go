@@ -1,6 +1,9 @@
 package load
 
-import "sync"
+import (
+	"fmt"
+	"sync"
+)
 
 // A circuit opens where a destination is down: nothing more goes there in this
 // run, not even the rest of a group whose intents are committed. One that is
@@ -9,6 +12,7 @@ type circuit struct {
 	mu                    sync.Mutex
 	unreached, unanswered int // deliveries in a row
 	open                  bool
+	astray                string // why nothing is at the address, in our words
 }
 
 // unreachedLimit is how many deliveries in a row may fail to arrive, each with
@@ -26,6 +30,8 @@ func (c *circuit) note(a Answer) {
 	switch {
 	case a.Kind == Denied:
 		c.open = true
+	case a.Kind == Astray:
+		c.open, c.astray = true, a.Problem.Message
 	case a.Kind == NotSent, a.Kind == Throttled:
 		c.unreached++
 	case a.Kind == Unknown && !a.Heard:
@@ -40,4 +46,14 @@ func (c *circuit) isOpen() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.open
+}
+
+// fault is why an open circuit keeps a line from going on.
+func (c *circuit) fault() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.astray != "" {
+		return fmt.Errorf("%w: %s", errAstray, c.astray)
+	}
+	return ErrGivenUp
 }

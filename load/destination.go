@@ -151,6 +151,7 @@ const (
 	Throttled    Kind = "throttled" // turned away by a rate limit
 	Exists       Kind = "exists"    // there already: look it up, never send again
 	Denied       Kind = "denied"    // our credentials: nothing more goes there in this run
+	Astray       Kind = "astray"    // nothing is at the address, which says nothing of the record: nothing more goes there in this run
 	Unknown      Kind = "unknown"   // it may have been applied
 	Accepted     Kind = "accepted"  // taken for later: its answer comes by a callback
 )

@@ -1,6 +1,8 @@
 package load_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/chartbridge/chartbridge/load"
@@ -62,4 +64,23 @@ func TestADryRunTellsWhatWaits(t *testing.T) {
 	}
 	w.must(w.night())
 	w.is("a real run", "created")
+}
+
+// TestAWrongPathIsNoRefusal: a 404 that does not name its reason says nothing
+// of the patient. Nothing more goes there in that run, and it goes once the
+// path is right.
+func TestAWrongPathIsNoRefusal(t *testing.T) {
+	w := newRegistryWorld(t, 1)
+	w.approve("discharge", "1")
+	w.Inject(loadtest.Status(404, `{"success":false,"message":"Not found.","errors":{}}`).On("POST", "/discharge"))
+	err := w.night()
+	if !errors.Is(err, load.ErrGivenUp) || !strings.Contains(err.Error(), "paths.discharge") || strings.Contains(err.Error(), "credentials") {
+		t.Errorf("the run says %v, want that it gave up, and which path to correct", err)
+	}
+	w.is("nothing there", "failed unreached")
+	if text := w.message("discharge", "1"); !strings.Contains(text, "paths.discharge") {
+		t.Errorf("message %q, want the path to correct", text)
+	}
+	w.must(w.night())
+	w.is("the path is right", "created")
 }

@@ -68,7 +68,7 @@ func (l *line) send(ctx context.Context, ds []etl.Delivery, marks []Mark) error 
 	l.take(f.end(err))
 	switch {
 	case err == nil && l.circuit.isOpen():
-		err = ErrGivenUp
+		err = l.circuit.fault()
 	case err == nil && l.watch.isOver() && len(l.withdrawn) > 0:
 		err = ErrBrake
 	}
@@ -94,7 +94,7 @@ func (l *line) feed(ctx context.Context, f *flow, ds []etl.Delivery) ([]etl.Deli
 		case ctx.Err() != nil:
 			return ds, ctx.Err()
 		case l.circuit.isOpen():
-			return ds, ErrGivenUp
+			return ds, l.circuit.fault()
 		}
 		tripped, err := l.tripped(ctx)
 		if err != nil {

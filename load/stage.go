@@ -36,6 +36,16 @@ var ErrBrake = errors.New("stopped by the brake: far more would change than on o
 // ErrGivenUp says that a destination was given up for this run.
 var ErrGivenUp = errors.New("given up for this run: it does not answer, or refuses our credentials; what was not sent goes with the next run")
 
+// errAstray is how a destination is given up where nothing is at an address.
+var errAstray = givenUp("given up for this run, and what was not sent goes with the next")
+
+type givenUp string
+
+func (g givenUp) Error() string { return string(g) }
+
+// Is makes it ErrGivenUp, whose text would look for the cause elsewhere.
+func (g givenUp) Is(target error) bool { return target == ErrGivenUp }
+
 // errBlind says that an object cannot be looked for: none of it is created in
 // this run, while the other objects go on.
 var errBlind = fmt.Errorf("what is there already cannot be seen: %w", ErrGivenUp)

@@ -13,7 +13,7 @@ import (
 // deliveryState is the ledger's word for a kind of answer.
 var deliveryState = map[load.Kind]string{
 	load.Acknowledged: "acknowledged", load.Rejected: "rejected", load.Unknown: "uncertain",
-	load.NotSent: "failed", load.Throttled: "failed", load.Exists: "failed", load.Denied: "failed", load.Accepted: "uncertain",
+	load.NotSent: "failed", load.Throttled: "failed", load.Exists: "failed", load.Denied: "failed", load.Astray: "failed", load.Accepted: "uncertain",
 }
 
 // answers saves what came of deliveries: together what their requests brought,
@@ -165,6 +165,8 @@ func waiting(d load.Done) load.Mark {
 		return mark(etl.Uncertain, etl.CauseAccepted, "they took it, and their answer comes later by a callback")
 	case load.Denied:
 		return mark(etl.Failed, etl.CauseUnreached, "the destination refused our credentials; check them with `chartbridge check`")
+	case load.Astray:
+		return mark(etl.Failed, etl.CauseUnreached, d.Answer.Problem.Message)
 	case load.Exists:
 		return mark(etl.Held, etl.CauseExists, "the destination says that it is there already, but not under our external id; give its id with `chartbridge crosswalk import`")
 	case load.Throttled:

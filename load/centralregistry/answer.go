@@ -1,6 +1,7 @@
 package centralregistry
 
 import (
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -35,6 +36,10 @@ var refusals = map[string]string{
 // (reliability, 3.4).
 var definite = map[int]bool{400: true, 404: true, 413: true, 415: true, 422: true}
 
+// nowhere are the statuses that, without a code, speak of the address and not
+// of a patient: nothing was handed to whoever records discharges.
+var nowhere = map[int]bool{404: true, 405: true}
+
 // unexpected is the code that proves nothing, whatever the status beside it.
 const unexpected = "11-999"
 
@@ -52,6 +57,9 @@ func classify(reply load.Reply, del etl.Delivery) load.Answer {
 		a.Kind, a.Problem = already(del)
 	case reply.Status == http.StatusUnauthorized, reply.Status == http.StatusForbidden:
 		a.Kind = load.Denied
+	case nowhere[reply.Status] && said.code == "" && len(said.fields) == 0:
+		a.Kind, a.Problem = load.Astray, etl.Problem{Code: etl.CauseUnreached, Message: fmt.Sprintf("the registry has nothing at the address that discharges go to (HTTP %d); "+
+			"correct paths.discharge or base_url of central_registry in the config", reply.Status)}
 	case said.yes:
 		if accepted(reply) && said.code == "" {
 			a.Kind, a.TargetID = load.Acknowledged, recorded

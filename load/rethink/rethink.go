@@ -171,6 +171,9 @@ func (d *Destination) classify(reply load.Reply, del etl.Delivery) load.Answer {
 		return d.answered(a, reply, del)
 	case reply.Status == http.StatusConflict && del.TargetID == "" && exists(messageIn(reply)):
 		a.Kind = load.Exists
+	case astray(reply, del):
+		a.Kind, a.Problem = load.Astray, etl.Problem{Code: etl.CauseUnreached, Message: fmt.Sprintf("Rethink has nothing at the address for %s (HTTP %d); "+
+			"correct rethink.paths.%[1]s or base_url in the config", del.Object, reply.Status)}
 	case definite[reply.Status], reply.Status == http.StatusConflict && exists(messageIn(reply)):
 		a.Words = messageIn(reply)
 		a.Kind, a.Problem = load.Rejected, d.o.Names.refusal(a.Words, del.Object)
@@ -183,6 +186,12 @@ func (d *Destination) classify(reply load.Reply, del etl.Delivery) load.Answer {
 // definite are the statuses by which a request is refused before it is applied
 // (reliability, 3.4).
 var definite = map[int]bool{400: true, 404: true, 405: true, 413: true, 415: true, 422: true}
+
+// astray reports whether an answer without a word of Rethink's speaks of the
+// address: a record that is created has no id that could be unknown there.
+func astray(reply load.Reply, del etl.Delivery) bool {
+	return (reply.Status == http.StatusNotFound && del.TargetID == "" || reply.Status == http.StatusMethodNotAllowed) && messageIn(reply) == ""
+}
 
 // updatesOnly reports whether a delivery creates nothing, so that no id is
 // missing where the answer has no content: neither the record nor one inside it.
