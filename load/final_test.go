@@ -2,6 +2,7 @@ package load_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -83,4 +84,20 @@ func TestAWrongPathIsNoRefusal(t *testing.T) {
 	}
 	w.must(w.night())
 	w.is("the path is right", "created")
+}
+
+// TestAnAnswerThatSaysNothing is no missing answer, and nobody asks after a
+// discharge.
+func TestAnAnswerThatSaysNothing(t *testing.T) {
+	for status, body := range map[int]string{500: `{"success":false,"code":"11-999"}`, 429: ``, 200: `<html>`} {
+		w := newRegistryWorld(t, 1)
+		w.approve("discharge", "1")
+		w.Inject(loadtest.Status(status, body).On("POST", "/discharge"))
+		w.must(w.night())
+		w.is(body, "uncertain no_answer")
+		text := w.message("discharge", "1")
+		if want := fmt.Sprintf("the answer (HTTP %d) does not say", status); !strings.Contains(text, want) || strings.Contains(text, "asked after") {
+			t.Errorf("message %q, want %q and what to do", text, want)
+		}
+	}
 }

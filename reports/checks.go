@@ -105,7 +105,7 @@ func (c *checker) identities(i int, k key) {
 		return
 	}
 	add("Records judged = distinct source ids among them", id.judged, id.ids)
-	if id.linked > 0 {
+	if id.linked > 0 && k.object != "discharge" { // the registry gives no ids
 		add("Ids known there = distinct ids among them: no two of ours are one of theirs", id.linked, id.theirs)
 	}
 	add("Records acknowledged = acknowledged with the very content that they have now", id.acknowledged, id.equal)

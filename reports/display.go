@@ -60,6 +60,19 @@ type document struct {
 	CRID            scalar `json:"crid"`
 	DischargeDate   scalar `json:"discharge_date"`
 	DischargeReason scalar `json:"discharge_reason"`
+	DischargedBy    scalar `json:"discharge_user_name"`
+	Site            scalar `json:"unique_site_id"`
+	Identification  scalar `json:"identification_hash"`
+	DoseThrough     scalar `json:"dose_through_date"`
+	Medication      scalar `json:"medication"`
+	Dosage          scalar `json:"dosage"`
+	Modality        scalar `json:"modality"`
+	DosageStep      scalar `json:"dosage_step"`
+	Employment      scalar `json:"employment"`
+	Housing         scalar `json:"housing"`
+	Arrests         scalar `json:"arrests"`
+	HasFollowUp     scalar `json:"has_appointment_scheduled"`
+	FollowUp        scalar `json:"appointment_scheduled_date"`
 }
 
 type insurance struct {
@@ -142,6 +155,23 @@ var dischargeColumns = []shown{showName, showBorn,
 	{column{"CRID", kindID, "The patient's id in the registry. Masked: its last 3 characters."}, func(s subject) scalar { return s.body.CRID }, tail(3)},
 	{column{"Discharged", kindDate, "Date of the discharge."}, func(s subject) scalar { return s.body.DischargeDate }, nil},
 	{column{"Reason", kindID, "The registry's code of the reason."}, func(s subject) scalar { return s.body.DischargeReason }, nil}}
+
+// approvalColumns are everything that a discharge sends, so that who approves it
+// sees what cannot be taken back (central-registry.txt, Discharge).
+var approvalColumns = append(append([]shown(nil), dischargeColumns...), []shown{
+	{column{"Dose through", kindDate, "Date of the last medication provided, take-homes included."}, func(s subject) scalar { return s.body.DoseThrough }, nil},
+	{column{"Medication", kindID, "The registry's code of the final dose's medication."}, func(s subject) scalar { return s.body.Medication }, nil},
+	{column{"Dosage", kindID, "Final dose, in milligrams."}, func(s subject) scalar { return s.body.Dosage }, nil},
+	{column{"Modality", kindID, "The registry's code; blank: not sent."}, func(s subject) scalar { return s.body.Modality }, nil},
+	{column{"Step", kindID, "dosage_step, the registry's code; blank: not sent."}, func(s subject) scalar { return s.body.DosageStep }, nil},
+	{column{"Employment", kindID, "The registry's code; blank: not sent."}, func(s subject) scalar { return s.body.Employment }, nil},
+	{column{"Housing", kindText, "The registry's word; blank: not sent."}, func(s subject) scalar { return s.body.Housing }, nil},
+	{column{"Arrests", kindID, "The registry's code; blank: not sent."}, func(s subject) scalar { return s.body.Arrests }, nil},
+	{column{"Follow-up", kindText, "has_appointment_scheduled; blank: not sent."}, func(s subject) scalar { return s.body.HasFollowUp }, nil},
+	{column{"Follow-up date", kindDate, "appointment_scheduled_date; blank: not sent."}, func(s subject) scalar { return s.body.FollowUp }, nil},
+	{column{"Discharged by", kindText, "discharge_user_name, from the config."}, func(s subject) scalar { return s.body.DischargedBy }, nil},
+	{column{"Site", kindID, "unique_site_id, from the config."}, func(s subject) scalar { return s.body.Site }, nil},
+	{column{"Identification hash", kindID, "Of the date of birth. Masked: its last 4 characters."}, func(s subject) scalar { return s.body.Identification }, tail(4)}}...)
 
 // shownOf is what the workbook shows of an object's records.
 func shownOf(o Object) []shown {

@@ -23,7 +23,7 @@ var planColumns = []planColumn{
 	{"excluded", "Left out", "Left out by a rule or a decision.", []etl.Outcome{etl.Excluded}},
 	{"", "Left alone", "Acknowledged earlier, and equal now: nothing to send.", []etl.Outcome{etl.Created, etl.Updated, etl.Unchanged}},
 	{"", "Refused", "Refused by us or by them, and not sent again until it changes.", []etl.Outcome{etl.Invalid, etl.Rejected}},
-	{"", "Uncertain", "Sent, but no answer came: it is asked after before it is sent again.", []etl.Outcome{etl.Uncertain}},
+	{"", "Uncertain", "Sent, and no answer says what became of it: never sent again before that is known.", []etl.Outcome{etl.Uncertain}},
 	{"", "Only compared", "The destination lets us only read it.", []etl.Outcome{etl.Matched, etl.Mismatched, etl.Missing}},
 	{"", "No step", "Travels inside another record, could not be read, or waits to be compared.", []etl.Outcome{etl.Failed}},
 }

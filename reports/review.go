@@ -41,12 +41,13 @@ func ruleCheck(decision, mapTo string) rowFormula {
 	}
 }
 
-// dischargesSheet is what is final, and waits for people's word.
+// dischargesSheet is what is final, and waits for people's approval. What is
+// held for another reason stands in the worklist alone.
 func (b *book) dischargesSheet(ctx context.Context) []sheet {
 	columns := []column{{"Destination", kindText, "Where it goes."}, {"Object", kindText, "What it is there."},
 		{"Source id", kindID, "The patient's id in DrChrono."}}
 	freeze := len(columns)
-	shown := dischargeColumns
+	shown := approvalColumns
 	if b.o.Level == LevelNone {
 		shown = nil
 	}
@@ -73,7 +74,7 @@ func (b *book) dischargesSheet(ctx context.Context) []sheet {
 	})
 	return []sheet{{name: "Discharges to approve", title: "Discharges to approve: they are final", phi: true, input: true, offer: offer, print: n + 4,
 		about:  "By as many people as the config says; for this payload only, and for 72 hours",
-		colour: colourOrange, freeze: freeze, none: "No discharge waits.", columns: columns, rows: rows}}
+		colour: colourOrange, freeze: freeze, none: "No discharge waits for an approval.", columns: columns, rows: rows}}
 }
 
 // matchesSheet is what may be one of theirs.

@@ -26,7 +26,7 @@ func (b *book) verdict() (word, text string) {
 		return verdictBad, "The balance does not close: some records are in no outcome, or in two. See Balance."
 	}
 	if b.badChecks > 0 {
-		return verdictWait, fmt.Sprintf("%d of the checks do not hold: see Checks, the lines with ✗.", b.badChecks)
+		return verdictWait, checksText(b.badChecks)
 	}
 	people := f.total(etl.Held, etl.Uncertain, etl.Invalid, etl.Rejected, etl.Mismatched, etl.Missing)
 	all := fmt.Sprintf("All %s source records are accounted for", thousands(source))
@@ -51,6 +51,14 @@ func (b *book) verdict() (word, text string) {
 		return verdictGood, fmt.Sprintf("%s; none needs a person, %s go with the next run.", all, thousands(f.total(etl.Failed, etl.Blocked)))
 	}
 	return verdictGood, all + "; nothing waits for anybody."
+}
+
+func checksText(bad int) string {
+	verb := "do"
+	if bad == 1 {
+		verb = "does"
+	}
+	return fmt.Sprintf("%d of the checks %s not hold: see Checks, the lines with ✗.", bad, verb)
 }
 
 // cutShort reports whether the run did not come to its end.

@@ -19,10 +19,14 @@ var meanings = map[etl.Outcome]string{
 	etl.Rejected:   "The destination refused it. It is not sent again until something changes.",
 	etl.Blocked:    "Waits for another record, which has to be there first.",
 	etl.Held:       "Waits for a person.",
-	etl.Uncertain:  "Sent, but no answer came: it is asked after before it is ever sent again.",
+	etl.Uncertain:  "Sent, and no answer says what became of it: it is never sent again before that is known, by asking after it or by a person's word.",
 	etl.Failed:     "It did not go, or could not be read. The next run tries again.",
 	etl.Extra:      "Only the destination holds it: counted beside the sum.",
 }
+
+// lookThere is what to do about what is uncertain: only the registry cannot be
+// asked at all.
+const lookThere = "A discharge, or what stays so: look for it at the destination, then `chartbridge uncertain resolve`."
 
 // A word is a cause or a code: what it means, and what to do next.
 type word struct{ word, meaning, next string }
@@ -63,7 +67,7 @@ var words = []word{
 	{etl.CauseExists, "They say that it is there already, but not under our id.", "Find it there and MAP it to its id, or run `chartbridge crosswalk import`."},
 	{etl.CauseOverwrite, "Their record was found, and holds something else.", "Compare the two: APPROVE lets ours overwrite theirs, SKIP leaves theirs."},
 	{etl.CauseStatusID, "A status has no id at the destination.", "Add the status to the lookups file."},
-	{etl.CauseNoAnswer, "It was sent, and no answer came.", "If it stays: look for it at the destination, then `chartbridge uncertain resolve`."},
+	{etl.CauseNoAnswer, "It was sent, and no answer came that says what became of it.", lookThere},
 	{etl.CauseAccepted, "They took it, and their answer comes later by a callback.", "Nothing: without the callback it is asked after. `serve` must be running to receive it."},
 	{etl.CauseUnreached, "The destination could not be reached.", "Nothing tonight; if it repeats, run `chartbridge check`."},
 	{etl.CauseCreateOff, "It is not there, and nothing of ours creates it: the config does not let us, or it is an event to cancel.", "Nothing, unless the config should allow it."},
@@ -92,7 +96,7 @@ func nextStep(code, cause string, o etl.Outcome) string {
 	case etl.Held:
 		return "Decide about it."
 	case etl.Uncertain:
-		return "If it stays: look for it at the destination, then `chartbridge uncertain resolve`."
+		return lookThere
 	}
 	return "Nothing: the next run tries again."
 }

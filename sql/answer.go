@@ -157,10 +157,14 @@ func waiting(d load.Done) load.Mark {
 		if d.Answer.Problem.Message != "" {
 			return load.Mark{Outcome: etl.Uncertain, Cause: etl.CauseNoAnswer, Problem: d.Answer.Problem}
 		}
-		if d.Op == etl.Discharge {
-			return mark(etl.Uncertain, etl.CauseNoAnswer, "it was sent and no answer came: probably it is applied, so it is never sent again; look in the registry, then say so with `chartbridge uncertain resolve`")
+		came := "no answer came"
+		if d.Answer.Status > 0 {
+			came = fmt.Sprintf("the answer (HTTP %d) does not say what became of it", d.Answer.Status)
 		}
-		return mark(etl.Uncertain, etl.CauseNoAnswer, "it was sent and no answer came; it rests and is then asked after")
+		if d.Op == etl.Discharge {
+			return mark(etl.Uncertain, etl.CauseNoAnswer, "it was sent and "+came+": probably it is applied, so it is never sent again; look in the registry, then say so with `chartbridge uncertain resolve`")
+		}
+		return mark(etl.Uncertain, etl.CauseNoAnswer, "it was sent and "+came+"; it rests and is then asked after")
 	case load.Accepted:
 		return mark(etl.Uncertain, etl.CauseAccepted, "they took it, and their answer comes later by a callback")
 	case load.Denied:
