@@ -151,7 +151,7 @@ func (d *decider) decideRule(ctx context.Context, a Ask) (Verdict, error) {
 			return Verdict{Conflict, fmt.Sprintf("%s mapped it to %s; undo that first", p.By, p.Value)}, nil
 		case !p.Waits:
 			return Verdict{Already, "by " + p.By}, nil
-		case p.By == d.imp.By:
+		case person(p.By) == person(d.imp.By):
 			return Verdict{Already, "you decided it; another person has to as well"}, nil
 		}
 	}

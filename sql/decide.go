@@ -12,6 +12,7 @@ import (
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
 	"github.com/jmoiron/sqlx"
+	"golang.org/x/text/unicode/norm"
 )
 
 // AckedPayloads gives what was last acknowledged for those targets.
@@ -71,17 +72,37 @@ func cannotTake(format string, args ...any) error { return notTaken{fmt.Errorf(f
 // ApprovalLife is how long an approval counts (CONTRACT, Outcomes).
 const ApprovalLife = 72 * time.Hour
 
-// person is a name as approvals are counted: a capital or a space more does not
-// make a second person.
-func person(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
+// person is a name as approvals are counted: a capital, a space more or another
+// width of its letters does not make a second person.
+func person(name string) string {
+	return strings.ToLower(strings.Join(strings.Fields(norm.NFKC.String(name)), " "))
+}
 
-// ApproveDischarge takes a person's word for one payload of one discharge: its
-// hash must be the one that stands, or the person saw another payload. A word
-// that could not make it go is refused.
-func (s *Store) ApproveDischarge(ctx context.Context, id, hash, by string, now time.Time) error {
+// An Approved discharge is what came of a person's word.
+type Approved struct {
+	Hash   string // of the payload, whole
+	People int    // who approve it by now
+}
+
+// leastHash is how many digits of a hash name a payload, as lists and sheets
+// show it.
+const leastHash = 12
+
+// names reports whether a person's text is the hash, or its beginning.
+func names(text, hash string) bool {
+	text = strings.ToLower(text)
+	return text == hash || len(text) >= leastHash && strings.HasPrefix(hash, text)
+}
+
+// ApproveDischarge takes a person's word for one payload of one discharge: the
+// hash that they give, or its beginning of 12 digits or more, must be the one
+// that stands, or they saw another payload. A word that could not make it go is
+// refused.
+func (s *Store) ApproveDischarge(ctx context.Context, id, hash, by string, now time.Time) (a Approved, err error) {
 	const destination, object = "central_registry", "discharge"
 	who := person(by)
-	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
+	hash = strings.TrimSpace(hash)
+	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
 		if who == "" {
 			return cannotTake("an approval needs the name of the person who gives it; give it with --as")
 		}
@@ -96,16 +117,24 @@ func (s *Store) ApproveDischarge(ctx context.Context, id, hash, by string, now t
 		if why := d.cannotGo(); why != "" {
 			return cannotTake("discharge %s %s", id, why)
 		}
-		if hex.EncodeToString(d.Hash) != hash {
+		a.Hash = hex.EncodeToString(d.Hash)
+		switch {
+		case names(hash, a.Hash):
+		case len(hash) < leastHash:
+			return cannotTake("%q is too short to name a payload: give at least the first %d digits of its hash, as `chartbridge discharges list` shows it", hash, leastHash)
+		default:
 			return cannotTake("the payload of discharge %s is not %s any more; look at it again: `chartbridge discharges list` shows the hash of the one that stands", id, hash)
 		}
 		_, err = tx.ExecContext(ctx, query("put-approval"), destination, object, id, d.Hash, who, stamp(now), stamp(now.Add(ApprovalLife)))
 		if err != nil {
 			return err
 		}
-		return audit(ctx, tx, now, by, "approve", "central_registry discharge "+id, "payload "+hash)
+		if err := tx.GetContext(ctx, &a.People, query("approvers-of"), destination, object, id, d.Hash, stamp(now)); err != nil {
+			return err
+		}
+		return audit(ctx, tx, now, by, "approve", "central_registry discharge "+id, "payload "+a.Hash)
 	})
-	return wrap(err, "approve a discharge")
+	return a, wrap(err, "approve a discharge")
 }
 
 type dischargeRow struct {

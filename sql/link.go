@@ -99,6 +99,10 @@ func contradiction(ctx context.Context, tx *sqlx.Tx, l Link, replace bool) (stri
 	switch {
 	case err != nil && !errors.Is(err, sql.ErrNoRows):
 		return "", err
+	case l.Object == "discharge" && have == l.TargetID: // the word that all of them have for an id
+		return "", nil
+	case l.Object == "discharge":
+		return "the registry gives no id for a discharge, so there is none to take over; leave it out", nil
 	case err == nil && have != l.TargetID && !replace:
 		return "it is linked to " + have + " already; `chartbridge crosswalk import --replace` corrects it", nil
 	}

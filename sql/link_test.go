@@ -126,3 +126,23 @@ func TestInsideTargetIsLookedUp(t *testing.T) {
 		t.Errorf("the plan is %s (%v), want it to use target_parent", plan, rows.Err())
 	}
 }
+
+// TestImportTakesNoIdOfADischarge: the registry gives none, and a CRID in its
+// place would stand where ids are shown. What was exported comes back.
+func TestImportTakesNoIdOfADischarge(t *testing.T) {
+	l := openLedger(t, "discharge")
+	for _, id := range []string{"1", "2"} {
+		l.exec(`INSERT INTO crosswalk VALUES ('central_registry', 'discharge', ?, 'recorded', 'created', 'r0')`, id)
+	}
+	link := func(id, theirs string) Link {
+		return Link{Destination: "central_registry", Object: "discharge", SourceID: id, TargetID: theirs}
+	}
+	faults, err := l.Import(t.Context(), []Link{link("1", "recorded"), link("2", "recorded")}, false, "ana", l.now)
+	if err != nil || len(faults) > 0 {
+		t.Errorf("what was exported: %v, %v", faults, err)
+	}
+	faults, err = l.Import(t.Context(), []Link{link("1", "000456789"), link("3", "recorded")}, true, "ana", l.now)
+	if err != nil || len(faults) != 2 || strings.Contains(faults[0], "000456789") {
+		t.Errorf("ids of discharges: %v, %v; want two faults", faults, err)
+	}
+}

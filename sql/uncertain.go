@@ -13,6 +13,10 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
+// Recorded stands for their id of a discharge: the registry gives none, and a
+// CRID would name the patient where ids are shown.
+const Recorded = "recorded"
+
 // An UncertainDelivery was sent, and its answer never came.
 type UncertainDelivery struct {
 	ID          int64  `json:"id"`
@@ -45,6 +49,9 @@ func (s *Store) Resolve(ctx context.Context, run etl.Run, id int64, targetID, ev
 		d, err := uncertainOne(ctx, tx, id)
 		if err != nil {
 			return err
+		}
+		if d.Op == etl.Discharge && targetID != "" && targetID != Recorded {
+			return cannotTake("the registry gives no id for a discharge: where it is there, write --present %s", Recorded)
 		}
 		if d.Op == etl.Discharge {
 			ended = []dischargeLine{{stamp(now), d.Destination, d.Object, d.SourceID, hex.EncodeToString(d.Hash), "acknowledged"}}

@@ -16,15 +16,19 @@ func newAudit(s *shared) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withPractice(cmd.Context(), s, func(p *practice) error { return verifyAudit(cmd.Context(), s, p) })
 		}}
-	limit := 0
+	limit, phi := 0, ""
 	list := &cobra.Command{Use: "list", Short: "The newest lines: who did what, to what, with which result", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if limit < 1 {
 				return usageError{fmt.Errorf("--limit %d: write a number above 0", limit)}
 			}
-			return withPractice(cmd.Context(), s, func(p *practice) error { return listAudit(cmd.Context(), s, p, limit) })
+			if phi != "none" && phi != "full" {
+				return usageError{fmt.Errorf("--phi %q: write none or full", phi)}
+			}
+			return withPractice(cmd.Context(), s, func(p *practice) error { return listAudit(cmd.Context(), s, p, limit, phi == "full") })
 		}}
 	list.Flags().IntVar(&limit, "limit", 50, "at most so many")
+	list.Flags().StringVar(&phi, "phi", "none", "`none|full`: full shows what people wrote, which may name a patient, and leaves a line in the log")
 	audit.AddCommand(verify, list)
 	return audit
 }
@@ -62,10 +66,18 @@ func sayUnaudited(s *shared) error {
 	return err
 }
 
-func listAudit(ctx context.Context, s *shared, p *practice, limit int) error {
+func listAudit(ctx context.Context, s *shared, p *practice, limit int, phi bool) error {
+	if phi { // what cannot be noted is not shown
+		if err := p.store.Audit(ctx, p.clock.Now(), operator(), "audit list", "audit log", "shown with phi full"); err != nil {
+			return err
+		}
+	}
 	lines, err := p.store.AuditNewest(ctx, limit)
 	if err != nil {
 		return err
+	}
+	if !phi {
+		hideDetails(lines)
 	}
 	if s.output == "json" {
 		return printJSON(s.stdout, lines)

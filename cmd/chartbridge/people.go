@@ -57,7 +57,7 @@ func newDischarges(s *shared) *cobra.Command {
 			}
 			return withPractice(cmd.Context(), s, func(p *practice) error { return approveDischarge(cmd.Context(), s, p, args[0], hash, by) })
 		}}
-	approve.Flags().StringVar(&hash, "hash", "", "the payload's `HASH`, as the list shows it")
+	approve.Flags().StringVar(&hash, "hash", "", "the payload's `HASH`, as the list shows it, or at least its first 12 digits")
 	asName(approve, &by)
 	parent.AddCommand(list, approve)
 	return parent
@@ -65,12 +65,14 @@ func newDischarges(s *shared) *cobra.Command {
 
 func approveDischarge(ctx context.Context, s *shared, p *practice, id, hash, by string) error {
 	now := p.clock.Now()
-	if err := p.store.ApproveDischarge(ctx, id, hash, by, now); err != nil {
+	a, err := p.store.ApproveDischarge(ctx, id, hash, by, now)
+	if err != nil {
 		return refusedIsUsage(err)
 	}
 	until, needed := now.Add(sql.ApprovalLife).UTC().Format(time.RFC3339), p.config.CentralRegistry.Approvers
-	return receipt(s, map[string]any{"id": id, "hash": hash, "approved_by": by, "until": until, "approvers": needed},
-		"Discharge %s is approved by %s for 72 hours; %d needed.", id, by, needed)
+	return receipt(s, map[string]any{"id": id, "hash": a.Hash, "approved_by": by, "until": until, "approvals": a.People, "approvers": needed},
+		"Discharge %s is approved by %s for 72 hours: %d of %d people%s.", id, by, a.People, needed,
+		pick(a.People < needed, ", another one has to approve this very payload", ", the next run sends it"))
 }
 
 func listDischarges(ctx context.Context, s *shared, p *practice) error {
@@ -131,7 +133,7 @@ func newUncertain(s *shared) *cobra.Command {
 					"Delivery %d is settled: %s.", id, pick(absent, "it is not there, and goes again with the next run, once", "it is there as "+present))
 			})
 		}}
-	resolve.Flags().StringVar(&present, "present", "", "it is there under `TARGET_ID`")
+	resolve.Flags().StringVar(&present, "present", "", "it is there under `TARGET_ID`; of a discharge, for which the registry gives no id, write recorded")
 	resolve.Flags().BoolVar(&absent, "absent", false, "it is not there")
 	resolve.Flags().StringVar(&evidence, "evidence", "", "`TEXT` that says how you know")
 	asName(resolve, &by)

@@ -58,7 +58,14 @@ func TestADischargeGoesOnceAndOnlyApproved(t *testing.T) {
 	if got := decodeJSON[map[string]any](t, out); got["id"] != d.ID || got["approved_by"] != "Ada Roma" || got["approvers"] != 2.0 {
 		t.Errorf("its receipt is %v", got)
 	}
-	s.mustRun(exitDone, "discharges", "approve", d.ID, "--hash", d.Hash, "--as", "Ada Roma") // the same person twice is one
+	first := strings.ToUpper(d.Hash[:12])
+	again, _ := s.mustRun(exitDone, "discharges", "approve", d.ID, "--hash", first, "--as", "Ａda Roma") // the same person twice is one
+	if !strings.Contains(again, "1 of 2 people, another one has to") {
+		t.Errorf("approved by the same person again, it says %q", again)
+	}
+	for _, wrong := range []string{d.Hash[:11], d.Hash[:11] + "x", d.Hash + "0"} {
+		s.mustRun(exitUsage, "discharges", "approve", d.ID, "--hash", wrong, "--as", "Bo Lin")
+	}
 	s.mustRun(exitAttention, "run")
 	if n := len(s.v.Registry.Objects("discharge")); n != 0 {
 		t.Fatalf("%d discharges went with one of two approvals", n)
@@ -97,7 +104,19 @@ func TestALostAnswerOfADischargeIsNeverSentAgain(t *testing.T) {
 	s.mustRun(exitUsage, "uncertain", "resolve", id, "--present", "recorded", "--as", "Ada Roma")
 	s.mustRun(exitUsage, "uncertain", "resolve", id, "--present", "--absent", "--evidence", "portal", "--as", "Ada Roma")
 	s.mustRun(exitUsage, "uncertain", "resolve", id, "--present", "recorded", "--absent", "--evidence", "portal", "--as", "Ada Roma")
+	crid := fmt.Sprint(s.v.Registry.Objects("discharge")[0]["crid"])
+	if _, says := s.mustRun(exitUsage, "uncertain", "resolve", id, "--present", crid, "--evidence", "portal", "--as", "Ada Roma"); !strings.Contains(says, "--present recorded") || strings.Contains(says, crid) {
+		t.Errorf("a CRID for an id is answered %q, want what to write", says)
+	}
 	s.mustRun(exitDone, "uncertain", "resolve", id, "--present", "recorded", "--evidence", "seen in the portal", "--as", "Ada Roma")
+	for _, args := range [][]string{{}, {"--output", "json"}} {
+		hidden, _ := s.mustRun(exitDone, append([]string{"audit", "list"}, args...)...)
+		shown, _ := s.mustRun(exitDone, append([]string{"audit", "list", "--phi", "full"}, args...)...)
+		if strings.Contains(hidden, "portal") || !strings.Contains(hidden, "resolve") || !strings.Contains(shown, "portal") {
+			t.Errorf("the audit log shows\n%s\nand with phi\n%s", hidden, shown)
+		}
+	}
+	s.mustRun(exitUsage, "audit", "list", "--phi", "masked")
 	stdout, _ = s.mustRun(exitDone, "uncertain", "list")
 	if !strings.Contains(stdout, "Every delivery has its answer") {
 		t.Errorf("after the person's word:\n%s", stdout)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -119,9 +120,14 @@ func hideWords(t *sql.Trace) {
 			hide(&target.Decisions[j].Comment)
 		}
 	}
-	for i := range t.Audit {
-		if t.Audit[i].Action == "resolve" || t.Audit[i].Action == "retry" || t.Audit[i].Action == "decide" {
-			hide(&t.Audit[i].Detail)
+	hideDetails(t.Audit)
+}
+
+// hideDetails leaves out the details of audit lines that hold what people wrote.
+func hideDetails(lines []sql.AuditLine) {
+	for i, l := range lines {
+		if slices.Contains([]string{"resolve", "retry", "decide"}, l.Action) && l.Detail != "" {
+			lines[i].Detail = hiddenWords
 		}
 	}
 }

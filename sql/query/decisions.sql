@@ -36,6 +36,9 @@ WHERE t.destination = ? AND p.lookup = ? AND p.key = ? AND t.outcome = 'invalid'
 -- name: approved-by
 SELECT expires_at FROM approval WHERE destination = ? AND object = ? AND source_id = ? AND hash = ? AND by = ?
 
+-- name: approvers-of
+SELECT count(DISTINCT by) FROM approval WHERE destination = ? AND object = ? AND source_id = ? AND hash = ? AND expires_at > ?
+
 -- name: log-decision
 INSERT INTO decision (target, destination, object, source_id, verb, value, lookup, key, comment, hash, source_hash, state, before, waits, by, at, file, import)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
