@@ -77,6 +77,8 @@ func (s *Stage) adopt(d Due, f Finding) (m Mark, there bool) {
 	switch {
 	case d.TargetID != "" && f.TargetID == "":
 		return held(d, etl.CauseCandidates, "its id "+d.TargetID+" is not there; correct it with `chartbridge crosswalk import --replace`"), true
+	case d.TargetID != "" && len(f.Differs) > 0 && teaches(d.Delivery, f):
+		m, f.TargetID, f.How = Mark{TargetRow: d.TargetRow, Outcome: etl.Failed, Cause: etl.CauseNotSent}, d.TargetID, d.How
 	case d.TargetID != "" && len(f.Differs) > 0:
 		return m, false
 	case len(f.Candidates) > 0:
@@ -99,8 +101,19 @@ func (s *Stage) adopt(d Due, f Finding) (m Mark, there bool) {
 	default:
 		return m, false
 	}
-	m.Adopt, m.How, m.Inside = f.TargetID, f.How, insideIDs(d.Needs, f.Inside)
+	m.Adopt, m.How, m.Inside, m.Hidden = f.TargetID, f.How, insideIDs(d.Needs, f.Inside), f.Hidden
 	return m, true
+}
+
+// teaches reports whether a look at a record says of what travels inside it that
+// it has an id which the body lacks, or that it may have one.
+func teaches(d etl.Delivery, f Finding) bool {
+	for path := range f.Inside {
+		if !has(d.Body, path) {
+			return true
+		}
+	}
+	return createsUnseen(d, f.Hidden)
 }
 
 func (s *Stage) askable(object string) bool {

@@ -126,6 +126,7 @@ type Mark struct {
 	Adopt     string // their id, found and taken over
 	How       How
 	Inside    map[etl.Ref]string // ids found for what travels inside it, by object and source id
+	Hidden    []string           // arrays that the look did not show: what we have for them may be there
 	Acked     bool               // they hold it just as we map it
 	Differs   []Difference       // both values of the fields that they hold otherwise
 }

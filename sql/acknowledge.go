@@ -96,12 +96,13 @@ func (a *acceptance) inside(ctx context.Context, d load.Done, n etl.Need) error 
 	}
 	switch {
 	case answer.Problem.Message != "":
+		if answer.TargetID != "" {
+			a.links = append(a.links, link)
+		}
 		return a.refuse(ctx, a.tx, a.run, refusal{t.ID, t.Hash, etl.Rejected, answer.Problem, d.Answer.Status, 1,
 			a.words(answer.Words, d.Destination, n.Object, n.ID)})
 	case answer.TargetID == "":
-		_, err := a.tx.ExecContext(ctx, query("mark-target"), etl.Held, "no_id", "", "no_id",
-			"it was taken with its record, but no id came back; find it there and give its id with `chartbridge crosswalk import`",
-			d.Answer.Status, 1, a.run.ID, t.ID)
+		_, err := a.tx.ExecContext(ctx, query("hold-inside"), a.run.ID, d.Answer.Status, t.ID)
 		return err
 	}
 	a.links = append(a.links, link)

@@ -19,8 +19,13 @@ func (s *Store) mark(ctx context.Context, tx *sqlx.Tx, run etl.Run, m load.Mark)
 				Message: "theirs (id " + m.Adopt + ") matches and is another record's of ours already; give its own id with `chartbridge crosswalk import`, or decide SKIP"}}
 		}
 	}
+	if len(m.Hidden) > 0 || m.Acked {
+		if _, err := tx.ExecContext(ctx, query("unseen-inside"), run.ID, m.TargetRow, m.Acked, jsonList(m.Hidden)); err != nil {
+			return err
+		}
+	}
 	if m.Acked {
-		for _, name := range []string{"adopt-target", "adopt-inside", "unseen-inside"} {
+		for _, name := range []string{"adopt-target", "adopt-inside"} {
 			if _, err := tx.ExecContext(ctx, query(name), run.ID, m.TargetRow); err != nil {
 				return err
 			}

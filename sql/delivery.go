@@ -145,8 +145,13 @@ func (s *Store) journalCommit(epoch int64, done []load.Done, intents []load.Inte
 	return s.writeEpoch(epoch)
 }
 
-// CloseParents blocks what travels inside records that did not go.
+// CloseParents holds what is there under an id that is not known, and blocks
+// what else travels inside records and did not go.
 func (s *Store) CloseParents(ctx context.Context, run etl.Run, destination string) error {
-	_, err := s.db.ExecContext(ctx, query("close-parents"), run.ID, destination)
-	return wrap(err, "block what travels inside")
+	for _, name := range []string{"close-unknown", "close-parents"} {
+		if _, err := s.db.ExecContext(ctx, query(name), run.ID, destination); err != nil {
+			return fmt.Errorf("block what travels inside: %w", err)
+		}
+	}
+	return nil
 }

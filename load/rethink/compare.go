@@ -53,14 +53,15 @@ func (ix *index) compare(f *load.Finding, ours, theirs object, del etl.Delivery,
 				continue
 			}
 			f.Differs = append(f.Differs, differing(name+".", child, match, func(string) bool { return strict })...)
-			for _, n := range del.Needs {
-				if strings.HasPrefix(n.Path, name+"."+strconv.Itoa(i)+".") {
-					f.Inside[n.Path] = match.id(n.Path[strings.LastIndexByte(n.Path, '.')+1:])
-				}
+			if match.id(s.id) == "" { // which of them it is cannot be said in an update
+				f.Hidden = append(f.Hidden, name)
+				continue
 			}
+			f.Inside[name+"."+strconv.Itoa(i)+"."+s.id] = match.id(s.id)
 		}
 	}
 	slices.Sort(f.Hidden)
+	f.Hidden = slices.Compact(f.Hidden)
 	slices.SortStableFunc(f.Differs, func(a, b load.Difference) int { return strings.Compare(a.Field, b.Field) })
 	f.Differs = slices.CompactFunc(f.Differs, func(a, b load.Difference) bool { return a.Field == b.Field })
 }

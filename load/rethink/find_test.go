@@ -214,7 +214,7 @@ func TestInsideIsCompared(t *testing.T) {
 	const ours = `{"clientFunders":[{"clientFunderId":71,"funderId":501,"funderSequence":1,"serviceLineIds":[901, 902],"caseManagerId":5}],
 		"authorizations":[{"authorizationNumber":"A1","authEndDate":"2026-12-31"}]}`
 	theirs := func(funder, auth string) string {
-		return `[{"clientId":7,"clientFunders":[{"clientFunderId":71,` + funder + `}],"authorizations":[{` + auth + `}]}]`
+		return `[{"clientId":7,"clientFunders":[{"clientFunderId":71,` + funder + `}],"authorizations":[{"clientauthorizationId":81,` + auth + `}]}]`
 	}
 	const funder, auth = `"funderId":501,"funderSequence":1,"serviceLineIds":[901,902],"caseManagerId":5`, `"authorizationNumber":"A1","authEndDate":"2026-12-31T00:00:00"`
 	tests := []struct {
@@ -228,6 +228,7 @@ func TestInsideIsCompared(t *testing.T) {
 		{"another funder under our id", theirs(`"funderId":502,"funderSequence":1,"serviceLineIds":[901,902],"caseManagerId":5`, auth), []string{"clientFunders.funderId"}, nil},
 		{"another end", theirs(funder, `"authorizationNumber":"A1","authEndDate":"2026-06-30"`), []string{"authorizations.authEndDate"}, nil},
 		{"a slot not shown", `[{"clientId":7,"clientFunders":[{"clientFunderId":71,` + funder + `}],"authorizations":null}]`, []string{"authorizations"}, []string{"authorizations"}},
+		{"its id not shown", `[{"clientId":7,"clientFunders":[{` + funder + `}],"authorizations":[{"clientauthorizationId":81,` + auth + `}]}]`, []string{"clientFunders.clientFunderId"}, []string{"clientFunders"}},
 		{"a slot shown empty", `[{"clientId":7,"clientFunders":[{"clientFunderId":71,` + funder + `}],"authorizations":[]}]`, []string{"authorizations"}, nil},
 	}
 	for _, tt := range tests {

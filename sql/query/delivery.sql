@@ -56,6 +56,15 @@ FROM next CROSS JOIN target t ON t.id = next.id
 LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
 ORDER BY t.id
 
+-- name: kept-back
+-- What does not go with those records (a JSON list of source ids) although it
+-- travels inside them: refused as it is, or there under an id that is not known,
+-- or there and does not map any more.
+SELECT t.parent_id, t.object, t.source_id, t.slot, c.target_id IS NOT NULL OR t.acked_hash IS NOT NULL OR t.cause = 'no_id' AS there
+FROM target t LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
+WHERE t.destination = ?1 AND t.parent_id IN (SELECT value FROM json_each(?2)) AND t.parent_id <> '' AND t.slot <> ''
+  AND (t.outcome = 'rejected' OR CASE WHEN c.target_id IS NULL THEN t.acked_hash IS NOT NULL OR t.cause = 'no_id' ELSE t.payload IS NULL END)
+
 -- name: mapped
 SELECT t.id, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cause, t.message
 FROM target t WHERE t.destination = ? AND t.object = ? AND t.month = ? AND t.month <> '' AND t.id > ? AND t.payload IS NOT NULL
@@ -179,13 +188,22 @@ WHERE hash IS NOT NULL AND parent_id <> '' AND (destination, parent_id, object, 
 
 -- name: unseen-inside
 -- What travels inside an adopted record and was not shown with it may be there
--- or not: to send it might make a second one.
-UPDATE target SET outcome = 'held', cause = 'no_id', field = '', code = 'no_id', run = ?1,
+-- or not: to send it might make a second one. ?3 = of all arrays, else of those in
+-- ?4, a JSON list.
+UPDATE target SET acked_hash = x'', outcome = 'held', cause = 'no_id', field = '', code = 'no_id', run = ?1,
   message = 'its record is there, but what travels inside it is not shown; find it there and give its id with `chartbridge crosswalk import`'
 WHERE hash IS NOT NULL AND parent_id <> '' AND (destination, parent_id, object, source_id) IN
   (SELECT p.destination, p.source_id, n.value ->> 'object', n.value ->> 'id'
    FROM target p, json_each(CASE p.needs WHEN '' THEN '[]' ELSE p.needs END) n WHERE p.id = ?2)
+  AND (?3 OR slot IN (SELECT value FROM json_each(?4)))
   AND NOT EXISTS (SELECT 1 FROM crosswalk c WHERE c.destination = target.destination AND c.object = target.object AND c.source_id = target.source_id)
+
+-- name: hold-inside
+-- What was taken with its record under an id that is not known: whatever it holds
+-- now, to send it would make a second one.
+UPDATE target SET acked_hash = x'', outcome = 'held', cause = 'no_id', field = '', code = 'no_id', run = ?1, http_status = ?2, attempts = attempts + 1,
+  message = 'it was taken with its record, but no id came back; find it there and give its id with `chartbridge crosswalk import`'
+WHERE id = ?3
 
 -- name: taken
 -- Whether their id is another record's of ours; not where a person gave it to this one too.
@@ -202,10 +220,19 @@ WHERE crosswalk.target_id <> excluded.target_id
 -- name: inside-target
 SELECT id, hash, acked_hash FROM target WHERE destination = ? AND object = ? AND source_id = ? AND parent_id = ? AND parent_id <> ''
 
+-- name: close-unknown
+-- What is there under an id that is not known waits for a person who finds it,
+-- also where it changed since.
+UPDATE target SET outcome = 'held', cause = 'no_id', field = '', code = 'no_id', run = ?1,
+  message = 'it is there, but its id is not known, so it is not sent; find it there and give its id with `chartbridge crosswalk import`'
+WHERE destination = ?2 AND parent_id <> '' AND slot <> '' AND outcome IN ('failed', 'blocked') AND payload IS NOT NULL AND acked_hash IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM crosswalk c WHERE c.destination = target.destination AND c.object = target.object AND c.source_id = target.source_id)
+
 -- name: close-parents
--- What travels inside a record that did not go waits for it.
+-- What travels inside a record that did not go, or in an array that stayed
+-- behind, waits for it.
 UPDATE target SET outcome = 'blocked', cause = 'parent', field = '', code = 'parent',
-  message = 'travels inside another record, which did not go', run = ?1
+  message = 'travels inside another record, which did not go, or beside a part of it that could not go with it', run = ?1
 WHERE destination = ?2 AND parent_id <> '' AND slot <> '' AND outcome IN ('failed', 'blocked') AND payload IS NOT NULL
   AND NOT (outcome = 'blocked' AND cause = 'parent')
 

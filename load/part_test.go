@@ -1,0 +1,202 @@
+package load_test
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/load/loadtest"
+	"github.com/chartbridge/chartbridge/sql"
+)
+
+// A noting destination keeps the body that was sent last.
+type noting struct {
+	changed
+	body *string
+}
+
+func (d noting) Send(ctx context.Context, del etl.Delivery) load.Answer {
+	*d.body = string(del.Body)
+	return d.changed.Send(ctx, del)
+}
+
+// bodySent is the body that a night with one write sends.
+func (w *world) bodySent() (body string) {
+	w.Helper()
+	from := len(w.writes(0))
+	w.must(w.night(func(s *load.Stage) { s.Destination = noting{changed{s.Destination}, &body} }))
+	if n := len(w.writes(0)) - from; n != 1 {
+		w.Errorf("%d writes, want one", n)
+	}
+	return body
+}
+
+// funders are those that a client holds there.
+func (w *world) funders() []any {
+	list, _ := vendorOf(w).Objects("client")[0]["clientFunders"].([]any)
+	return list
+}
+
+func (w *world) give(object, id, theirs string) {
+	w.Helper()
+	faults, err := w.store.Import(w.ctx, []sql.Link{{Destination: w.name, Object: object, SourceID: id, TargetID: theirs}}, false, "Ana", w.clock.Now())
+	if err != nil || len(faults) > 0 {
+		w.Fatalf("%v %v", faults, err)
+	}
+}
+
+// seesNothingInside makes their list show no arrays, as some accounts' do.
+func (w *world) seesNothingInside() {
+	w.Helper()
+	var list []map[string]any
+	for _, o := range vendorOf(w).Objects("client") {
+		delete(o, "clientFunders")
+		list = append(list, o)
+	}
+	text, err := json.Marshal(list)
+	w.must(err)
+	w.Heal()
+	w.Inject(loadtest.Status(200, string(text)).On("GET", "/client").Repeat(-1))
+}
+
+func funderID(t *testing.T, funder any) string {
+	t.Helper()
+	return funder.(map[string]any)["clientFunderId"].(json.Number).String()
+}
+
+// TestPartOfUnknownID: what was taken with its record, and whose id nobody
+// knows, is not sent until a person gives it: it would be a second one.
+func TestPartOfUnknownID(t *testing.T) {
+	w := newWorld(t, rethinkAt(false))
+	w.put("patients", patient(1, "Troy", insurance("primary", "P1")))
+	w.Inject(loadtest.ResetAfter().On("POST", "/client"))
+	w.must(w.night())
+	client := vendorOf(w).Objects("client")[0]["clientId"].(json.Number).String()
+	w.must(w.store.Resolve(w.ctx, w.run(), int64(w.number("SELECT id FROM delivery")), client, "seen", "Ana", w.clock.Now()))
+	w.expect("taken", "funder", "1/primary", "held no_id")
+	for _, row := range []string{
+		patient(1, "Rome", insurance("primary", "P1")), patient(1, "Utica", insurance("primary", "P2")),
+		patient(1, "Ithaca", insurance("primary", "P2"), insurance("secondary", "P1")),
+	} {
+		w.put("patients", row)
+		w.must(w.night())
+		w.expect("its client goes", "client", "1", "updated")
+		w.expect("it does not", "funder", "1/primary", "held no_id")
+	}
+	w.expect("beside it", "funder", "1/secondary", "blocked parent")
+	if n := len(w.funders()); n != 1 {
+		t.Fatalf("they hold %d funders, want the first", n)
+	}
+	w.give("funder", "1/primary", funderID(t, w.funders()[0]))
+	w.must(w.night())
+	w.expect("given its id", "funder", "1/primary", "created")
+	w.expect("beside it", "funder", "1/secondary", "created")
+	if n := len(w.funders()); n != 2 {
+		t.Errorf("they hold %d funders, want 2", n)
+	}
+	from := len(w.Journal())
+	w.must(w.night())
+	if sent := w.writes(from); len(sent) > 0 {
+		t.Errorf("%d needless writes", len(sent))
+	}
+}
+
+// TestPartThatALookDoesNotShow: of a client that the vendor loaded, and that
+// differs, a look does not show its funders: none is made beside them.
+func TestPartThatALookDoesNotShow(t *testing.T) {
+	for _, how := range []string{"our id", "natural key", "import"} {
+		t.Run(how, func(t *testing.T) {
+			w := newWorld(t, rethinkAt(true))
+			seed := map[string]any{"city": "Utica", "clientFunders": []any{map[string]any{"funderSequence": 1, "funderId": 501, "serviceLineIds": []any{901}}}}
+			if how != "our id" {
+				seed["clientExternalId"] = nil
+			}
+			if how == "import" {
+				seed["firstName"] = "Another"
+			}
+			id, err := vendorOf(w).Seed("client", seeded(seed))
+			w.must(err)
+			w.seesNothingInside()
+			w.put("patients", patient(1, "Troy", insurance("primary", "P1")))
+			switch how {
+			case "import":
+				w.must(w.night(func(s *load.Stage) { s.VendorFirst = true }))
+				w.give("client", "1", strconv.FormatInt(id, 10))
+			case "natural key":
+				w.must(w.night())
+				w.expect("adopted", "client", "1", "held overwrite")
+				w.approve("client", "1")
+			}
+			w.must(w.night())
+			w.expect("put right", "client", "1", "updated")
+			w.expect("not shown", "funder", "1/primary", "held no_id")
+			if n := len(w.funders()); n != 1 {
+				t.Errorf("they hold %d funders, want theirs", n)
+			}
+		})
+	}
+}
+
+// TestImportedRecordTeaches: the update of a record whose id a person gave
+// carries the ids of what a look shows inside it.
+func TestImportedRecordTeaches(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	id, err := vendorOf(w).Seed("client", seeded(map[string]any{"clientExternalId": nil, "firstName": "Another",
+		"clientFunders": []any{map[string]any{"funderSequence": 1, "funderId": 501, "serviceLineIds": []any{901}}}}))
+	w.must(err)
+	w.put("patients", patient(1, "Troy", insurance("primary", "P1")))
+	w.must(w.night(func(s *load.Stage) { s.VendorFirst = true }))
+	w.give("client", "1", strconv.FormatInt(id, 10))
+	w.must(w.night())
+	w.expect("put right", "client", "1", "updated")
+	if got, want := w.theirs("funder", "1/primary"), funderID(t, w.funders()[0]); got != want || len(w.funders()) != 1 {
+		t.Errorf("our funder is %s, and they hold %v", got, w.funders())
+	}
+}
+
+// TestRefusedPartIsNotSentAgain with its client, until it changes or a person
+// says so.
+func TestRefusedPartIsNotSentAgain(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	w.put("patients", patient(1, "Troy", insurance("primary", "bad"), insurance("secondary", "P1")))
+	w.must(w.night())
+	w.expect("refused", "funder", "1/primary", "rejected unknown_id")
+	w.put("patients", patient(1, "Rome", insurance("primary", "bad"), insurance("secondary", "P1")))
+	body := w.bodySent()
+	w.expect("its client changes", "client", "1", "updated")
+	w.expect("refused still", "funder", "1/primary", "rejected unknown_id")
+	w.expect("beside it", "funder", "1/secondary", "unchanged")
+	if strings.Contains(body, `"funderSequence":1`) || !strings.Contains(body, `{"clientFunderId":`+w.theirs("funder", "1/secondary")+`,"funderSequence":2`) {
+		t.Errorf("sent %s", body)
+	}
+	w.put("patients", patient(1, "Rome", insurance("primary", "P2"), insurance("secondary", "P1")))
+	w.must(w.night())
+	w.expect("cured", "funder", "1/primary", "created")
+}
+
+// TestKnownPartThatCannotGo: an array without an entry that they hold might take
+// it away there, so it stays behind as a whole.
+func TestKnownPartThatCannotGo(t *testing.T) {
+	for _, bad := range []string{"bad", "unmapped"} {
+		w := newWorld(t, rethinkAt(true))
+		w.put("patients", patient(1, "Troy", insurance("primary", "P1")))
+		w.must(w.night())
+		w.put("patients", patient(1, "Rome", insurance("primary", bad)))
+		w.must(w.night())
+		w.put("patients", patient(1, "Utica", insurance("primary", bad), insurance("secondary", "P2")))
+		body := w.bodySent()
+		w.expect("its client goes", "client", "1", "updated")
+		w.expect("a new one waits", "funder", "1/secondary", "blocked parent")
+		if strings.Contains(body, "clientFunders") {
+			t.Errorf("%s: sent %s", bad, body)
+		}
+		w.put("patients", patient(1, "Utica", insurance("primary", "P2"), insurance("secondary", "P2")))
+		w.must(w.night())
+		w.expect("mended", "funder", "1/primary", "updated")
+		w.expect("a new one", "funder", "1/secondary", "created")
+	}
+}
