@@ -77,6 +77,15 @@ func (s *Stage) adopt(d Due, f Finding) (m Mark, there bool) {
 	switch {
 	case d.TargetID != "" && f.TargetID == "":
 		return held(d, etl.CauseCandidates, "its id "+d.TargetID+" is not there; correct it with `chartbridge crosswalk import --replace`"), true
+	case f.TargetID != "" && len(f.Differs) > 0 && s.VendorFirst && d.Approvals == 0 && (d.TargetID != "" || f.How == ByExternalID):
+		m = held(d, etl.CauseInitialLoad, "it is there, and they hold other values in "+joined(Names(f.Differs))+"; nothing is written before the vendor's initial load is over; "+endsLoad)
+		m.Differs = f.Differs
+		if d.TargetID != "" && !teaches(d.Delivery, f) {
+			return m, true
+		}
+		if d.TargetID != "" {
+			f.How = d.How
+		}
 	case d.TargetID != "" && len(f.Differs) > 0 && teaches(d.Delivery, f):
 		m, f.TargetID, f.How = Mark{TargetRow: d.TargetRow, Outcome: etl.Failed, Cause: etl.CauseNotSent}, d.TargetID, d.How
 	case d.TargetID != "" && len(f.Differs) > 0:
@@ -104,6 +113,9 @@ func (s *Stage) adopt(d Due, f Finding) (m Mark, there bool) {
 	m.Adopt, m.How, m.Inside, m.Hidden = f.TargetID, f.How, insideIDs(d.Needs, f.Inside), f.Hidden
 	return m, true
 }
+
+// endsLoad says what ends an initial load.
+const endsLoad = "`chartbridge crosswalk import` or `chartbridge push --plan` ends it"
 
 // teaches reports whether a look at a record says of what travels inside it that
 // it has an id which the body lacks, or that it may have one.

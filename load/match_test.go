@@ -163,6 +163,35 @@ func TestVendorFirst(t *testing.T) {
 	w.expect("approved", "client", "2", "created")
 }
 
+// TestVendorFirstWritesNothing: until the vendor's load is over, what is there
+// and differs is held too, and what changes after it was matched.
+func TestVendorFirstWritesNothing(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	_, err := vendorOf(w).Seed("client", seeded(nil))
+	w.must(err)
+	_, err = vendorOf(w).Seed("client", seeded(map[string]any{"clientExternalId": "2", "lastName": "Roma 2", "dateOfBirth": "2015-04-03", "city": "Utica"}))
+	w.must(err)
+	vendorFirst := func(s *load.Stage) { s.VendorFirst = true }
+	w.put("patients", patient(1, "Troy"), patient(2, "Troy", insurance("primary", "P1")))
+	for range 2 {
+		w.must(w.night(vendorFirst))
+		w.expect("the same", "client", "1", "unchanged")
+		w.expect("there and different", "client", "2", "held initial_load")
+	}
+	if text := w.message("client", "2"); !strings.Contains(text, "city") || strings.Contains(text, "Utica") || w.theirs("client", "2") == "" {
+		t.Errorf("linked to %q, and told as %q", w.theirs("client", "2"), text)
+	}
+	w.put("patients", patient(1, "Rome"))
+	w.must(w.night(vendorFirst))
+	w.expect("changed", "client", "1", "held initial_load")
+	if sent := w.writes(0); len(sent) > 0 {
+		t.Fatalf("%d writes before the vendor's load is over", len(sent))
+	}
+	w.must(w.night())
+	w.expect("over", "client", "1", "updated")
+	w.expect("over", "client", "2", "updated")
+}
+
 // TestTwinsStayTwo: of two charts with one name and birth date, only the first
 // adopts what is there; the other waits for a person.
 func TestTwinsStayTwo(t *testing.T) {

@@ -17,7 +17,7 @@ type Stage struct {
 	InFlight    int
 	Quiet       time.Duration // how long an unanswered delivery rests before it is asked after
 	Brake       Brake
-	VendorFirst bool // initial_load: vendor, and not done yet: match, create nothing
+	VendorFirst bool // initial_load: vendor, and not done yet: match, write nothing that nobody approved
 	Restored    bool // the database is older than what was sent: ask before anything is sent, create nothing where nobody can be asked
 	Released    bool // a person released the brake for this run
 	Approvers   int  // people that a final record needs
@@ -242,6 +242,8 @@ func (s *Stage) sort(ctx context.Context, run etl.Run, object Object, due []Due,
 			// The brake stopped it on an earlier night: it stays held until a person releases it.
 		case d.TargetID == "" || !d.Known && d.Approvals == 0 && object.Askable:
 			unknown = append(unknown, d)
+		case s.VendorFirst && d.Approvals == 0:
+			marks = d.standing().news(marks, held(d, etl.CauseInitialLoad, "it changed, and nothing is written before the vendor's initial load is over; "+endsLoad))
 		case braked && d.Approvals == 0:
 			marks = d.standing().news(marks, held(d, etl.CauseBrake, "the brake stopped this night's updates; look, then release them"))
 		case s.Restored && object.Askable:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -44,7 +45,7 @@ func (p *practice) push(ctx context.Context, s *shared, hash string) error {
 }
 
 // release compares what is due with the plan that a person saw, and releases
-// the initial load that it creates.
+// the initial load that it brings.
 func (p *practice) release(ctx context.Context, n *night, hash string) error {
 	steps, err := p.mapped(ctx)
 	if err != nil {
@@ -57,7 +58,7 @@ func (p *practice) release(ctx context.Context, n *night, hash string) error {
 		return usageError{fmt.Errorf("what is due is not that plan any more: it is %s now; look at `chartbridge plan` again", now)}
 	}
 	for _, d := range p.destinations() {
-		if d.vendorFirst && creates(steps, d.name) {
+		if d.vendorFirst && sendsTo(steps, d.name) {
 			if err := p.store.SetSetting(ctx, "initial_load/"+d.name, n.run.At.Format(time.RFC3339)); err != nil {
 				return err
 			}
@@ -69,6 +70,10 @@ func (p *practice) release(ctx context.Context, n *night, hash string) error {
 		}
 	}
 	return p.store.Audit(ctx, p.clock.Now(), operator(), "push", hash, planCounts(steps))
+}
+
+func sendsTo(steps []load.Step, destination string) bool {
+	return slices.ContainsFunc(steps, func(s load.Step) bool { return s.Destination == destination && s.Sends() })
 }
 
 func creates(steps []load.Step, destination string) bool {
