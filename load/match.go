@@ -101,7 +101,7 @@ func (s *Stage) adopt(d Due, f Finding) (m Mark, there bool) {
 	case f.TargetID != "" && f.How == ByExternalID:
 		m = Mark{TargetRow: d.TargetRow, Outcome: etl.Failed, Cause: etl.CauseNotSent}
 	case f.TargetID != "":
-		m = held(d, etl.CauseOverwrite, "adopted by its natural key, but they hold other values in "+joined(Names(f.Differs))+"; a person approves the first overwrite")
+		m = held(d, etl.CauseOverwrite, "adopted by its natural key, but they hold other values in "+joined(Names(f.Differs))+"; "+confirms)
 		m.Differs = f.Differs
 	case s.VendorFirst && d.Approvals == 0 && d.Cause != etl.CauseExists:
 		return held(d, etl.CauseInitialLoad, "the vendor loads it first (`chartbridge export initial` writes the files); give its id with `chartbridge crosswalk import`"), true
@@ -113,6 +113,9 @@ func (s *Stage) adopt(d Due, f Finding) (m Mark, there bool) {
 	m.Adopt, m.How, m.Inside, m.Hidden = f.TargetID, f.How, insideIDs(d.Needs, f.Inside), f.Hidden
 	return m, true
 }
+
+// confirms says how a person lets the first overwrite go.
+const confirms = "confirm its id with `chartbridge crosswalk import`, or APPROVE the overwrite in the workbook"
 
 // endsLoad says what ends an initial load.
 const endsLoad = "`chartbridge crosswalk import` or `chartbridge push --plan` ends it"

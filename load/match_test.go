@@ -3,6 +3,7 @@ package load_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -108,6 +109,22 @@ func TestHeldOverwrite(t *testing.T) {
 	w.put("patients", patient(1, "Ithaca"))
 	w.must(w.night())
 	w.expect("after the first overwrite", "client", "1", "updated")
+}
+
+// TestImportConfirms: a person who gives the id that was found says that it is
+// theirs, as with a record that nothing linked.
+func TestImportConfirms(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	id, err := vendorOf(w).Seed("client", seeded(map[string]any{"clientExternalId": nil, "city": "Rome"}))
+	w.must(err)
+	w.put("patients", patient(1, "Troy"))
+	for range 2 {
+		w.must(w.night())
+		w.expect("adopted", "client", "1", "held overwrite")
+	}
+	w.give("client", "1", strconv.FormatInt(id, 10))
+	w.must(w.night())
+	w.expect("confirmed", "client", "1", "updated")
 }
 
 func TestCandidatesAreNamed(t *testing.T) {

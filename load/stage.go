@@ -236,7 +236,7 @@ func (s *Stage) sort(ctx context.Context, run etl.Run, object Object, due []Due,
 			sends = append(sends, d.Delivery)
 		case d.TargetID != "" && d.How == ByNaturalKey && !d.Known && d.Approvals == 0:
 			if d.Cause != etl.CauseOverwrite { // adopted earlier, and the source changed since
-				marks = d.standing().news(marks, held(d, etl.CauseOverwrite, "adopted by its natural key, and they hold other values; a person approves the first overwrite"))
+				marks = d.standing().news(marks, held(d, etl.CauseOverwrite, "adopted by its natural key, and they hold other values; "+confirms))
 			}
 		case d.Cause == etl.CauseBrake && d.Approvals == 0 && !s.Released:
 			// The brake stopped it on an earlier night: it stays held until a person releases it.

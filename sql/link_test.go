@@ -82,6 +82,25 @@ func TestInsideByCrosswalk(t *testing.T) {
 	}
 }
 
+// TestInsideRefusedWithAnID keeps the id, so that its next change does not make
+// a second one.
+func TestInsideRefusedWithAnID(t *testing.T) {
+	l := openLedger(t, "client")
+	l.must(l.PutTargets(t.Context(), l.run, []etl.Target{{Destination: "there", Object: "funder", Parent: "1", Slot: "funders",
+		Source: etl.Ref{Endpoint: "patients", ID: "1/primary"}, Payload: []byte(`{}`), Hash: []byte("f1"), Outcome: etl.Failed}}, nil))
+	d := l.delivery(etl.Update)
+	d.Needs = []etl.Need{{Path: "funders.0.funderId", Object: "funder", ID: "1/primary", Optional: true}}
+	ids, err := l.Commit(t.Context(), l.run, nil, nil, []load.Intent{{Delivery: d, At: l.now, Deadline: l.now.Add(time.Minute)}})
+	l.must(err)
+	d.ID = ids[0]
+	_, err = l.Commit(t.Context(), l.run, []load.Done{{Delivery: d, Attempts: 1, SettledBy: load.ByAnswer, At: l.now, Answer: load.Answer{
+		Kind: load.Acknowledged, TargetID: "77", Inside: map[string]load.Nested{"funders.0.funderId": {TargetID: "78", Problem: etl.Problem{Code: "refused", Message: "no"}}}}}}, nil, nil)
+	l.must(err)
+	if got := l.text(`SELECT t.outcome || ' ' || c.target_id FROM target t JOIN crosswalk c ON c.object = t.object WHERE t.object = 'funder'`); got != "rejected 78" {
+		t.Errorf("the funder is %q, want it rejected, with its id", got)
+	}
+}
+
 // TestInsideThatMapsNoMore: what its parent's answer says of one that does not
 // map any more is its id. What it lacks stays to be seen.
 func TestInsideThatMapsNoMore(t *testing.T) {

@@ -20,6 +20,10 @@ func isInteger(text string) bool {
 	return len(text) <= 18 && digits(text)
 }
 
+// IsID reports whether a text is an id of a system whose ids are numbers: a
+// whole number from 1 on.
+func IsID(text string) bool { return isInteger(text) && text[0] >= '1' }
+
 func isNumber(text string) bool {
 	whole, fraction, pointed := strings.Cut(text, ".")
 	return isInteger(whole) && (!pointed || len(fraction) <= 9 && onlyDigits(fraction) == fraction && fraction != "")

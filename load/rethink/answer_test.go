@@ -44,6 +44,7 @@ func TestAnswers(t *testing.T) {
 		{"another's id for an update", 200, "", `{"clientId":8}`, update, load.Unknown, "", ""},
 		{"refused with 200", 200, "", `{"clientId":null,"ErrorMessage":"lastName is required."}`, create, load.Rejected, "", etl.CodeRequired},
 		{"refused with 200 and an id", 200, "", `{"clientId":7,"ErrorMessage":"lastName length exceeded"}`, update, load.Rejected, "", etl.CodeTooLong},
+		{"an id and an error, for a create", 200, "", `{"clientId":7,"ErrorMessage":"caseManagerId was not found; saved without"}`, create, load.Unknown, "", "id_and_error"},
 		{"accepted for later", 200, "", `{"transactionId":"tx","status":"Accepted"}`, create, load.Unknown, "", ""},
 		{"null id", 200, "", `{"clientId":null}`, create, load.Unknown, "", ""},
 		{"two objects", 200, "", `[{"clientId":7},{"clientId":8}]`, create, load.Unknown, "", ""},

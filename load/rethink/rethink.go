@@ -12,6 +12,7 @@ import (
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/transform"
 )
 
 // Options are an account's settings.
@@ -239,6 +240,8 @@ func (d *Destination) answered(a load.Answer, reply load.Reply, del etl.Delivery
 func (d *Destination) judged(a load.Answer, obj object, del etl.Delivery) load.Answer {
 	id := obj.id(idField[del.Object])
 	switch message := obj.text("ErrorMessage"); {
+	case message != "" && id != "" && del.TargetID == "":
+		a.Kind, a.Heard, a.Problem = load.Unknown, true, d.idAndError(id)
 	case message != "":
 		a.Kind, a.Problem, a.Words = load.Rejected, d.o.Names.refusal(message, del.Object), message
 	case del.TargetID != "" && id != "" && id != del.TargetID:
@@ -249,6 +252,22 @@ func (d *Destination) judged(a load.Answer, obj object, del etl.Delivery) load.A
 		return d.refusedInside(a, obj, del)
 	}
 	return a
+}
+
+// idAndError says of a create what nobody documents: an error beside an id. A
+// record that is refused has none (rethink.txt, Error Handling), so it may be
+// there, and must not be created again.
+func (d *Destination) idAndError(id string) etl.Problem {
+	p := etl.Problem{Code: "id_and_error", Message: "Rethink answered with an error, and with an id, so it may be there"}
+	if transform.IsID(id) { // what is none may be a patient's value
+		p.Message += " as " + id
+	}
+	if d.o.Readback {
+		p.Message += "; it rests and is then asked after"
+	} else {
+		p.Message += "; look for it there, then say so with `chartbridge uncertain resolve`"
+	}
+	return p
 }
 
 // refusedInside is the answer where an object has no id and no error of its
@@ -291,7 +310,7 @@ func (d *Destination) insideAnswers(obj object, del etl.Delivery) map[string]loa
 		}
 		answer := load.Nested{TargetID: child.id(path[2])}
 		if message := child.text("ErrorMessage"); message != "" {
-			answer = load.Nested{Problem: d.o.Names.refusal(message, n.Object), Words: message}
+			answer.Problem, answer.Words = d.o.Names.refusal(message, n.Object), message
 		}
 		inside[n.Path] = answer
 	}

@@ -215,7 +215,7 @@ INSERT INTO crosswalk (destination, object, source_id, target_id, how, run)
 SELECT value ->> 'destination', value ->> 'object', value ->> 'source_id', value ->> 'target_id', value ->> 'how', value ->> 'run'
 FROM json_each(?) WHERE true -- without it, ON would be a join's
 ON CONFLICT (destination, object, source_id) DO UPDATE SET target_id = excluded.target_id, how = excluded.how, run = excluded.run
-WHERE crosswalk.target_id <> excluded.target_id
+WHERE crosswalk.target_id <> excluded.target_id OR crosswalk.how = 'natural_key' AND excluded.how = 'import' -- a person's word for what was found
 
 -- name: inside-target
 SELECT id, hash, acked_hash FROM target WHERE destination = ? AND object = ? AND source_id = ? AND parent_id = ? AND parent_id <> ''
