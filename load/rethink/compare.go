@@ -143,7 +143,7 @@ func same(name, ours, theirs string) bool {
 	case ours == theirs:
 		return true
 	case strings.HasSuffix(name, "Time"):
-		return firstChars(ours, 5) == firstChars(theirs, 5)
+		return clockOf(ours) != "" && clockOf(ours) == clockOf(theirs)
 	case strings.Contains(strings.ToLower(name), "date"):
 		return firstChars(ours, 10) == firstChars(theirs, 10)
 	}

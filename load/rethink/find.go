@@ -19,6 +19,7 @@ type index struct {
 	external   string // where our id stands; "" = nowhere
 	byExternal map[string][]jsontext.Value
 	byNatural  map[string][]jsontext.Value
+	byDay      map[string][]string       // ids of visits whose start cannot be read, by their people and day; "" = nor can the day
 	byTheirs   map[string]jsontext.Value // by Rethink's id
 	shows      map[string]bool           // members in lower case that some record shows: one that lacks them then has none
 	size       int
@@ -44,7 +45,7 @@ func (d *Destination) read(ctx context.Context, name string) (*index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s back: %w", name, err)
 	}
-	ix := &index{external: d.o.Names.external(name), byExternal: map[string][]jsontext.Value{}, byNatural: map[string][]jsontext.Value{}, byTheirs: map[string]jsontext.Value{}}
+	ix := &index{external: d.o.Names.external(name), byExternal: map[string][]jsontext.Value{}, byNatural: map[string][]jsontext.Value{}, byDay: map[string][]string{}, byTheirs: map[string]jsontext.Value{}}
 	shows := map[string]bool{} // as they write it
 	for _, entry := range list {
 		members, err := transform.Members(entry)
@@ -77,7 +78,28 @@ func (ix *index) add(name, id string, o object, entry jsontext.Value) {
 	}
 	if key := naturalKey(name, o); key != "" {
 		ix.byNatural[key] = append(ix.byNatural[key], entry)
+	} else if day, ok := unreadStart(name, o); ok {
+		ix.byDay[day] = append(ix.byDay[day], id)
 	}
+}
+
+// unreadStart tells of a visit whose start cannot be read the people and, as far
+// as it can be read, the day: which of theirs it is nobody can say.
+func unreadStart(name string, o object) (day string, ok bool) {
+	client, staff := o.text("clientId"), o.text("staffId")
+	if name != "appointment" || client == "" || staff == "" {
+		return "", false
+	}
+	return client + "\x1f" + staff + "\x1f" + dayOf(o.text("date")), true
+}
+
+// mayBe gives the visits that may be ours, and of which it cannot be read.
+func (ix *index) mayBe(name string, ours object) []string {
+	day, ok := unreadStart(name, ours)
+	if !ok {
+		return nil
+	}
+	return slices.Concat(ix.byDay[day], ix.byDay[day[:strings.LastIndexByte(day, '\x1f')+1]])
 }
 
 // naturalKey identifies a record without ids: never by a name alone. "" where
@@ -90,7 +112,7 @@ func naturalKey(name string, o object) string {
 	case "staff":
 		parts = []string{o.text("username")}
 	case "appointment":
-		parts = []string{o.text("clientId"), o.text("staffId"), firstChars(o.text("date"), 10), firstChars(o.text("scheduledStartTime"), 5)}
+		parts = []string{o.text("clientId"), o.text("staffId"), dayOf(o.text("date")), clockOf(o.text("scheduledStartTime"))}
 	}
 	if slices.Contains(parts, "") {
 		return ""
@@ -129,6 +151,7 @@ func (ix *index) find(name string, ours object, del etl.Delivery) load.Finding {
 	}
 	switch len(matches) {
 	case 0:
+		f.Candidates = ix.mayBe(name, ours) // no proof that it is not there
 	case 1:
 		f.TargetID = matches[0].text(idField[name])
 		ix.compare(&f, ours, matches[0], del, false)

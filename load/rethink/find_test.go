@@ -53,6 +53,8 @@ func client(body string) etl.Delivery {
 	return etl.Delivery{Object: "client", SourceID: "1", Body: []byte(body)}
 }
 
+var visitAtTwo = etl.Delivery{Object: "appointment", Body: []byte(`{"clientId":7,"staffId":3,"date":"2026-03-02","scheduledStartTime":"14:00","scheduledEndTime":"15:00"}`)}
+
 const adaRoma = `{"firstName":"Ada","lastName":"Roma","dateOfBirth":"2015-04-05","clientExternalId":"1","city":"Troy"}`
 
 // TestEnvelopes: the read API's envelope is not fixed by its documents. What is
@@ -145,8 +147,16 @@ func TestFindings(t *testing.T) {
 			load.Finding{TargetID: "3", How: load.ByNaturalKey, Proved: true, Differs: []load.Difference{{Field: "username", Ours: "bo.lin", Theirs: "BO.LIN"}}, Inside: map[string]string{}}},
 		{"visit by client, staff, day and start", "appointment",
 			`[{"appointmentId":4,"clientId":7,"staffId":3,"date":"2026-03-02T00:00:00Z","scheduledStartTime":"14:00:00","scheduledEndTime":"15:30:00"}]`,
-			etl.Delivery{Object: "appointment", Body: []byte(`{"clientId":7,"staffId":3,"date":"2026-03-02","scheduledStartTime":"14:00","scheduledEndTime":"15:00"}`)},
+			visitAtTwo,
 			load.Finding{TargetID: "4", How: load.ByNaturalKey, Proved: true, Differs: []load.Difference{{Field: "scheduledEndTime", Ours: "15:00", Theirs: "15:30:00"}}, Inside: map[string]string{}}},
+		{"visit by a start in another form", "appointment",
+			`[{"appointmentId":4,"clientId":7,"staffId":3,"date":"2026-03-02","scheduledStartTime":"2:00 PM","scheduledEndTime":"2026-03-02T10:00:00-05:00"}]`,
+			visitAtTwo, load.Finding{TargetID: "4", How: load.ByNaturalKey, Proved: true, Inside: map[string]string{}}},
+		{"a start that cannot be read is no proof of absence", "appointment",
+			`[{"appointmentId":4,"clientId":7,"staffId":3,"date":"2026-03-02","scheduledStartTime":"two"},{"appointmentId":5,"clientId":7,"staffId":3,"date":"2026-03-03"},{"appointmentId":6,"clientId":8,"staffId":3}]`,
+			visitAtTwo, load.Finding{How: load.ByNaturalKey, Proved: true, Candidates: []string{"4"}}},
+		{"nor a day", "appointment", `[{"appointmentId":4,"clientId":7,"staffId":3,"date":"03/02/2026","scheduledStartTime":"14:00"}]`,
+			visitAtTwo, load.Finding{How: load.ByNaturalKey, Proved: true, Candidates: []string{"4"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
