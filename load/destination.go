@@ -164,6 +164,7 @@ type Answer struct {
 	Phase    Phase
 	After    time.Duration // Throttled: how long to wait; Accepted: how long its answer may take
 	Heard    bool          // Unknown: the vendor took it in and cannot say yet what came of it; it is up, and can be asked
+	Then     string        // Unknown: what becomes of it where nobody can be asked after it
 	Ticket   string        // Accepted: the vendor's transaction, which the callback names
 	Problem  etl.Problem
 	Words    string            // Rejected: the vendor's own, which may quote a patient: kept sealed, never logged

@@ -94,6 +94,7 @@ func (l *line) request(ctx, requests context.Context, d etl.Delivery) Done {
 		default:
 			l.circuit.note(done.Answer)
 			l.watch.note(done.Answer)
+			done.Answer.Then = l.then(d)
 			done.At = l.stage.Clock.Now()
 			return done
 		}
@@ -107,6 +108,17 @@ func (l *line) request(ctx, requests context.Context, d etl.Delivery) Done {
 	}
 	done.At = l.stage.Clock.Now()
 	return done
+}
+
+// then says what becomes of a delivery without an answer; "" = it is asked after.
+func (l *line) then(d etl.Delivery) string {
+	switch {
+	case l.object.Askable || l.object.Final:
+		return ""
+	case d.Op == etl.Update && carriesIDs(d):
+		return "it rests and is then sent again, which changes nothing twice"
+	}
+	return "nobody can be asked after it; look whether it is there, then say so with `chartbridge uncertain resolve`"
 }
 
 // maxBackoff bounds the wait between two tries.

@@ -2,6 +2,7 @@ package load_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,6 +110,9 @@ func TestInsideNobodyToAsk(t *testing.T) {
 	w.clock.Move(rested)
 	w.must(w.night())
 	w.expect("waits for a person", "client", "1", "uncertain no_answer")
+	if text := w.message("client", "1"); !strings.Contains(text, "uncertain resolve") || strings.Contains(text, "then asked after") {
+		t.Errorf("told as %q", text)
+	}
 	if sent := w.writes(from); len(sent) > 0 {
 		t.Errorf("%d writes, want none", len(sent))
 	}

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -164,7 +165,7 @@ func waiting(d load.Done) load.Mark {
 		if d.Op == etl.Discharge {
 			return mark(etl.Uncertain, etl.CauseNoAnswer, "it was sent and "+came+": probably it is applied, so it is never sent again; look in the registry, then say so with `chartbridge uncertain resolve`")
 		}
-		return mark(etl.Uncertain, etl.CauseNoAnswer, "it was sent and "+came+"; it rests and is then asked after")
+		return mark(etl.Uncertain, etl.CauseNoAnswer, "it was sent and "+came+"; "+cmp.Or(d.Answer.Then, "it rests and is then asked after"))
 	case load.Accepted:
 		return mark(etl.Uncertain, etl.CauseAccepted, "they took it, and their answer comes later by a callback")
 	case load.Denied:

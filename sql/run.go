@@ -135,6 +135,12 @@ type Count struct {
 	N           int         `json:"n"`
 }
 
+// SetUnsent keeps why what maps was not sent to a destination: Conclude writes
+// it with each such record.
+func (s *Store) SetUnsent(ctx context.Context, destination, why string) error {
+	return s.SetSetting(ctx, "unsent/"+destination, why)
+}
+
 // Conclude writes a run's results and counts from the targets as they stand.
 // What callbacks brought waits for a run that counts: a dry one leaves it.
 func (s *Store) Conclude(ctx context.Context, run etl.Run) error {

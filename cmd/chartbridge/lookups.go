@@ -97,7 +97,9 @@ func printTemplate(w io.Writer, needed []neededLookup, values stagedValues) erro
 	var b strings.Builder
 	lacking := 0
 	for _, n := range needed {
-		lacking += n.lacking()
+		if !n.may() {
+			lacking += n.lacking()
+		}
 	}
 	fmt.Fprintf(&b, "# Lookups: DrChrono's value to the id that your account gives to it.\n")
 	switch {

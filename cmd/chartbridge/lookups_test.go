@@ -68,6 +68,21 @@ func TestTemplateFilledInLeavesNothingLacking(t *testing.T) {
 	}
 }
 
+// TestTemplateCountsWhatMustBeKnown: an optional lookup that holds no id makes
+// no record invalid.
+func TestTemplateCountsWhatMustBeKnown(t *testing.T) {
+	unknown := []neededKey{{Key: "1"}, {Key: "2"}}
+	for want, needed := range map[string][]neededLookup{
+		"Every key that the staged data need has its id": {{Destination: "rethink", Lookup: "location", Optional: notSent, Keys: unknown}},
+		"Not known: 2 ids": {{Destination: "rethink", Lookup: "location", Optional: notSent, Keys: unknown}, {Destination: "rethink", Lookup: "payCode", Keys: unknown}},
+	} {
+		var text strings.Builder
+		if err := printTemplate(&text, needed, stagedValues{records: 1}); err != nil || !strings.Contains(text.String(), want) {
+			t.Errorf("want %q in (%v)\n%s", want, err, text.String())
+		}
+	}
+}
+
 func TestTemplateKeepsWhatIsKnown(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -32,6 +32,7 @@ type night struct {
 	first        func(context.Context) error // done under the lease before the run begins; an error keeps it from beginning
 	older        error                       // the database is older than what was sent: nothing is sent
 	judged       []destination               // whose records were all judged in this run
+	came, short  []string                    // destinations whose turn came, and that stopped short
 	still        func()                      // lets a backfill stage again; nil: it still may
 	turns        turns                       // of the practices of one process; nil: there is no other
 	whole        bool                        // the whole database is read before anything is mapped
@@ -167,7 +168,9 @@ func (n *night) deliverAll(ctx context.Context) error {
 		if len(n.destinations) > 0 && !slices.Contains(n.destinations, d.name) {
 			continue
 		}
+		n.came = append(n.came, d.name)
 		if err := n.deliver(ctx, d); err != nil {
+			n.short = append(n.short, d.name)
 			if ctx.Err() != nil || errors.Is(err, load.ErrLedger) {
 				return errors.Join(failed, err)
 			}
@@ -257,7 +260,7 @@ func (n *night) vendorFirst(ctx context.Context, d destination) (bool, error) {
 // conclude counts, checks the law, closes the run's row and writes the files.
 func (n *night) conclude(ctx context.Context, cause error) (result, error) {
 	res := result{Run: n.run, Loaded: n.does(stageLoad) && !n.run.DryRun, Only: n.only}
-	err := errors.Join(cause, n.account(ctx, &res))
+	err := errors.Join(cause, n.sayUnsent(ctx), n.account(ctx, &res))
 	if err == nil && n.only != stageExtract && slices.ContainsFunc(res.Counts, func(c sql.Count) bool { return c.N > 0 && c.Outcome.NeedsAttention() }) {
 		err = errAttention
 	}

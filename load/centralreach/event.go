@@ -66,13 +66,17 @@ func inMonth(verdict transform.Verdict, v transform.Visit, c *transform.Case) tr
 // problem (centralreach.txt, Places of Service; destinations-facts, E).
 func placeOfService(v transform.Visit, c *transform.Case) transform.Value {
 	office := v.Office.String()
-	code := c.IfKept("placeOfService", office, "office "+office)
+	meaning := "office " + office
+	if office == "" {
+		meaning = "a visit without an office (the key is blank)"
+	}
+	code := c.IfKept("placeOfService", office, meaning)
 	if code == "" {
 		return transform.Value{}
 	}
 	id, ok := placeID(code)
 	if !ok {
-		return c.Problem(etl.CodeLookup, "CentralReach has no place of service for the code or id that the lookup placeOfService gives office "+office)
+		return c.Problem(etl.CodeLookup, "CentralReach has no place of service for the code or id that the lookup placeOfService gives "+meaning)
 	}
 	return transform.Int(id)
 }

@@ -47,11 +47,11 @@ var appointmentFields = []transform.Field[visit]{
 		}},
 	{Name: "locationId", Type: transform.Integer, From: "appointments.office", Lookup: "location",
 		Get: func(v visit, c *transform.Case) transform.Value {
-			return transform.Raw(c.IfKept("location", v.Office.String(), "office "+v.Office.String()))
+			return transform.Raw(c.IfKept("location", v.Office.String(), officeWord(v.Office.String())))
 		}},
 	{Name: "placeOfServiceId", Type: transform.Integer, From: "appointments.office", Lookup: "placeOfService",
 		Get: func(v visit, c *transform.Case) transform.Value {
-			return transform.Raw(c.IfKept("placeOfService", v.Office.String(), "office "+v.Office.String()))
+			return transform.Raw(c.IfKept("placeOfService", v.Office.String(), officeWord(v.Office.String())))
 		}},
 	{Name: "appointmentStatusId", Type: transform.Integer, From: "appointments.status; with appointments.deleted_flag it counts as Cancelled", Lookup: "appointmentStatus",
 		Get: func(v visit, c *transform.Case) transform.Value {
@@ -150,6 +150,13 @@ func profile(v visit) string {
 		return "a visit without a profile"
 	}
 	return "appointment profile " + v.Profile.String()
+}
+
+func officeWord(id string) string {
+	if id == "" {
+		return "a record without an office (the key is blank)"
+	}
+	return "office " + id
 }
 
 func statusWord(v visit) string { return "appointment status " + quoted(v.Status.String()) }

@@ -47,7 +47,7 @@ var clientFields = []transform.Field[patient]{
 				return transform.Value{}
 			}
 			office := p.Offices[0].String()
-			return transform.Raw(c.IfKept("location", office, "office "+office))
+			return transform.Raw(c.IfKept("location", office, officeWord(office)))
 		}},
 }
 

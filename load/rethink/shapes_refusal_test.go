@@ -37,6 +37,18 @@ func TestRefusalsAreParsedByPattern(t *testing.T) {
 	}
 }
 
+// TestRefusedIDsNameWhereTheyComeFrom: an id of the crosswalk is in no lookup.
+func TestRefusedIDsNameWhereTheyComeFrom(t *testing.T) {
+	for text, want := range map[string]string{
+		"clientId Client Id does not exist under this Organization.": "crosswalk import --replace", "Submitted StaffID does match any IDs associated with this Company Account": "crosswalk import --replace",
+		"Invalid Pay Code ID.": "lookups file",
+	} {
+		if p := Names(nil).refusal(text, "appointment"); !strings.Contains(p.Message, want) {
+			t.Errorf("%q is told as %q, want %q in it", text, p.Message, want)
+		}
+	}
+}
+
 func TestNamesKeepTheVendorsCasing(t *testing.T) {
 	want := map[string]string{
 		"staff":         "staffId username statusId companyStaffId firstName lastName",

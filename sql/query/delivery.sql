@@ -6,7 +6,7 @@ UPDATE delivery SET state = 'uncertain', deadline = min(deadline, ?) WHERE desti
 UPDATE target SET outcome = 'uncertain', cause = 'no_answer', run = ?,
   field = '', code = 'no_answer', message = 'it was sent, or about to be, when the program stopped; ' || CASE
     WHEN object = 'discharge' THEN 'it may be applied, so it is never sent again; look in the registry, then say so with `chartbridge uncertain resolve`'
-    ELSE 'it rests and is then asked after' END
+    ELSE 'it rests and is then asked after, or waits for a person where nobody can be asked (`chartbridge uncertain list`)' END
 WHERE outcome <> 'uncertain' AND id IN (SELECT target FROM delivery WHERE destination = ? AND state = 'uncertain')
 
 -- name: settled-targets

@@ -25,7 +25,8 @@ UPDATE crosswalk SET run = ? WHERE run = 'callback'
 -- name: put-results
 INSERT OR REPLACE INTO result (run, target, outcome, cause, attempts, http_status, target_id, field, code, message, hash,
   destination, object, source_endpoint, source_id)
-SELECT ?1, t.id, t.outcome, t.cause, t.attempts, t.http_status, coalesce(c.target_id, ''), t.field, t.code, t.message, t.hash,
+SELECT ?1, t.id, t.outcome, t.cause, t.attempts, t.http_status, coalesce(c.target_id, ''), t.field, t.code,
+  CASE WHEN t.cause = 'not_sent' AND t.message = '' THEN coalesce((SELECT value FROM setting WHERE name = 'unsent/' || t.destination), '') ELSE t.message END, t.hash,
   t.destination, t.object, t.source_endpoint, t.source_id
 FROM target t LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
 WHERE t.run = ?1 AND t.outcome <> 'unchanged'
@@ -33,7 +34,8 @@ WHERE t.run = ?1 AND t.outcome <> 'unchanged'
 -- name: put-open-results
 INSERT OR REPLACE INTO result (run, target, outcome, cause, attempts, http_status, target_id, field, code, message, hash,
   destination, object, source_endpoint, source_id)
-SELECT ?1, t.id, t.outcome, t.cause, t.attempts, t.http_status, coalesce(c.target_id, ''), t.field, t.code, t.message, t.hash,
+SELECT ?1, t.id, t.outcome, t.cause, t.attempts, t.http_status, coalesce(c.target_id, ''), t.field, t.code,
+  CASE WHEN t.cause = 'not_sent' AND t.message = '' THEN coalesce((SELECT value FROM setting WHERE name = 'unsent/' || t.destination), '') ELSE t.message END, t.hash,
   t.destination, t.object, t.source_endpoint, t.source_id
 FROM target t INDEXED BY target_open LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
 WHERE t.run <> ?1 AND t.outcome IN ('uncertain', 'held', 'rejected', 'invalid', 'blocked', 'failed', 'mismatched', 'missing')
