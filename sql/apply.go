@@ -138,6 +138,9 @@ func (d *decider) decideRule(ctx context.Context, a Ask) (Verdict, error) {
 	if a.Value == "" {
 		return Verdict{Incomplete, "MAP needs their id in map_to_id"}, nil
 	}
+	if fault := d.fault(a.Destination, "", a.Lookup, a.Value); fault != "" {
+		return Verdict{NotAllowed, fault}, nil
+	}
 	var past []struct {
 		Value, By string
 		Waits     bool

@@ -100,6 +100,9 @@ type Import struct {
 	Allows   func(verb string, it Item) string
 	People   func(Item) int // how many have to approve it
 	RuleSize int            // a rule for more records needs a second person
+	// Fault says what is wrong with the id that a MAP gives a record, or a lookup;
+	// nil lets every text pass.
+	Fault func(destination, object, lookup, id string) string
 }
 
 // WorkbookLife is how long a workbook's decisions are taken.
@@ -224,7 +227,19 @@ func (d *decider) decide(ctx context.Context, a Ask) (Verdict, error) {
 	if a.Verb == Map && a.Value == "" {
 		return Verdict{Incomplete, "MAP needs their id in map_to_id"}, nil
 	}
+	if a.Verb == Map && (it.Lookup == "" || it.Outcome != etl.Invalid) { // of a value, the rule says
+		if fault := d.fault(a.Destination, a.Object, "", a.Value); fault != "" {
+			return Verdict{NotAllowed, fault}, nil
+		}
+	}
 	return d.apply(ctx, a, it)
+}
+
+func (d *decider) fault(destination, object, lookup, id string) string {
+	if d.imp.Fault == nil {
+		return ""
+	}
+	return d.imp.Fault(destination, object, lookup, id)
 }
 
 // before compares with what was decided about the record as it was shown.

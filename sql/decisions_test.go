@@ -141,6 +141,22 @@ func TestEachVerdict(t *testing.T) {
 	}
 }
 
+// TestMapOfAFault: what cannot be their id is given to no record and no lookup.
+func TestMapOfAFault(t *testing.T) {
+	b := newBench(t)
+	faulty := func(imp *Import) {
+		imp.Fault = func(destination, object, lookup, id string) string {
+			return destination + " " + object + lookup + " " + id
+		}
+	}
+	rule := Ask{Destination: "rethink", Lookup: "gender", Key: "few", Verb: Map, Value: "x"}
+	for ask, want := range map[Ask]string{client("2", Map, "x", "held candidates"): "rethink client x", rule: "rethink gender x"} {
+		if got := b.decide("Ada Roma", faulty, ask)[0]; got.Word != NotAllowed || got.Reason != want {
+			t.Errorf("%+v: %+v, want %q", ask, got, want)
+		}
+	}
+}
+
 func TestRulesAndPeople(t *testing.T) {
 	b := newBench(t)
 	rule := func(key, id string) Ask {

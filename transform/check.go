@@ -44,13 +44,16 @@ func (c *Case) check(name string, t Type, limit int, required bool, v Value) Val
 		return v
 	}
 	if message := format(t, v.text); message != "" {
-		return c.Problem(etl.CodeFormat, name+" "+message)
+		return c.Wrong(v, etl.CodeFormat, name+" "+message)
 	}
 	if n := utf8.RuneCountInString(v.text); limit > 0 && n > limit {
 		return c.Problem(etl.CodeTooLong, fmt.Sprintf("%s has %d characters, the limit is %d", name, n, limit))
 	}
 	return v
 }
+
+// Fault says what is wrong with the form of a text of that type; "" if nothing is.
+func (t Type) Fault(text string) string { return format(t, text) }
 
 // format says what is wrong with a value's form; "" if nothing is.
 func format(t Type, text string) string {

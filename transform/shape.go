@@ -57,6 +57,7 @@ type Shape struct {
 	Inside      string // the object that carries it; "" = it travels alone
 	Slot        string // that object's array
 	Parts       bool   // a record holds several, counted when it was staged
+	NumberIDs   bool   // the destination's ids of it are whole numbers
 	Columns     []Column
 	// Beside is an object of the same destination, judged before this one, whose
 	// visits that take place stand in the way of one that is off.
@@ -90,7 +91,11 @@ type Case struct {
 	problems []etl.Problem
 	needs    []etl.Need
 	field    string
+	looked   lookedUp
 }
+
+// lookedUp is what a lookup gave for the field that is being mapped.
+type lookedUp struct{ lookup, key, meaning, id string }
 
 // ID is the source id of the object that is being judged.
 func (c *Case) ID() string {
@@ -103,6 +108,18 @@ func (c *Case) ID() string {
 // Problem notes a problem of the field that is being mapped.
 func (c *Case) Problem(code, message string) Value {
 	c.problems = append(c.problems, etl.Problem{Field: c.field, Code: code, Message: message})
+	return Value{}
+}
+
+// Wrong notes a problem of a value of the field: where a lookup gave it, with
+// that lookup and key, since it is there that it is corrected.
+func (c *Case) Wrong(v Value, code, message string) Value {
+	p := etl.Problem{Field: c.field, Code: code, Message: message}
+	if c.looked.lookup != "" && c.looked.id == v.text {
+		p.Lookup, p.Key = c.looked.lookup, c.looked.key
+		p.Message += ": correct what lookup " + p.Lookup + " gives for " + c.looked.meaning + " in the lookups file, or MAP it"
+	}
+	c.problems = append(c.problems, p)
 	return Value{}
 }
 
@@ -125,6 +142,7 @@ func (c *Case) OwnID(object string) Value {
 func (c *Case) Lookup(lookup, key, meaning string) string {
 	id, ok := c.Lookups.Find(c.Destination, lookup, key)
 	if ok {
+		c.looked = lookedUp{lookup, key, meaning, strings.TrimSpace(id)}
 		return id
 	}
 	c.problems = append(c.problems, etl.Problem{Field: c.field, Code: etl.CodeLookup, Lookup: lookup, Key: key,
@@ -180,7 +198,7 @@ func Map[T any](fields []Field[T], src T, c *Case) Verdict {
 	c.problems, c.needs = nil, make([]etl.Need, 0, 4)
 	body := body{names[:0], append(make([]byte, 0, 24*len(fields)), '{')}
 	for _, f := range fields {
-		c.field = f.Name
+		c.field, c.looked = f.Name, lookedUp{}
 		before, needs := len(c.problems), len(c.needs)
 		v := f.Get(src, c)
 		if len(c.problems) == before && len(c.needs) == needs {

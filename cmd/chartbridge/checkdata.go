@@ -53,6 +53,12 @@ func (c *preflight) checkLookups(ctx context.Context) error {
 	}
 	lacking, without := 0, []string{}
 	for _, n := range needed {
+		for _, k := range n.Keys {
+			if fault := c.wrongValue(n.Destination, n.Lookup, k.ID); k.ID != "" && fault != "" {
+				lacking++
+				c.warn("lookups", "correct it in the lookups file", "%s, key %q: %s", n.Destination, k.Key, fault)
+			}
+		}
 		switch {
 		case n.lacking() == 0:
 		case n.may():

@@ -6,9 +6,9 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
-	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -191,30 +191,33 @@ func readLinkFile(path string) (links []fileLink, blank int, err error) {
 }
 
 func importLinks(ctx context.Context, p *practice, given []fileLink, replace bool, by string) error {
-	links := make([]sql.Link, len(given))
+	links, wrong := make([]sql.Link, len(given)), map[int]string{}
 	for i, l := range given {
 		if _, ok := p.shapeOf(l.Destination, l.Object); !ok {
 			return usageError{fmt.Errorf("%s: %s %s is no object of an enabled destination", l.place, l.Destination, l.Object)}
 		}
 		links[i] = l.Link
+		if fault := p.wrongID(l.Destination, l.Object, l.TargetID); fault != "" {
+			wrong[i] = fault
+		}
+	}
+	if len(wrong) > 0 {
+		return notImported(given, wrong)
 	}
 	faults, err := p.store.Import(ctx, links, replace, by, p.clock.Now())
-	if err != nil {
-		return err
+	if err == nil && len(faults) > 0 {
+		err = notImported(given, faults)
 	}
-	if len(faults) > 0 {
-		var lines []int
-		for i := range faults {
-			lines = append(lines, i)
-		}
-		sort.Ints(lines)
-		text := "nothing was imported:"
-		for _, i := range lines {
-			text += fmt.Sprintf("\n%s: %s", given[i].place, faults[i])
-		}
-		return usageError{errors.New(text)}
+	return err
+}
+
+// notImported names each fault with the place of its link.
+func notImported(given []fileLink, faults map[int]string) error {
+	text := "nothing was imported:"
+	for _, i := range slices.Sorted(maps.Keys(faults)) {
+		text += fmt.Sprintf("\n%s: %s", given[i].place, faults[i])
 	}
-	return nil
+	return usageError{errors.New(text)}
 }
 
 func (p *practice) shapeOf(destination, object string) (transform.Shape, bool) {

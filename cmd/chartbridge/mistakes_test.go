@@ -202,7 +202,7 @@ func TestTextsAreUTF8(t *testing.T) {
 	if out, _ := s.mustRun(exitDone, "crosswalk", "list", "--output", "json"); out != "[]\n" {
 		t.Errorf("import kept %s", out)
 	}
-	write("rethink,client,1,77,M\xfcller\nrethink,client,2,Müller-7,\n")
+	write("rethink,client,1,77,M\xfcller\ncentralreach,client,2,Müller-7,\n")
 	s.mustRun(exitDone, "crosswalk", "import", links, "--as", "Ada Roma")
 	for _, args := range [][]string{{"crosswalk", "import", links, "--as", "Zo\xeb"},
 		{"uncertain", "resolve", "1", "--present", "M\xfcller-7", "--evidence", "seen", "--as", "Ada Roma"},

@@ -126,6 +126,9 @@ func newUncertain(s *shared) *cobra.Command {
 				return named(by)
 			}
 			return withPractice(cmd.Context(), s, func(p *practice) error {
+				if err := p.checkResolved(cmd.Context(), id, present); err != nil {
+					return err
+				}
 				if err := p.store.Resolve(cmd.Context(), p.newRun("decision", false), id, present, evidence, by, p.clock.Now()); err != nil {
 					return refusedIsUsage(err)
 				}

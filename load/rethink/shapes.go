@@ -18,7 +18,7 @@ func Shapes(names Names) []transform.Shape {
 	appointment := renamed(appointmentFields, "appointment", names)
 	users := transform.Use{Endpoint: "users", By: transform.ByAll}
 	patients := transform.Use{Endpoint: "patients", By: transform.ByPatient}
-	return []transform.Shape{
+	shapes := []transform.Shape{
 		{Destination: Name, Object: "staff", Endpoint: "doctors", Uses: []transform.Use{users},
 			Columns: transform.Columns(staff), Judge: judgeStaff(staff)},
 		{Destination: Name, Object: "funder", Endpoint: "patients", Inside: "client", Slot: "clientFunders", Parts: true,
@@ -32,6 +32,10 @@ func Shapes(names Names) []transform.Shape {
 			Uses:    []transform.Use{{Endpoint: "doctors", By: transform.ByDoctor}, patients},
 			Columns: transform.Columns(appointment), Judge: judgeAppointment(appointment, names)},
 	}
+	for i := range shapes {
+		shapes[i].NumberIDs = true // of all objects (destinations-facts, A3 to A7)
+	}
+	return shapes
 }
 
 func excluded(cause string) []transform.Verdict {

@@ -124,6 +124,24 @@ func TestLookupProblemNamesLookupAndKey(t *testing.T) {
 	}
 }
 
+// TestLookupGivesTheWrongForm: it is in the lookups that it is corrected, so the
+// problem names lookup and key; what a patient brought is none of theirs.
+func TestLookupGivesTheWrongForm(t *testing.T) {
+	e := env(t)
+	e.Lookups = parseLookups(t, strings.Replace(allLookups, "Female: 2", "Female: 9", 1)+"  location: {\"3001\": 3O1}\n")
+	got := map[string]string{}
+	for _, p := range verdict(t, e, "client", aPatient.with(row{"offices": []any{3001}, "gender": "Female", "first_name": strings.Repeat("a", 101)})).Problems {
+		got[p.Field] = strings.TrimSpace(p.Code + " " + p.Lookup + " " + p.Key)
+		if p.Field == "locationId" && !strings.Contains(p.Message, "correct what lookup location gives for office 3001") {
+			t.Errorf("told as %q", p.Message)
+		}
+	}
+	want := map[string]string{"locationId": "format location 3001", "genderID": "range gender Female", "firstName": "too_long"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("problems (-want +got)\n%s", diff)
+	}
+}
+
 func TestOptionalLookupsAbsentLeaveTheFieldOut(t *testing.T) {
 	got := fields(t, verdict(t, env(t), "client", aPatient))
 	for _, name := range []string{"clientStatusId", "locationId", "middleName"} {
