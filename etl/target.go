@@ -23,6 +23,7 @@ type Target struct {
 	Sent      bool   // the destination holds it, or may hold it
 	Skip      bool   // a person said SKIP, and its source record did not change since
 	AckedHash []byte // of the payload last acknowledged
+	Taken     []byte // that payload, where it is asked for
 	Refused   []byte // of the payload last rejected
 	Refusal   Refusal
 	Attempts  int

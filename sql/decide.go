@@ -15,12 +15,17 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// AckedPayloads gives what was last acknowledged for those targets.
+// AckedPayloads gives what was last acknowledged of what is due.
 func (s *Store) AckedPayloads(ctx context.Context, due []load.Due) (map[int64][]byte, error) {
 	ids := make([]int64, len(due))
 	for i, d := range due {
 		ids[i] = d.TargetRow
 	}
+	return s.Acknowledged(ctx, ids)
+}
+
+// Acknowledged gives what was last acknowledged of those targets, by row.
+func (s *Store) Acknowledged(ctx context.Context, ids []int64) (map[int64][]byte, error) {
 	var rows []struct {
 		ID                  int64
 		Destination, Object string

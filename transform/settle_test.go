@@ -62,3 +62,28 @@ func TestSettle(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatWasTakenStands although what the shape leaves aside is another now,
+// and changes with anything else.
+func TestWhatWasTakenStands(t *testing.T) {
+	taken := []byte(`{"by":"Cy","site":"A","dose":"60.5"}`)
+	before := etl.Target{ID: 1, Outcome: etl.Unchanged, Hash: hashOf(Verdict{Body: taken}), AckedHash: hashOf(Verdict{Body: taken}), Taken: taken}
+	for body, want := range map[string]etl.Outcome{
+		`{"by":"Di","dose":"60.5"}`:              etl.Unchanged,
+		`{"by":"Di","site":"A","dose":"60"}`:     etl.Failed,
+		`{"by":"Cy","site":"A"}`:                 etl.Failed,
+		`{"by":"Cy","dose":"60.5","more":false}`: etl.Failed,
+	} {
+		src := etl.Source{Ref: etl.Ref{Endpoint: "things", ID: "5"}}
+		next, _ := settle(Shape{Aside: []string{"by", "site"}}, src, Verdict{Body: []byte(body)}, map[string]etl.Target{"5": before})
+		if next.Outcome != want || (string(next.Payload) == string(taken)) != (want == etl.Unchanged) || string(next.AckedHash) != string(before.AckedHash) {
+			t.Errorf("%s: %s with %s, want %s", body, next.Outcome, next.Payload, want)
+		}
+	}
+	lost := before
+	lost.Taken = []byte(`{"by":"Cy","dose":"60.5"}`) // not what the hash is of
+	src := etl.Source{Ref: etl.Ref{Endpoint: "things", ID: "5"}}
+	if next, _ := settle(Shape{Aside: []string{"by"}}, src, Verdict{Body: []byte(`{"by":"Di","dose":"60.5"}`)}, map[string]etl.Target{"5": lost}); next.Outcome != etl.Failed {
+		t.Errorf("a payload that was not taken: got %s, want failed", next.Outcome)
+	}
+}

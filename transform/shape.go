@@ -59,6 +59,11 @@ type Shape struct {
 	Parts       bool   // a record holds several, counted when it was staged
 	NumberIDs   bool   // the destination's ids of it are whole numbers
 	Columns     []Column
+	// Aside: what was taken is never sent again, so its record stands as it was
+	// taken as long as only members of Aside would differ. Those are no part of
+	// what was reported: they come from the configuration, or only prove whose
+	// record is meant when it is sent.
+	Aside []string
 	// Beside is an object of the same destination, judged before this one, whose
 	// visits that take place stand in the way of one that is off.
 	Beside string

@@ -39,6 +39,8 @@ type Store interface {
 
 	// Known gives the targets of those records, by source id.
 	Known(ctx context.Context, destination, object string, sources []etl.Source, parts bool) (map[string]etl.Target, error)
+	// Acknowledged gives the payloads last acknowledged of those targets, by row.
+	Acknowledged(ctx context.Context, targets []int64) (map[int64][]byte, error)
 	// Inside gives what travels inside those parents and maps, by slot and id.
 	Inside(ctx context.Context, destination, object string, parents []string) (map[string][]etl.Target, error)
 	// Twins gives those of the twins that an object's targets have.
@@ -132,6 +134,9 @@ func (s *Stage) judgeChunk(ctx context.Context, run etl.Run, shape Shape, rows [
 	}
 	known, err := s.Store.Known(ctx, shape.Destination, shape.Object, sources, shape.Parts)
 	if err != nil {
+		return err
+	}
+	if err := s.addTaken(ctx, shape, known); err != nil {
 		return err
 	}
 	inside, err := s.inside(ctx, shape, sources)
@@ -237,6 +242,10 @@ func settle(shape Shape, src etl.Source, v Verdict, known map[string]etl.Target)
 	next.Outcome, next.Cause, next.Problems, next.Needs = v.Outcome, v.Cause, v.Problems, v.Needs
 	next.Payload, next.Hash = v.Body, nil
 	next.Month, next.Twin = v.Month, v.Twin
+	if stands(shape, v, before) {
+		v.Body = before.Taken
+		next.Payload = v.Body
+	}
 	if v.Body != nil {
 		next.Hash = hashOf(v)
 		if v.Outcome == "" {

@@ -38,9 +38,16 @@ func Shapes(o ShapeOptions) []transform.Shape {
 			{Endpoint: "custom_demographics", By: transform.ByAll, Optional: true},
 		},
 		Columns: transform.Columns(table),
+		Aside:   aside,
 		Judge:   func(c *transform.Case) []transform.Verdict { return []transform.Verdict{judge(table, c)} },
 	}}
 }
+
+// aside is what a recorded discharge does not differ by: who sent it and from
+// which site comes from the config, and the hash only validates "that the
+// selected patient is correct" (central-registry.txt, identification_hash) by a
+// key that may be replaced.
+var aside = []string{"discharge_user_name", "unique_site_id", "identification_hash"}
 
 // A discharge is a patient with what their custom demographics and medications
 // say of the end of their treatment.

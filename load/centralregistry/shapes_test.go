@@ -118,3 +118,16 @@ func TestEveryProblemAtOnce(t *testing.T) {
 		t.Errorf("problems (-want +got):\n%s", diff)
 	}
 }
+
+// TestAside: what is left aside is in every body, and comes from the config or
+// its key.
+func TestAside(t *testing.T) {
+	for _, name := range Shapes(ShapeOptions{})[0].Aside {
+		c := discharged()
+		before := string(c.body(t, "aside")[name])
+		c.options.UserName, c.options.SiteID, c.options.HashKey = "Di Ore", "AL123456", "another"
+		if after := string(c.body(t, "aside")[name]); before == "" || after == before {
+			t.Errorf("%s is %q, and with another config %q", name, before, after)
+		}
+	}
+}
