@@ -165,7 +165,7 @@ func TestTamperingWithWhatIsDecidedOn(t *testing.T) {
 	}
 	whole := signed(plain)
 	for sheet, heads := range map[string][]string{"Worklist": {"Lookup", "Key", "Target id"},
-		"Discharges to approve": {"CRID", "Discharged", "Reason", "Payload"}} {
+		"Discharges to approve": {"CRID", "Discharged", "Reason", "Dose through", "Medication", "Dosage", "Follow-up date", "Payload"}} {
 		for _, head := range heads {
 			book, err := returned(t, func(f *excelize.File) {
 				rows, err := f.GetRows(sheet, excelize.Options{RawCellValue: true})

@@ -13,9 +13,24 @@ import (
 // acts on. A level that does not show one does not sign it.
 var (
 	worklistSigned  = []string{"lookup", "key", "target id"}
-	dischargeSigned = []string{"crid", "discharged", "reason", "payload"}
+	dischargeSigned = append(sentHeads(), "payload")
 	matchSigned     = []string{"target id"}
 )
+
+// sentHeads are the columns of a discharge's approval that show what is sent.
+func sentHeads() (heads []string) {
+	for _, s := range approvalColumns {
+		if s.head != showName.head && s.head != showBorn.head {
+			heads = append(heads, strings.ToLower(s.head))
+		}
+	}
+	return heads
+}
+
+// isDay reports whether a column of those holds a day.
+func isDay(head string) bool {
+	return slices.ContainsFunc(approvalColumns, func(s shown) bool { return s.kind == kindDate && strings.EqualFold(s.head, head) })
+}
 
 // shownOn gives a row's values of those columns as its cells show them.
 func shownOn(columns []column, row []any, signed []string) (values []string) {
@@ -50,7 +65,7 @@ func (s *returnedSheet) alsoShown(raw func(string) string) (values []string) {
 			continue
 		}
 		text := raw(name)
-		if day, err := strconv.ParseFloat(text, 64); err == nil && name == "discharged" {
+		if day, err := strconv.ParseFloat(text, 64); err == nil && isDay(name) {
 			if t, err := excelize.ExcelDateToTime(day, false); err == nil {
 				text = t.Format(time.DateOnly)
 			}

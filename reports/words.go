@@ -59,6 +59,7 @@ var words = []word{
 	{etl.CauseParent, "The record that it travels inside did not go.", "Look at that record; this one follows by itself."},
 	{etl.CauseApproval, "It is final, so a person approves it first.", "Check it, then APPROVE it on the sheet Discharges to approve, or with `chartbridge discharges approve`."},
 	{etl.CauseAfterFinal, "It was recorded and is final, and its source changed after that.", "Correct it in the registry by hand, or enter the discharge of a new episode there by hand; then SKIP."},
+	{etl.CauseSameCRID, "Another patient of ours has the same registry id, which can be only one of the two's.", "Correct the CRID in DrChrono, or clear it in the chart that it is not of."},
 	{"11-103", "The registry says that the patient is already discharged.", "Compare it in the registry by hand; then SKIP or, where an answer was lost, `chartbridge uncertain resolve`."},
 	{etl.CauseBrake, "The night would have changed suspiciously much.", "Find out why so much changed; then APPROVE it, or run `chartbridge plan` and `push`."},
 	{etl.CauseRestored, "The database was restored, and they cannot be asked whether it is there already.", "Look for it there: if it is there, give its id with `chartbridge crosswalk import`, else release it with `chartbridge push --plan`."},
