@@ -72,6 +72,7 @@ const (
 	CauseExists      = "exists"       // held: they say that they have it, and it is not to be found
 	CauseOverwrite   = "overwrite"    // held: adopted, and they hold something else
 	CauseAfterFinal  = "after_final"  // held: changed after a final record of it was taken
+	CauseSameCRID    = "same_crid"    // held: another patient of ours has the same registry id
 	CauseStatusID    = "status_lookup"
 	CauseNoAnswer    = "no_answer"   // uncertain
 	CauseAccepted    = "accepted"    // uncertain: taken for later, and its answer comes by a callback

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/load/loadtest"
 )
@@ -98,6 +99,33 @@ func TestAnAnswerThatSaysNothing(t *testing.T) {
 		text := w.message("discharge", "1")
 		if want := fmt.Sprintf("the answer (HTTP %d) does not say", status); !strings.Contains(text, want) || strings.Contains(text, "asked after") {
 			t.Errorf("message %q, want %q and what to do", text, want)
+		}
+	}
+}
+
+// TestTheSameCRIDTwice: the second patient waits, whatever is approved, until
+// the CRIDs differ; so does one whose CRID is that of a patient still treated.
+func TestTheSameCRIDTwice(t *testing.T) {
+	for name, first := range map[string]etl.Target{
+		"discharged too": {Payload: []byte(`{"crid":"of the first"}`), Hash: []byte("first"), Outcome: etl.Failed, Cause: etl.CauseNotSent},
+		"still treated":  {Outcome: etl.Excluded, Cause: etl.CauseNoDischarge},
+	} {
+		w := newWorld(t, registryAt)
+		w.must(w.store.SetApprovers(w.ctx, 1))
+		same := []byte("sixteen bytes it")
+		first.Destination, first.Object, first.Source, first.Twin = w.name, "discharge", etl.Ref{Endpoint: "patients", ID: "7"}, same
+		w.must(w.store.PutTargets(w.ctx, w.run(), []etl.Target{first}, nil))
+		w.discharge(3)
+		w.exec(`UPDATE target SET twin_hash = ? WHERE source_id = '1'`, same)
+		w.approve("discharge", "1")
+		w.must(w.night())
+		if got := w.message("discharge", "1"); !strings.Contains(got, "patient 7 has the same CRID") || len(w.writes(0)) > 0 {
+			t.Errorf("%s: %d writes, message %q; want none, and who has the same", name, len(w.writes(0)), got)
+		}
+		w.exec(`UPDATE target SET twin_hash = NULL WHERE source_id = '7'`)
+		w.must(w.night())
+		if sent := w.writes(0); len(sent) != 1 {
+			t.Errorf("%s: %d writes once the CRID is its own, want 1", name, len(sent))
 		}
 	}
 }

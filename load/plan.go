@@ -46,7 +46,7 @@ func Plan(object Object, due []Due, approvers int, acked map[int64][]byte, going
 		switch {
 		case !allGoing(d.Missing, going):
 			s.Does, s.Cause, s.WaitsFor = string(etl.Blocked), etl.CauseReference, d.Missing
-		case d.Twin != "" && d.TargetID == "":
+		case d.Twin != "" && d.TargetID == "" && !object.Final:
 			m := twin(d)
 			s.Does, s.Cause = string(m.Outcome), m.Cause
 		case object.IfMissing && d.TargetID == "" && (d.Seen == etl.Matched || d.Seen == etl.Mismatched):

@@ -223,7 +223,7 @@ func (s *Stage) sort(ctx context.Context, run etl.Run, object Object, due []Due,
 		switch {
 		case len(d.Missing) > 0:
 			marks = d.standing().news(marks, blocked(d))
-		case d.Twin != "" && d.TargetID == "":
+		case d.Twin != "" && d.TargetID == "" && !object.Final:
 			marks = d.standing().news(marks, twin(d))
 		case object.IfMissing && d.TargetID == "" && d.Seen != etl.Missing:
 			marks = d.standing().news(marks, needless(d))

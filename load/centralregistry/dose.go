@@ -47,7 +47,7 @@ func finalDose(c *transform.Case, d discharge) dose {
 	if len(rows) == 0 {
 		return noDose(c, d)
 	}
-	return judgeRows(rows)
+	return judgeRows(rows, d.Date.day())
 }
 
 // courses reads the patient's medications of the kind; ok is false where a
@@ -123,8 +123,8 @@ func (r course) end(discharged string) string {
 func (r course) endUnknown() bool { return r.stopped == "" && r.inactive }
 
 // judgeRows tells the code where all that it may have been have the same one,
-// and the row where one of them began last.
-func judgeRows(rows []course) dose {
+// and the row where one of them took the others' place.
+func judgeRows(rows []course, discharged string) dose {
 	d := dose{rows: rows, code: rows[0].code}
 	for _, r := range rows {
 		switch {
@@ -145,7 +145,7 @@ func judgeRows(rows []course) dose {
 	newest := slices.MaxFunc(rows, func(a, b course) int { return strings.Compare(a.began, b.began) })
 	rivals := 0
 	for _, r := range rows {
-		if r.began == newest.began || r.began == "" {
+		if r.began == newest.began || r.began == "" || r.besides(newest, discharged) {
 			rivals++
 		}
 	}
@@ -153,6 +153,13 @@ func judgeRows(rows []course) dose {
 		d.row = &newest
 	}
 	return d
+}
+
+// besides reports whether a course is known to have run as long as another one
+// that began after it, and did not end where that one began: a change of the
+// dose, or the parts of one that was split, cannot be told apart.
+func (r course) besides(later course, discharged string) bool {
+	return !r.endUnknown() && !later.endUnknown() && r.end(discharged) == later.end(discharged) && (r.stopped == "" || r.stopped > later.began)
 }
 
 // noDose is for a patient without a medication of the kind. Only the reason
@@ -204,7 +211,7 @@ func dosage(d discharge, c *transform.Case) transform.Value {
 	case d.Dose.row == nil && d.Dose.code == 0:
 		return transform.Raw("0")
 	case d.Dose.row == nil:
-		return c.Problem(etl.CodeConflict, "dosage: several rows of this medication ran at the end and began together; leave one in DrChrono, with the total if the dose was split")
+		return c.Problem(etl.CodeConflict, "dosage: several rows of this medication ran at the end; give those that had ended their stop date in DrChrono, or leave one, with the total if the dose was split")
 	}
 	row := d.Dose.row
 	unit := strings.TrimSuffix(strings.ToLower(row.unit), ".")

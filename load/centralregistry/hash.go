@@ -58,3 +58,15 @@ func identification(o ShapeOptions, d discharge, c *transform.Case) transform.Va
 
 // earliestBirth is the year before which a birth date is a slip of the pen.
 const earliestBirth = 1880
+
+// samePatient is equal for patients with the same CRID; nil where it is none.
+// It is made with the secret key: a CRID has too few characters for a hash
+// without one to hide it.
+func samePatient(o ShapeOptions, crid string) []byte {
+	if o.HashKey == "" || !cridForm.MatchString(crid) {
+		return nil
+	}
+	mac := hmac.New(sha256.New, []byte(o.HashKey))
+	mac.Write([]byte("crid " + crid))
+	return mac.Sum(nil)[:16:16]
+}

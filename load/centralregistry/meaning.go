@@ -45,17 +45,47 @@ type demographic struct {
 	meaning
 	named bool   // the lookups say which custom demographic it is
 	text  string // the patient's value, "" = none
+	torn  bool   // the patient has another value beside it
 }
 
 func (m meaning) of(c *transform.Case, p transform.Patient) demographic {
 	for _, lookup := range lookupNames {
 		for _, key := range m.keys {
 			if id, ok := c.Lookups.Find(c.Destination, lookup, key); ok {
-				return demographic{m, true, p.Demographic(id)}
+				text, torn := valueOf(p, id)
+				return demographic{m, true, text, torn}
 			}
 		}
 	}
 	return demographic{meaning: m}
+}
+
+// valueOf is the patient's value of a custom demographic; torn where it stands
+// there with several that differ.
+func valueOf(p transform.Patient, id string) (text string, torn bool) {
+	for _, d := range p.Demographics {
+		value := d.Value.String()
+		switch {
+		case id == "" || d.Type.String() != id || transform.Blank(d.Value) && text != "":
+		case text == "" || transform.Blank(transform.Scalar(text)):
+			text = value
+		default:
+			torn = torn || value != text
+		}
+	}
+	return text, torn
+}
+
+// tornIn lists the meanings that a patient's record gives several values: which
+// one is right is never guessed.
+func tornIn(c *transform.Case, p transform.Patient) (problems []etl.Problem) {
+	for _, m := range append([]meaning{meaningCRID, meaningAdmission, meaningReason, meaningDate, meaningDoseThrough}, optionalMeanings...) {
+		if m.of(c, p).torn {
+			problems = append(problems, etl.Problem{Field: m.field, Code: etl.CodeConflict,
+				Message: m.words + " stands twice in the patient's custom demographics, with different values; leave one in DrChrono"})
+		}
+	}
+	return problems
 }
 
 func (d demographic) blank() bool { return transform.Blank(transform.Scalar(d.text)) }

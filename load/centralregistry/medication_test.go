@@ -153,15 +153,18 @@ func TestRule_dosage_zero(t *testing.T) {
 
 func TestRule_dosage_final(t *testing.T) {
 	const rule = "dosage: Final dose provided (in milligrams)."
-	discharged().taking(drugRow("Methadone", "90.5", "2026-02-01", ""), methadone("2026-01-15", "")).obeys(t, rule, "dosage", "90.5")
+	discharged().taking(drugRow("Methadone", "90.5", "2026-02-01", ""), methadone("2026-01-15", "2026-02-01")).obeys(t, rule, "dosage", "90.5")
+	discharged().taking(drugRow("Methadone", "90.5", "2026-02-28", ""), methadone("2026-01-15", "2026-02-28")).obeys(t, rule+" changed on the last day", "dosage", "90.5")
 	discharged().taking(drugRow("Methadone", "90.5", "2026-01-20", "2026-02-01"), drugRow("Methadone", "70", "2026-02-01", "2026-02-20")).
 		obeys(t, rule, "dosage", "70")
 }
 
 func TestRule_dosage_split(t *testing.T) {
 	const rule = "dosage: If the final dose was split, provide the total amount."
-	for _, began := range []string{"2026-01-15", ""} {
+	for _, began := range []string{"2026-01-15", "", "2026-02-01"} {
 		c := discharged().taking(methadone("2026-01-15", ""), drugRow("Methadone", "40", began, ""))
 		c.breaks(t, rule, "dosage", etl.CodeConflict, "with the total if the dose was split")
+		c.taking(methadone("2026-01-15", "2026-02-20"), drugRow("Methadone", "40", began, "2026-02-20"))
+		c.breaks(t, rule+" both ended together", "dosage", etl.CodeConflict, "with the total if the dose was split")
 	}
 }

@@ -52,6 +52,8 @@ var (
 		[]string{"appointmentScheduledDate", "appointment_scheduled_date", "appointmentDate"}}
 )
 
+var optionalMeanings = []meaning{modality.meaning, dosageStep.meaning, employment.meaning, housing.meaning, arrests.meaning, hasAppointment, appointmentDate}
+
 // optionalFields are the optional part of POST discharge (central-registry.txt,
 // Discharge), in the document's order.
 func optionalFields() []transform.Field[discharge] {

@@ -39,7 +39,7 @@ func Shapes(o ShapeOptions) []transform.Shape {
 		},
 		Columns: transform.Columns(table),
 		Aside:   aside,
-		Judge:   func(c *transform.Case) []transform.Verdict { return []transform.Verdict{judge(table, c)} },
+		Judge:   func(c *transform.Case) []transform.Verdict { return []transform.Verdict{judge(table, o, c)} },
 	}}
 }
 
@@ -64,12 +64,19 @@ type discharge struct {
 
 // judge decides on a patient: without a CRID or a reason there is no discharge
 // (CONTRACT, Objects and where they come from).
-func judge(table []transform.Field[discharge], c *transform.Case) transform.Verdict {
+func judge(table []transform.Field[discharge], o ShapeOptions, c *transform.Case) transform.Verdict {
 	p, fault := c.AsPatient()
 	if fault != "" {
 		return transform.Unreadable(fault)
 	}
 	d := discharge{Patient: p, CRID: meaningCRID.of(c, p), Reason: meaningReason.of(c, p)}
+	v := judgeDischarge(table, d, c)
+	v.Twin = samePatient(o, d.CRID.text)
+	return v
+}
+
+func judgeDischarge(table []transform.Field[discharge], d discharge, c *transform.Case) transform.Verdict {
+	p := d.Patient
 	for _, needed := range []demographic{d.CRID, d.Reason} {
 		switch {
 		case !needed.named && len(p.Demographics) > 0:
@@ -77,6 +84,9 @@ func judge(table []transform.Field[discharge], c *transform.Case) transform.Verd
 		case needed.blank():
 			return transform.Excluded(etl.CauseNoDischarge)
 		}
+	}
+	if torn := tornIn(c, p); len(torn) > 0 {
+		return transform.Verdict{Outcome: etl.Invalid, Cause: etl.CodeConflict, Problems: torn}
 	}
 	d.Admission, d.Date, d.DoseThrough = meaningAdmission.of(c, p), meaningDate.of(c, p), meaningDoseThrough.of(c, p)
 	d.Code = reasonCode(d.Reason.text)

@@ -1,9 +1,11 @@
 package centralregistry
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/transform"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -129,5 +131,50 @@ func TestAside(t *testing.T) {
 		if after := string(c.body(t, "aside")[name]); before == "" || after == before {
 			t.Errorf("%s is %q, and with another config %q", name, before, after)
 		}
+	}
+}
+
+// TestTornDemographics: of two values that differ none is taken, whatever the
+// meaning; the same one twice, or a blank one beside it, is that value.
+func TestTornDemographics(t *testing.T) {
+	twice := func(c *chart, key, value string) *transform.Case {
+		test := c.testCase(t)
+		c.patient["custom_demographics"] = append(c.patient["custom_demographics"].([]fieldMap),
+			fieldMap{"field_type": json.Number(c.lookups[demographicsLookup][key]), "value": value})
+		test.Source.Raw = encode(t, c.patient)
+		return test
+	}
+	for _, m := range []meaning{meaningCRID, meaningAdmission, meaningReason, meaningDate, meaningDoseThrough, housing.meaning} {
+		key := m.keys[0]
+		c := discharged().with("housing", "rents")
+		c.lookups[demographicsLookup]["housing"] = "7009"
+		for value, torn := range map[string]bool{"other": true, c.demographics[key]: false, "": false} {
+			v := Shapes(c.options)[0].Judge(twice(c, key, value))[0]
+			if got := v.Outcome == etl.Invalid && len(v.Problems) == 1 && v.Problems[0].Field == m.field && v.Cause == etl.CodeConflict; got != torn || !torn && v.Outcome != "" {
+				t.Errorf("%s beside another value %q: got %q %+v", m.words, value, v.Outcome, v.Problems)
+			}
+		}
+	}
+	c := discharged().with("dischargeReason", "")
+	if v := Shapes(c.options)[0].Judge(twice(c, "crid", "000111222"))[0]; v.Outcome != etl.Excluded {
+		t.Errorf("still admitted, with two CRIDs: got %q, want excluded", v.Outcome)
+	}
+}
+
+// TestSamePatient: patients with the same CRID are known, discharged or not, by
+// what nobody can make without the key.
+func TestSamePatient(t *testing.T) {
+	mark := func(c *chart) string { return string(c.judge(t).Twin) }
+	first := mark(discharged())
+	if first == "" || len(first) != 16 || first != mark(discharged().with("dischargeReason", "")) || first != mark(discharged().with("dischargeDate", "soon")) {
+		t.Error("the same CRID is not known again")
+	}
+	other := discharged()
+	other.options.HashKey = "another"
+	if first == mark(discharged().with("crid", "000456780")) || first == mark(other) {
+		t.Error("another CRID, or another key, gives the same mark")
+	}
+	if mark(discharged().with("crid", "")) != "" || mark(discharged().with("crid", "00045678")) != "" {
+		t.Error("no CRID gives a mark")
 	}
 }

@@ -50,7 +50,7 @@ SELECT t.id, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cause, t.mess
   t.twin_hash IS NOT NULL AS keyless, coalesce(length(t.twin_hash) > 16, 0) AS replaced, coalesce((SELECT o.source_id FROM target o WHERE c.target_id IS NULL AND o.destination = t.destination AND o.object = t.object
     AND o.twin_hash = substr(t.twin_hash, 1, 16) AND o.id <> t.id AND (o.outcome = 'uncertain'
       OR (o.id < t.id OR length(t.twin_hash) > 16) AND o.outcome IN ('failed', 'blocked', 'held') AND o.payload IS NOT NULL
-      OR EXISTS (SELECT 1 FROM crosswalk w WHERE w.destination = o.destination AND w.object = o.object AND w.source_id = o.source_id))
+      OR o.cause = 'no_discharge' OR EXISTS (SELECT 1 FROM crosswalk w WHERE w.destination = o.destination AND w.object = o.object AND w.source_id = o.source_id))
     ORDER BY o.id LIMIT 1), '') AS twin
 FROM next CROSS JOIN target t ON t.id = next.id
 LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
