@@ -32,6 +32,8 @@ type facts struct {
 	unread    map[key]int                 // of those lines, of records that cannot be read
 	tallied   bool                        // the run counted
 	recounted bool                        // no later run has moved on: carried could be counted anew
+	past      bool                        // a later run has begun: what is staged is no longer as this one left it
+	ownWords  bool                        // its own summary.json tells what else is no longer known of it
 
 	identities map[key]identityFacts
 	backlog    *[6]int           // opening, new, reopened, resolved, decided, closing; nil = not kept
@@ -172,7 +174,7 @@ func (f *facts) readCarried(ctx context.Context, snap Snapshot, o Options) error
 		if err != nil {
 			return err
 		}
-		f.recounted = num(row[0]) == 0
+		f.recounted, f.past = num(row[0]) == 0, num(row[1]) > 0
 	}
 	if !f.recounted {
 		return nil

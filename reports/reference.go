@@ -21,7 +21,11 @@ func (b *book) endpointsSheet(context.Context) []sheet {
 	for _, e := range b.facts.endpoints {
 		rows = append(rows, []any{e.name, e.state, e.pages, e.rows, e.changed, e.callsOfRun, e.staged, e.gone, e.deleted, e.unreadable, b.wall(e.drained), e.note})
 	}
-	return []sheet{{name: "Endpoints", title: "Endpoints: what was read from DrChrono", about: "As they stood when this file was made",
+	about := "As they stood when this file was made"
+	if b.facts.ownWords {
+		about = "As the run left them, by its summary.json"
+	}
+	return []sheet{{name: "Endpoints", title: "Endpoints: what was read from DrChrono", about: about,
 		none: "Nothing was read yet.", colour: colourGrey, freeze: 1, columns: columns, rows: listed(rows)}}
 }
 

@@ -160,6 +160,7 @@ func Write(ctx context.Context, snap Snapshot, o Options) (Files, error) {
 	r := &report{snap: snap, o: o, facts: facts, identified: identified}
 	files := Files{Reconciliation: filepath.Join(dir, reconciliationName), Summary: filepath.Join(dir, summaryName),
 		Results: filepath.Join(dir, resultsName), JSON: filepath.Join(dir, jsonName)}
+	facts.readPast(files.JSON, o)
 	if files.Kept, err = keepTyped(files.Reconciliation, o.Key, o.Passphrase); err != nil {
 		return Files{}, err
 	}
@@ -212,8 +213,10 @@ func (r *report) writeAll(ctx context.Context, files Files) error {
 	if err := r.writeLines(ctx, files.Results); err != nil {
 		return err
 	}
-	if err := r.writeJSON(files.JSON); err != nil {
-		return err
+	if !r.facts.ownWords {
+		if err := r.writeJSON(files.JSON); err != nil {
+			return err
+		}
 	}
 	summary := etl.Beside(func() error { return r.writeBook(ctx, files.Summary, true) }) // neither reads the other
 	err := r.writeBook(ctx, files.Reconciliation, false)

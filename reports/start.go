@@ -124,7 +124,11 @@ func (s *starter) verdict() error {
 	case verdictBad, verdictShort:
 		look = styleVerdictBad
 	}
-	return s.put(19*float64(linesIn(text, startWidth*0.8)), s.across(b.cell(look, word), b.cell(look, text))...)
+	err := s.put(19*float64(linesIn(text, startWidth*0.8)), s.across(b.cell(look, word), b.cell(look, text))...)
+	if err == nil && b.facts.past {
+		err = s.line("An earlier run", b.pastWords())
+	}
+	return err
 }
 
 // toDo is what to do, in three lines.

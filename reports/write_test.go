@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -269,9 +270,20 @@ func TestOldRun(t *testing.T) {
 	f.exec(`INSERT INTO run (id, trigger, started_at, finished_at, exit_code, note, dry, version, rules) VALUES (?, 'schedule', '2026-03-03T07:30:00.000Z', '', -1, '', 0, 'v1', 'x')`, later)
 	f.exec(`INSERT INTO record (endpoint, source_id, seq, hash, first_run, changed_run, payload) VALUES ('patients', 'new', 2, x'00', ?, ?, x'00')`, later, later)
 	f.exec(`UPDATE target SET run = '20260303T073000Z-0001', outcome = 'unchanged', cause = '' WHERE outcome = 'created'`)
+	f.exec(`UPDATE stream SET rows = rows + 13`)
+	// What a discharge said is known while it maps to it, or was acknowledged.
+	var waits [2]string
+	if err := f.db.QueryRow(`SELECT min(source_id), max(source_id) FROM target WHERE object = 'discharge' AND outcome = 'held'`).Scan(&waits[0], &waits[1]); err != nil {
+		t.Fatal(err)
+	}
+	f.exec(`UPDATE target SET acked_hash = hash, acked_payload = payload WHERE object = 'discharge' AND source_id = ?`, waits[0])
+	for _, id := range waits {
+		other := f.seal.Seal([]byte(`{"discharge_reason":"6"}`), "target", "central_registry", "discharge", id)
+		f.exec(`UPDATE target SET hash = x'66', payload = ? WHERE object = 'discharge' AND source_id = ?`, other, id)
+	}
 	files := f.write(o)
 	second := contents(t, files)
-	for _, path := range []string{files.Results} {
+	for _, path := range []string{files.Results, files.JSON} {
 		if !bytes.Equal(first[path], second[path]) {
 			t.Errorf("%s is not what it was", filepath.Base(path))
 		}
@@ -280,5 +292,19 @@ func TestOldRun(t *testing.T) {
 	compareFormulas(t, book)
 	if got, _ := book.GetCellValue(startName, "A3"); got == verdictBad {
 		t.Error("the balance of the old run does not close")
+	}
+	if name, _ := book.GetCellValue(startName, "A4"); name != "An earlier run" {
+		t.Errorf("Start does not say that it is one: %q", name)
+	}
+	said := map[string]string{}
+	rows, err := book.GetRows(key{"central_registry", "discharge"}.sheetName())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows[headRow:] {
+		said[row[0]] = row[slices.Index(rows[headRow-1], "Reason")]
+	}
+	if said[waits[0]] != "7" || said[waits[1]] != "" {
+		t.Errorf("the reasons of %v are %v, want 7 and none", waits, said)
 	}
 }
