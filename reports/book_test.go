@@ -92,6 +92,9 @@ func TestBalanceSaysWhereItDoesNotClose(t *testing.T) {
 			t.Errorf("%s %s: check is %s, want %s", row[0], row[1], row[6], w)
 		}
 	}
+	if text, _ := book.GetCellFormula("Balance", "H4"); !strings.HasPrefix(text, `IF(G4="✓ ok","all `) {
+		t.Errorf("that all is well is said by %q, want a formula over Check", text)
+	}
 	if got, _ := book.GetCellValue(startName, "A3"); got != verdictBad {
 		t.Errorf("the verdict is %q, want %q", got, verdictBad)
 	}

@@ -124,3 +124,18 @@ func TestAPlansWorkbookIsEncryptedAndNeverOver(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 }
+
+// Where nothing is due, what differs there is told all the same, and no command
+// is offered that would send nothing.
+func TestAPlanOfNothing(t *testing.T) {
+	p := Plan{Hash: "00112233445566e7", At: time.Date(2026, 3, 1, 7, 30, 0, 0, time.UTC), Level: LevelNone,
+		Left: []PlanCount{{"centralreach", "event", etl.Missing, 5}, {"centralreach", "event", etl.Mismatched, 2}, {"rethink", "client", etl.Unchanged, 3}}}
+	path := filepath.Join(t.TempDir(), "plan.xlsx")
+	if err := WritePlan(path, p); err != nil {
+		t.Fatal(err)
+	}
+	text := joined(planRows(t, open(t, path), startName))
+	if !strings.Contains(text, "7 that we may only compare differ there or are missing") || strings.Contains(text, "push --plan") {
+		t.Errorf("Start reads\n%s", text)
+	}
+}

@@ -127,7 +127,7 @@ func (b *book) streamPlanStart(p Plan) error {
 			sums[j] += count
 		}
 	}
-	for _, block := range []func() error{func() error { return s.planVerdict(p, sums) }, func() error { return s.planSums(sums) }, s.sheets, func() error { return s.planAbout(p) }} {
+	for _, block := range []func() error{func() error { return s.planVerdict(p, sums) }, func() error { return s.planSums(sums) }, s.sheets, func() error { return s.planAbout(p, sent(sums)) }} {
 		if err := block(); err != nil {
 			return err
 		}
@@ -136,6 +136,23 @@ func (b *book) streamPlanStart(p Plan) error {
 		return err
 	}
 	return out.Flush()
+}
+
+// sent is how many records a plan creates, updates and discharges.
+func sent(sums []int) int { return sums[0] + sums[1] + sums[2] }
+
+// NothingDue says how the destinations stand where nothing is to be sent.
+func (p Plan) NothingDue() string {
+	n := 0
+	for _, l := range p.Left {
+		if l.Outcome == etl.Mismatched || l.Outcome == etl.Missing {
+			n += l.N
+		}
+	}
+	if n > 0 {
+		return fmt.Sprintf("What is sent is there, as far as it maps; %s that we may only compare differ there or are missing: the workbook of the newest run says which.", thousands(n))
+	}
+	return "The destinations hold what DrChrono holds, as far as it maps."
 }
 
 func (s *starter) planVerdict(p Plan, sums []int) error {
@@ -150,8 +167,8 @@ func (s *starter) planVerdict(p Plan, sums []int) error {
 	if err := s.put(18, s.b.cell(styleSubtitle, p.At.In(p.Zone).Format("Monday, 2 January 2006, 15:04 MST")+" · "+s.b.named())); err != nil {
 		return err
 	}
-	look, word, text := styleVerdictGood, "Nothing is due", "The destinations hold what DrChrono holds, as far as it maps."
-	if sends := sums[0] + sums[1] + sums[2]; sends > 0 {
+	look, word, text := styleVerdictGood, "Nothing is due", p.NothingDue()
+	if sends := sent(sums); sends > 0 {
 		look, word = styleVerdictWait, "▲ Not sent yet"
 		text = fmt.Sprintf("%s records would be sent: %s created, %s updated, %s discharged.", thousands(sends), thousands(sums[0]), thousands(sums[1]), thousands(sums[2]))
 	}
@@ -170,11 +187,15 @@ func (s *starter) planSums(sums []int) error {
 	return nil
 }
 
-func (s *starter) planAbout(p Plan) error {
+func (s *starter) planAbout(p Plan, sends int) error {
 	if err := s.head("About this plan"); err != nil {
 		return err
 	}
-	lines := [][2]string{{"Hash", p.Hash}, {"To send exactly this", "chartbridge push --plan " + p.Hash + " (it refuses if anything that is due has changed since)"},
+	push := "chartbridge push --plan " + p.Hash + " (it refuses if anything that is due has changed since)"
+	if sends == 0 {
+		push = "there is nothing to send"
+	}
+	lines := [][2]string{{"Hash", p.Hash}, {"To send exactly this", push},
 		{"Practice", p.Practice}, {"Made", p.At.In(p.Zone).Format("2006-01-02 15:04:05 MST")}, {"Times", "in " + p.Zone.String()}, {"Patients", s.b.phiWords()}}
 	for _, l := range lines {
 		if err := s.line(l[0], l[1]); err != nil {

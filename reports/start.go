@@ -177,7 +177,7 @@ func (s *starter) decide() error {
 	if s.b.public {
 		return nil
 	}
-	if err := s.head("Decision", "What it does, when you choose it in a yellow column and give the file back to `chartbridge decide`"); err != nil {
+	if err := s.head("Decision", "What it does, chosen in a yellow column and given back to `chartbridge decide`"); err != nil {
 		return err
 	}
 	for _, d := range decisions {

@@ -79,7 +79,7 @@ func (b *book) balanceSheet(context.Context) []sheet {
 			formula{b.sumIfs("F", fmt.Sprintf("$A%d", at), fmt.Sprintf("$B%d", at), ""), n}, b.facts.sum(k),
 			formula{fmt.Sprintf("C%d-D%d", at, at), b.facts.source[k] - n},
 			formula{fmt.Sprintf(`IF(AND(F%d=0,D%d=E%d),"✓ ok","✗ does not close")`, at, at, at), b.check(k)},
-			b.statement(k)})
+			b.statement(k, at)})
 		source, sum, told = source+b.facts.source[k], sum+n, told+b.facts.sum(k)
 	}
 	last := headRow + len(rows)
@@ -91,7 +91,9 @@ func (b *book) balanceSheet(context.Context) []sheet {
 		none: "No destination is enabled.", columns: columns, rows: listed(rows), total: total}}
 }
 
-func (b *book) statement(k key) string {
+// statement says what Check says, in words; that all is well it says only as
+// long as Check does.
+func (b *book) statement(k key, at int) any {
 	name := destinationName(k.destination) + " " + objectName(k.object, true)
 	switch d := b.facts.source[k] - b.totalSum(k); {
 	case d > 0:
@@ -101,7 +103,8 @@ func (b *book) statement(k key) string {
 	case b.totalSum(k) != b.facts.sum(k):
 		return fmt.Sprintf("the rows of %s say %d, the program said %d", name, b.totalSum(k), b.facts.sum(k))
 	}
-	return fmt.Sprintf("all %s %s are accounted for", thousands(b.facts.source[k]), name)
+	well := fmt.Sprintf("all %s %s are accounted for", thousands(b.facts.source[k]), name)
+	return formula{fmt.Sprintf(`IF(G%d="✓ ok","%s","something was changed in this file: see Outcomes")`, at, well), well}
 }
 
 // totalOf is how many records of an outcome the workbook accounts for: those

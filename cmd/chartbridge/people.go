@@ -158,7 +158,24 @@ func listUncertain(ctx context.Context, s *shared, p *practice) error {
 	}
 	var rows [][]string
 	for _, d := range list {
-		rows = append(rows, []string{fmt.Sprint(d.ID), d.Destination + " " + d.Object, d.SourceID, d.Op, d.IntentAt, orDash(d.Phase), blankZero(d.HTTPStatus)})
+		rows = append(rows, []string{fmt.Sprint(d.ID), d.Destination + " " + d.Object, d.SourceID, d.Op, d.IntentAt, orDash(d.Phase), blankZero(d.HTTPStatus), p.askedAfter(d)})
 	}
-	return printTable(s.stdout, []string{"id", "object", "source id", "asked for", "sent", "got to", "http"}, rows)
+	return printTable(s.stdout, []string{"id", "object", "source id", "asked for", "sent", "got to", "http", "asked after by"}, rows)
+}
+
+// askedAfter is the first run that asks after a delivery; what cannot be asked
+// after waits for a person.
+func (p *practice) askedAfter(d sql.UncertainDelivery) string {
+	for _, to := range p.destinations() {
+		if to.name != d.Destination {
+			continue
+		}
+		for _, o := range to.sender().Objects() {
+			rested, err := time.Parse(time.RFC3339, d.Deadline)
+			if o.Name == d.Object && !o.Final && (o.Askable || d.Op == string(etl.Update)) && err == nil {
+				return "a run from " + rested.Add(p.config.QuietPeriod).UTC().Format(time.RFC3339) + " on"
+			}
+		}
+	}
+	return "nobody: resolve it"
 }

@@ -97,6 +97,9 @@ func TestALostAnswerOfADischargeIsNeverSentAgain(t *testing.T) {
 	if len(open) != 1 {
 		t.Fatalf("%d deliveries are uncertain, want 1", len(open))
 	}
+	if stdout, _ := s.mustRun(exitDone, "uncertain", "list"); !strings.Contains(stdout, "nobody: resolve it") {
+		t.Errorf("the list does not say that nobody asks after a discharge:\n%s", stdout)
+	}
 	if stdout, _ := s.mustRun(exitDone, "discharges", "list"); !strings.Contains(stdout, "never sent again") {
 		t.Errorf("the list does not say what to do:\n%s", stdout)
 	}

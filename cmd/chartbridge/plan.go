@@ -142,7 +142,7 @@ func (p *practice) showPlan(ctx context.Context, s *shared, steps []load.Step, l
 	case len(steps)+len(left) == 0:
 		fmt.Fprintln(s.stdout, "Nothing is staged yet, or nothing that a destination takes: `chartbridge run --only extract`, then plan again.")
 	case !load.Sends(steps):
-		fmt.Fprintln(s.stdout, "Nothing is due: the destinations hold what DrChrono holds, as far as it maps.")
+		fmt.Fprintln(s.stdout, "Nothing is due. "+planOf(steps, left).NothingDue())
 	}
 	if len(rows) > 0 {
 		if err := printTable(s.stdout, []string{"object", "source id", "does", "target id", "what"}, rows); err != nil {

@@ -29,7 +29,7 @@ func TestFaultsOnRequest(t *testing.T) {
 		t.Errorf("the broken list is not named:\n%s", stderr)
 	}
 	stdout, _ := s.mustRun(exitDone, "uncertain", "list")
-	if strings.Count(stdout, "rethink") != 2 {
+	if strings.Count(stdout, "rethink") != 2 || strings.Count(stdout, "a run from ") != 3 {
 		t.Errorf("want 2 uncertain deliveries to Rethink:\n%s", stdout)
 	}
 }

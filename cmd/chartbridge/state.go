@@ -81,7 +81,7 @@ func listStreams(ctx context.Context, s *shared, p *practice) error {
 	if s.output == "json" {
 		return printJSON(s.stdout, views)
 	}
-	return printTable(s.stdout, []string{"endpoint", "state", "watermark", "page", "rows", "next", "note"}, rows)
+	return printTable(s.stdout, []string{"endpoint", "state", "watermark (DrChrono's clock)", "page", "rows", "next", "note"}, rows)
 }
 
 // streamOf reads a stream that there is: one never read is the operator's

@@ -34,13 +34,13 @@ func (d *document) root(text []byte) *yaml.Node {
 		return nil
 	}
 	if err != nil {
-		d.syntax(err)
+		d.syntax(text, err)
 		return nil
 	}
 	if err := decoder.Decode(&next); err == nil {
 		d.fault(next.Line, "", "a second document begins here", "keep one and remove the line ---")
 	} else if !errors.Is(err, io.EOF) {
-		d.syntax(err)
+		d.syntax(text, err)
 	}
 	if len(doc.Content) == 0 {
 		return nil
@@ -58,7 +58,7 @@ var (
 
 // syntax reports the parser's error. What it quotes is left out: an unknown
 // anchor, for one, is a secret that begins with an asterisk.
-func (d *document) syntax(err error) {
+func (d *document) syntax(text []byte, err error) {
 	line := 1
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 		line, _ = strconv.Atoi(m[1])
@@ -67,8 +67,12 @@ func (d *document) syntax(err error) {
 	if strings.Contains(message, "anchor") {
 		message = "a value begins with an asterisk"
 	}
+	hint := "quote a value that holds any of : # ? * & { } [ ]"
+	if lines := strings.Split(string(text), "\n"); line > 0 && line <= len(lines) && strings.HasPrefix(strings.TrimLeft(lines[line-1], " "), "\t") {
+		message, hint = "a tab stands where YAML wants spaces", "indent with spaces alone"
+	}
 	message = yamlQuoted.ReplaceAllString(message, "(...)")
-	d.fault(line, "", "not YAML: "+message, "quote a value that holds any of : # ? * & { } [ ]")
+	d.fault(line, "", "not YAML: "+message, hint)
 }
 
 // sound reports what makes YAML say more than it shows: anchors, aliases and

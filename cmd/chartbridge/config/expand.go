@@ -135,6 +135,9 @@ func (r *reader) fileValue(path string, secret bool) (string, *Fault) {
 	if ended {
 		value = strings.TrimSuffix(value, "\r")
 	}
+	if secret && value == "" { // as if there were none, which turns encryption off
+		return "", bad("the file "+path+" is empty", "write the secret into it, or leave the setting out")
+	}
 	return value, nil
 }
 

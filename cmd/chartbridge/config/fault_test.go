@@ -47,6 +47,7 @@ var oneKey = []struct{ add, want string }{
 	{"brake: {chnaged: 30%}", `config.yaml:7: brake.chnaged: unknown key; did you mean "changed"?`},
 	{"\"a b\": 3", "config.yaml:7: (unprintable key): unknown key"},
 	{"practice: q", "config.yaml:7: practice: stands twice, first on line 1; remove one"},
+	{"brake:\n\tchanged: 30%", "config.yaml:8: not YAML: a tab stands where YAML wants spaces; indent with spaces alone"},
 	{"? [a]\n: 3", "config.yaml:7: has a key that is no text"},
 	{"keep: &a 3", "config.yaml:7: an anchor is not accepted here; write the value out"},
 	{"keep: !!int 3", "config.yaml:7: a tag is not accepted here; write the value out"},
@@ -180,5 +181,15 @@ func TestEncryptionKey(t *testing.T) {
 	}
 	if got := faultsOf(t, withKey("${KEY:off}")); !strings.Contains(got, "a secret must not stand in the file") {
 		t.Errorf("a default of off: got %s", got)
+	}
+}
+
+// A file of a secret that holds nothing is named: it would pass for a secret
+// that nobody wants, and a workbook without a passphrase is not encrypted.
+func TestAnEmptySecretFileIsNamed(t *testing.T) {
+	empty := func(string) ([]byte, error) { return []byte("\n"), nil }
+	_, err := Parse("/etc/cb/config.yaml", []byte(base+"workbook: {passphrase: \"${file:pass}\"}\n"), vars(), empty)
+	if want := "workbook.passphrase: the file /etc/cb/pass is empty"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %q", err, want)
 	}
 }
