@@ -124,7 +124,7 @@ func (c *preflight) checkAll(ctx context.Context, path string) error {
 	c.checkConstants()
 	c.checkAlerts()
 	if stored {
-		for _, step := range []func(context.Context) error{c.checkSource, c.checkQuota, c.checkLookups, c.checkRoutes, c.checkDoctorZones} {
+		for _, step := range []func(context.Context) error{c.checkSource, c.checkQuota, c.checkLookups, c.checkDemographics, c.checkRoutes, c.checkDoctorZones} {
 			if err := step(ctx); err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package centralregistry
 
 import (
+	"strings"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -44,6 +45,7 @@ var (
 type demographic struct {
 	meaning
 	named bool   // the lookups say which custom demographic it is
+	id    string // of the custom demographic, as the lookups have it
 	text  string // the patient's value, "" = none
 	torn  bool   // the patient has another value beside it
 }
@@ -53,7 +55,7 @@ func (m meaning) of(c *transform.Case, p transform.Patient) demographic {
 		for _, key := range m.keys {
 			if id, ok := c.Lookups.Find(c.Destination, lookup, key); ok {
 				text, torn := valueOf(p, id)
-				return demographic{m, true, text, torn}
+				return demographic{m, true, id, text, torn}
 			}
 		}
 	}
@@ -87,6 +89,10 @@ func tornIn(c *transform.Case, p transform.Patient) (problems []etl.Problem) {
 	}
 	return problems
 }
+
+// known reports whether the lookups name it by an id: DrChrono's are whole
+// numbers (drchrono-v4, /api/custom_demographics), and a name finds no value.
+func (d demographic) known() bool { return d.id != "" && strings.Trim(d.id, "0123456789") == "" }
 
 func (d demographic) blank() bool { return transform.Blank(transform.Scalar(d.text)) }
 

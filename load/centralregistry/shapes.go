@@ -79,7 +79,7 @@ func judgeDischarge(table []transform.Field[discharge], d discharge, c *transfor
 	p := d.Patient
 	for _, needed := range []demographic{d.CRID, d.Reason} {
 		switch {
-		case !needed.named && len(p.Demographics) > 0:
+		case !needed.known() && len(p.Demographics) > 0:
 			return unnamed(needed.meaning)
 		case needed.blank():
 			return transform.Excluded(etl.CauseNoDischarge)
@@ -99,6 +99,6 @@ func judgeDischarge(table []transform.Field[discharge], d discharge, c *transfor
 func unnamed(m meaning) transform.Verdict {
 	return transform.Verdict{Outcome: etl.Invalid, Cause: etl.CodeLookup, Problems: []etl.Problem{{
 		Field: m.field, Code: etl.CodeLookup, Lookup: demographicsLookup, Key: m.keys[0],
-		Message: "lookup " + demographicsLookup + " does not name the custom demographic of " + m.words +
-			", so nobody can tell whether this patient was discharged; add its id to the lookups file"}}}
+		Message: "lookup " + demographicsLookup + " has no id of the custom demographic of " + m.words +
+			", so nobody can tell whether this patient was discharged; write it, a number, into the lookups file"}}}
 }

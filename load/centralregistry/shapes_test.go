@@ -74,6 +74,19 @@ func TestMeanings(t *testing.T) {
 	}
 }
 
+// TestANameIsNoID: with a name in the place of an id no value would ever be
+// found, and each discharge be excluded in silence.
+func TestANameIsNoID(t *testing.T) {
+	for key, field := range map[string]string{"crid": "crid", "dischargeReason": "discharge_reason"} {
+		c := discharged()
+		test := c.testCase(t)
+		c.lookups[demographicsLookup][key] = "Central Registry ID"
+		if v := Shapes(c.options)[0].Judge(test)[0]; v.Outcome != etl.Invalid || v.Problems[0].Field != field {
+			t.Errorf("%s by a name: got %s %v, want it to be invalid", key, v.Outcome, v.Problems)
+		}
+	}
+}
+
 func TestSpellings(t *testing.T) {
 	all := [][]string{
 		{"crid"}, {"admission", "admissionDate", "admit_date"}, {"dischargeReason", "discharge_reason", "reason"},
