@@ -12,11 +12,14 @@ import (
 	"github.com/chartbridge/chartbridge/load/loadtest"
 )
 
-// attached is a client with two flags and a custom demographic.
+// attached is a client with flags, one of whose types has a label, and a custom
+// demographic. The words beside a flag are no name.
 func attached(city, value string) string {
-	return patient(1, city, `"patient_flags_attached":[{"flag_text":"VIP"},{"flag_text":"Unknown"},{"flag_text":"Old","archived":true}]`,
+	return patient(1, city, flagTypes, `"patient_flags_attached":[{"flag_type":81,"flag_text":"call first"},{"flag_type":83,"flag_text":"Old"},{"flag_type":82,"archived":true}]`,
 		fmt.Sprintf(`"custom_demographics":[{"field_type":801,"value":%q}]`, value))
 }
+
+const flagTypes = `"patient_flags":[{"id":81,"name":"VIP"},{"id":82,"name":"Old"},{"id":83,"name":"Unknown"}]`
 
 // attachedAt is an account that takes what hangs on contacts.
 func attachedAt(t *testing.T, c *clock) account {
@@ -82,7 +85,7 @@ func TestWhatHangsOnContacts(t *testing.T) {
 // field of the type TextArea takes its value under its own name.
 func TestLabelsInTheOtherForm(t *testing.T) {
 	w := newWorld(t, attachedAt)
-	w.put("patients", patient(1, "Troy", `"patient_flags_attached":[{"flag_text":"VIP"}]`, `"custom_demographics":[{"field_type":802,"value":"blue"}]`))
+	w.put("patients", patient(1, "Troy", flagTypes, `"patient_flags_attached":[{"flag_type":81}]`, `"custom_demographics":[{"field_type":802,"value":"blue"}]`))
 	w.Inject(loadtest.Status(400, `{"responseStatus":{"errorCode":"ArgumentException"}}`).On("POST", "/labels"))
 	w.must(w.night())
 	w.expect("labels", "labels", "1", "updated")
@@ -137,7 +140,7 @@ func TestAContactThatIsNotShown(t *testing.T) {
 			return strings.Contains(r.URL.Path, "/"+strange+"/")
 		}
 		w.Inject(tt.fault.Repeat(-1))
-		hung := []string{`"patient_flags_attached":[{"flag_text":"VIP"}]`, `"custom_demographics":[{"field_type":801,"value":"blue"}]`, insurance("primary", "P1")}
+		hung := []string{flagTypes, `"patient_flags_attached":[{"flag_type":81}]`, `"custom_demographics":[{"field_type":801,"value":"blue"}]`, insurance("primary", "P1")}
 		w.put("patients", patient(1, "Troy", hung...), patient(2, "Troy", hung...))
 		for range 2 {
 			w.clock.Move(24 * time.Hour)

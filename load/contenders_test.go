@@ -97,8 +97,8 @@ func inPlan(w *world, word string) bool {
 }
 
 func flag(w *world, id int, word string) {
-	text := map[string]string{troy: "VIP", rome: "Old"}[word]
-	w.put("patients", patient(id, troy, fmt.Sprintf(`"patient_flags_attached":[{"flag_text":%q}]`, text)))
+	kind := map[string]int{troy: 81, rome: 82}[word]
+	w.put("patients", patient(id, troy, flagTypes, fmt.Sprintf(`"patient_flags_attached":[{"flag_type":%d}]`, kind)))
 }
 
 func labelled(w *world, word string) bool {

@@ -62,14 +62,14 @@ func (e *Env) routesFlags(p Patient) bool {
 			return false
 		}
 		id := f.Type.String()
-		name := e.flagName(p, id)
+		name := e.FlagName(p, id)
 		return slices.ContainsFunc(e.Route.Flags, func(word string) bool { return SameName(word, id) || SameName(word, name) })
 	})
 }
 
-// flagName is a flag type's name. The list of types comes before the patient's
+// FlagName is a flag type's name; "" if it is not known. The list of types comes before the patient's
 // record, which does not change when a type gets another name.
-func (e *Env) flagName(p Patient, id string) string {
+func (e *Env) FlagName(p Patient, id string) string {
 	if name, ok := e.Named.Flags[id]; ok {
 		return name
 	}

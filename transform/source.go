@@ -84,7 +84,6 @@ type Demographic struct {
 // An AttachedFlag is one of a patient's patient_flags_attached.
 type AttachedFlag struct {
 	Type     Scalar `json:"flag_type"`
-	Text     Scalar `json:"flag_text"`
 	Archived Scalar `json:"archived"`
 }
 

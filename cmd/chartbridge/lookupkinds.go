@@ -63,7 +63,7 @@ var lookupKinds = []lookupKind{
 	{"serviceLine", "nothing: default alone", func(v stagedValues, _ destination) valueTally { return valueTally{"default": len(v.payers)} }, noNames, oneSpelling},
 	{"contactForm", "object, or default", contactForms, noNames, oneSpelling},
 	{"customDemographics", "meaning; the id is that of DrChrono's custom demographic; what the registry takes beside these is modality, dosageStep, employment, housing, arrests, hasAppointmentScheduled, appointmentScheduledDate", meanings, demographicHint, meaningSpellings},
-	{"label", "patient flag; a flag without an id is no label", noKeys, noNames, oneSpelling},
+	{"label", "patient flag, by the name or id of its type; a flag without an id is no label", noKeys, noNames, oneSpelling},
 	{"metadata", "custom demographic id; its value is the metadata field's id", noKeys, noNames, oneSpelling},
 	{"customIdentifier", "doctor id/identifier id; its value is the identifier itself", noKeys, noNames, oneSpelling},
 	{"medication", "medication name, where the name leaves the registry's code open", noKeys, noNames, oneSpelling},

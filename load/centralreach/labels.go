@@ -22,7 +22,7 @@ const labels = "labels"
 var labelFields = []transform.Field[transform.Patient]{
 	{Name: "contactId", Type: transform.Theirs, Required: true, From: "patients.id; in the path",
 		Get: func(_ transform.Patient, c *transform.Case) transform.Value { return c.Need(client, c.Source.ID) }},
-	{Name: "labelIds", Type: transform.IDs, Required: true, From: "patients.patient_flags_attached, those that are not archived and that the lookup label knows", Lookup: "label",
+	{Name: "labelIds", Type: transform.IDs, Required: true, From: "patients.patient_flags_attached, those that are not archived and whose type the lookup label knows by its name (patients.patient_flags) or id", Lookup: "label",
 		Get: func(p transform.Patient, c *transform.Case) transform.Value {
 			return transform.IDList(strings.Join(labelIDs(p, c), ","))
 		}},
@@ -30,8 +30,11 @@ var labelFields = []transform.Field[transform.Patient]{
 
 func labelIDs(p transform.Patient, c *transform.Case) (ids []string) {
 	for _, f := range p.Flags {
-		for _, key := range []string{f.Text.String(), f.Type.String()} {
-			if id, ok := c.Lookups.Find(Name, "label", key); ok && !f.Archived.True() {
+		if f.Archived.True() {
+			continue
+		}
+		for _, key := range []string{c.FlagName(p, f.Type.String()), f.Type.String()} {
+			if id, ok := c.Lookups.Find(Name, "label", key); ok && key != "" {
 				ids = append(ids, id)
 				break
 			}
