@@ -31,7 +31,7 @@ const (
 // expected to be large.
 func (s *Stage) bulkPays(e Endpoint, before etl.Cursor) bool {
 	switch {
-	case s.Bulk == nil || !e.Bulk || s.plain[e.Name]:
+	case s.Bulk == nil || !e.Bulk || s.plain[e.Name] || e.kept != nil:
 		return false
 	case e.window != nil:
 		return e.window.bulk(e)

@@ -90,6 +90,10 @@ by the largest page, at least one call for each stream.
 - Lists without a filter are read in full each night; that is what an unchanged
   night costs. ` + "`medications`" + ` is the one that grows with the practice.
 - A route by ` + "`patient_flags`" + ` reads their types too: one call more.
+- A 5xx, a broken connection and a page that cannot be read are asked for again, up
+  to four times. A list that then still fails at its start, or at the page at which a
+  run before it failed, is begun again in pages of half the size, down to a dozen
+  rows. In an outage one list alone costs these further calls, and keeps its place.
 - A kill at any page repeats at most one call; what is already drained is asked
   again only by the next night.
 

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/chartbridge/chartbridge/etl"
 )
 
 // A Move says how an endpoint lets us find what changed.
@@ -50,7 +52,8 @@ type Endpoint struct {
 	Extra    bool     // the document lacks it, and not every account has it (drchrono-facts, section 6)
 	Range    string   // the filter that takes FROM/TO of the visits' days, and rows need no change to come (drchrono-v4); "" = none
 
-	window *Window // what a backfill reads of it; nil = what changed
+	window *Window     // what a backfill reads of it; nil = what changed
+	kept   *etl.Cursor // where its drain stood before larger pages failed; nil = they did not
 }
 
 // dateRange is the filter of visits and of what hangs on them. line_items and

@@ -176,7 +176,7 @@ func TestFullReadOfSeveralPages(t *testing.T) {
 	all := w.ids("medications")
 	vanished := all[len(all)-1]
 	w.practice.Delete("medications", vanished)
-	w.vendor.Inject(onPage("medications", 2, drchronotest.BrokenJSON))
+	w.vendor.Inject(drchronotest.BrokenJSON(isPage("medications", 2), 5))
 	if err := w.night("medications"); err == nil {
 		t.Fatal("a broken page is no error")
 	}

@@ -56,7 +56,8 @@ type Stage struct {
 	Bulk  Bulker
 	plain map[string]bool // endpoints whose bulk list was refused
 
-	absent int // endpoints of this run that DrChrono does not know
+	absent int  // endpoints of this run that DrChrono does not know
+	down   bool // a list failed in its smallest pages too, and no page came since
 
 	// Scope tells the scope of the token in use, separated by spaces; "" or
 	// nil = not known. A list that comes empty while its scope is missing is
@@ -147,15 +148,23 @@ func (s *Stage) drain(ctx context.Context, run etl.Run, e Endpoint) error {
 	if err != nil {
 		return err
 	}
-	saved := c.Next
-	starts, c := s.begin(e, c)
+	return s.drainFrom(ctx, run, e, c)
+}
+
+// drainFrom is drain from where a cursor stands.
+func (s *Stage) drainFrom(ctx context.Context, run etl.Run, e Endpoint, saved etl.Cursor) error {
+	starts, c := s.begin(e, saved)
+	c = e.sized(c)
 	for i, start := range starts {
 		for page, err := range s.pages(ctx, run, e, &c, start) {
-			if s.refusedBulk(e, start, err) || saved != "" && c.Next == saved && forgotten(err) {
+			if s.refusedBulk(e, start, err) || saved.Next != "" && c.Next == saved.Next && forgotten(err) {
 				return s.anew(ctx, run, e, c) // what was saved or chosen leads nowhere
 			}
+			if err != nil && c.Next == saved.Next && s.tooLarge(e, err) {
+				return s.halved(ctx, run, e, c)
+			}
 			if err != nil {
-				return s.fail(ctx, run, c, err)
+				return s.fail(ctx, run, e.keeps(c), err)
 			}
 			c, err = s.page(ctx, run, e, c, page, starts[i+1:])
 			if errors.Is(err, ErrMoved) {
@@ -192,6 +201,9 @@ func (s *Stage) page(ctx context.Context, run etl.Run, e Endpoint, c etl.Cursor,
 		next, err = s.Store.StageKnown(ctx, run, next, page.Digest, full)
 	} else {
 		next, err = s.Store.StagePage(ctx, run, next, rows, full)
+	}
+	if err == nil {
+		s.down = false
 	}
 	if err == nil && s.OnPage != nil {
 		s.OnPage(next)

@@ -109,9 +109,9 @@ func secondPage(r *http.Request) bool {
 func TestABadPageLosesNothing(t *testing.T) {
 	t.Parallel()
 	faults := map[string]drchronotest.Fault{
-		"broken JSON": drchronotest.BrokenJSON(secondPage, 1),
+		"broken JSON": drchronotest.BrokenJSON(secondPage, 5),
 		"HTML":        drchronotest.HTML200(secondPage, 5),
-		"no results":  drchronotest.NoResults(secondPage, 1),
+		"no results":  drchronotest.NoResults(secondPage, 5),
 	}
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {

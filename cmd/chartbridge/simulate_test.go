@@ -14,7 +14,8 @@ import (
 func TestFaultsOnRequest(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	for _, spec := range []string{"drchrono:broken-json", "rethink:reset-after:2", "centralreach:500-after", "registry:429"} {
+	// A list is asked for five times in each of five sizes before it is given up.
+	for _, spec := range []string{"drchrono:broken-json:25", "rethink:reset-after:2", "centralreach:500-after", "registry:429"} {
 		if err := s.v.inject(spec); err != nil {
 			t.Errorf("%s: %v", spec, err)
 		}

@@ -77,14 +77,10 @@ func (d *drain) order(ctx context.Context, query string) (order, error) {
 	if o.q = q; o.uuid != "" {
 		return o, nil
 	}
-	r, err := d.c.fetch(ctx, q)
-	if err != nil {
-		return order{}, err
-	}
-	e, err := split(r.body)
+	e, r, err := d.ask(ctx, q)
 	switch {
 	case err != nil:
-		return order{}, pageError(q, err.Error())
+		return order{}, err
 	case !plainID(e.uuid):
 		return order{}, pageError(q, "the order has no uuid")
 	}
@@ -152,13 +148,9 @@ func (d *drain) poll(ctx context.Context, o order) (envelope, reply, error) {
 		if err := d.c.pause(ctx, "DrChrono prepares a bulk list", wait); err != nil {
 			return envelope{}, reply{}, err
 		}
-		r, err := d.c.fetch(ctx, q)
+		e, r, err := d.ask(ctx, q)
 		if err != nil {
-			return envelope{}, r, orderFailed(err)
-		}
-		e, err := split(r.body)
-		if err != nil {
-			return e, r, pageError(q, err.Error())
+			return e, r, orderFailed(err)
 		}
 		switch strings.ToLower(e.status) {
 		case "complete":
@@ -171,6 +163,18 @@ func (d *drain) poll(ctx context.Context, o order) (envelope, reply, error) {
 		}
 	}
 	return envelope{}, reply{}, pageError(q, "the bulk order was not complete after 10 minutes")
+}
+
+// ask fetches a reply and takes it apart.
+func (d *drain) ask(ctx context.Context, q request) (e envelope, r reply, err error) {
+	q.read = func(r reply) (err error) {
+		if e, err = split(r.body); err != nil {
+			return pageError(q, err.Error())
+		}
+		return nil
+	}
+	r, err = d.c.fetch(ctx, q)
+	return e, r, err
 }
 
 // orderFailed: 404 is an order that expired, 5xx one that failed.

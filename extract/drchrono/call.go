@@ -1,7 +1,6 @@
 package drchrono
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -28,8 +27,10 @@ type request struct {
 	page     int           // number of the page in its drain, for messages
 	list     bool          // 403 and 404 mean "not available"
 	later    bool          // a page that a next named: 404 means that it is gone
-	retries  int           // on 5xx and broken connections
+	retries  int           // on 5xx, broken connections and what cannot be read
 	timeout  time.Duration // to the last byte
+
+	read func(reply) error // takes a 2xx reply apart; nil = it is taken as it is
 }
 
 func (q request) doing() string { return q.method + " " + q.endpoint + " " + q.url.Path }
@@ -50,16 +51,17 @@ func (c *Client) fetch(ctx context.Context, q request) (reply, error) {
 			return reply{}, err
 		}
 		r, err := c.attempt(ctx, q, t)
-		page := err == nil && r.status/100 == 2 && q.list && markup(r.body)
-		if err == nil && r.status/100 == 2 && (!page || s.retries >= q.retries) {
-			return r, nil
-		}
-		if page {
-			s.retries++
-			err = c.pause(ctx, "DrChrono answers a page that is no data", backoff(s.retries-1))
-		} else if err != nil {
+		switch {
+		case err != nil:
 			err = c.broken(ctx, q, &s, r.status, err)
-		} else {
+		case r.status/100 == 2:
+			bad := q.fault(r)
+			if bad == nil || s.retries >= q.retries {
+				return r, bad
+			}
+			s.retries++
+			err = c.pause(ctx, "DrChrono's answer cannot be read", backoff(s.retries-1))
+		default:
 			err = c.refused(ctx, &q, &s, t, r)
 		}
 		if err != nil {
@@ -93,10 +95,14 @@ func (c *Client) attempt(ctx context.Context, q request, t Token) (reply, error)
 	return r, err
 }
 
-// markup reports whether a body is HTML or XML: a page of the vendor's edge,
-// which sends such now and then with 200 (drchrono-facts, section 9).
-func markup(body []byte) bool {
-	return bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n\ufeff"), []byte("<"))
+// fault says why a 2xx reply cannot be read. It is asked for again: the
+// vendor's edge sends HTML now and then, and JSON comes broken or cut off
+// without a length that would tell (drchrono-facts, section 9).
+func (q request) fault(r reply) error {
+	if q.read == nil {
+		return nil
+	}
+	return q.read(r)
 }
 
 // fatalError marks what is no matter of the network: retrying does not help.

@@ -103,6 +103,39 @@ func TestRetries(t *testing.T) {
 	clean(t, err)
 }
 
+// What cannot be read is asked for again, whatever made it so: a body that ends
+// with its connection tells no length to fall short of (drchrono-facts, section 9).
+func TestWhatCannotBeReadIsAskedForAgain(t *testing.T) {
+	for name, bad := range map[string]http.HandlerFunc{
+		"cut off without a length": func(rw http.ResponseWriter, _ *http.Request) {
+			conn, _, err := rw.(http.Hijacker).Hijack()
+			if err == nil {
+				_, _ = conn.Write([]byte("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + onePage[:20]))
+				_ = conn.Close()
+			}
+		},
+		"broken JSON": says(200, onePage+`,{"canary"`),
+		"empty":       says(200, ""),
+		"HTML":        says(200, "<html>canary</html>"),
+		"no rows":     says(200, `{"detail":"canary"}`),
+	} {
+		w := newWorld(t, script(t, bad, bad, says(200, onePage)))
+		pages, err := w.drainAll("/api/patients")
+		if err != nil || len(pages) != 1 || len(pages[0].Rows) != 2 || len(w.ledger.calls) != 3 || len(w.clock.slept) != 2 {
+			t.Errorf("%s: %d pages after %d calls, %v", name, len(pages), len(w.ledger.calls), err)
+		}
+		w = newWorld(t, bad)
+		if _, err = w.drainAll("/api/patients"); !as[*PageError](err) || len(w.ledger.calls) != 5 {
+			t.Errorf("%s for ever: %v after %d calls", name, err, len(w.ledger.calls))
+		}
+		clean(t, err)
+		w = newWorld(t, script(t, bad, says(200, `{"id":7}`)))
+		if body, _, err := w.Get(context.Background(), "patients", "/api/patients/7"); name != "no rows" && (err != nil || string(body) != `{"id":7}`) {
+			t.Errorf("%s in place of an object: %s, %v", name, body, err)
+		}
+	}
+}
+
 func TestPageThatIsGoneIsNotUnavailable(t *testing.T) {
 	w := newWorld(t, script(t, says(200, `{"next":"/api/patients?page=2","results":[]}`), says(404, `{"detail":"Invalid page."}`)))
 	_, err := w.drainAll("/api/patients")

@@ -73,11 +73,12 @@ func (d *drain) read(ctx context.Context, link string) (Page, error) {
 	d.seen[u.RequestURI()] = true
 	q := request{endpoint: d.endpoint, purpose: "page", method: http.MethodGet, accept: acceptJSON, url: u,
 		page: d.n, list: true, later: d.n > 1 || !strings.HasPrefix(link, "/"), retries: retries, timeout: d.c.o.Timeout}
-	r, err := d.c.fetch(ctx, q)
-	if err != nil {
-		return Page{}, err
+	var e envelope
+	q.read = func(r reply) (err error) {
+		e, err = splitPage(q, r, d.recalling(ctx, u.RequestURI()))
+		return err
 	}
-	e, err := splitPage(q, r, d.recalling(ctx, u.RequestURI()))
+	r, err := d.c.fetch(ctx, q)
 	if err != nil {
 		return Page{}, err
 	}
@@ -171,19 +172,19 @@ func (c *Client) Get(ctx context.Context, endpoint, path string) ([]byte, http.H
 	}
 	q := request{endpoint: endpoint, purpose: "object", method: http.MethodGet, accept: acceptJSON + ", application/xml;q=0.5",
 		url: u, page: 1, retries: retries, timeout: 2 * c.o.Timeout}
+	q.read = func(r reply) error {
+		kind := strings.ToLower(r.header.Get("Content-Type"))
+		switch v := jsontext.Value(r.body); {
+		case strings.Contains(kind, "html"):
+			return pageError(q, "it is HTML")
+		case !strings.Contains(kind, "xml") && (tooDeep(v) || !v.IsValid()):
+			return pageError(q, "it is not strict JSON")
+		}
+		return nil
+	}
 	r, err := c.fetch(ctx, q)
 	if err != nil {
 		return nil, nil, err
-	}
-	kind := strings.ToLower(r.header.Get("Content-Type"))
-	switch {
-	case strings.Contains(kind, "html"):
-		return nil, nil, pageError(q, "it is HTML")
-	case strings.Contains(kind, "xml"):
-		return r.body, r.header, nil
-	}
-	if v := jsontext.Value(r.body); tooDeep(v) || !v.IsValid() {
-		return nil, nil, pageError(q, "it is not strict JSON")
 	}
 	return r.body, r.header, nil
 }
