@@ -49,11 +49,15 @@ func laterVariants(e Endpoint, c etl.Cursor) []string {
 // when the drain began: whatever changes while the list is read, on a page
 // already behind us, is stamped later than that and so comes with the next
 // drain, however long this one takes and however often it is interrupted. A
-// stamp in the future is cut by the same rule. Without a word of the server's
-// clock the watermark stays; ours is never asked.
-func advance(e Endpoint, c etl.Cursor, page drchrono.Page, read etl.Page, later []string) etl.Cursor {
+// stamp in the future is cut by the same rule. Where the server tells no clock
+// (no Date header), ours cuts the stamps, and nothing else: it is never a
+// watermark itself, so one that is wrong costs rows read twice, or the cut.
+func advance(e Endpoint, c etl.Cursor, page drchrono.Page, read etl.Page, later []string, ours time.Time) etl.Cursor {
 	if c.Page == 0 && c.Began == "" {
 		c.Began = serverClock(page.Date)
+		if c.Began == "" && e.Move == Since {
+			c.Began = naive(ours.UTC())
+		}
 	}
 	switch {
 	case c.Began == "":
@@ -68,11 +72,12 @@ func advance(e Endpoint, c etl.Cursor, page drchrono.Page, read etl.Page, later 
 	}
 	if c.Next == "" {
 		c.State = etl.StreamDrained
-		if c.Newest == "" && c.Rows+read.Rows > 0 { // no row bears a stamp that can be read
+		unstamped := c.Newest == "" && (c.Rows+read.Rows > 0 || e.Move != Since) // no row bears a stamp that can be read
+		switch {
+		case unstamped && !page.Date.IsZero():
 			c.Newest = c.Began
-		}
-		if c.Began == "" && !strings.Contains(c.Note, "reads the same window again") && e.Move != Full {
-			c.Note = also(c.Note, "the watermark stays, so the next run reads the same window again")
+		case unstamped && e.Since() != "" && !strings.Contains(c.Note, "reads the same window again"):
+			c.Note = also(c.Note, "neither do DrChrono's answers bear a Date nor its records a stamp: the watermark stays, so the next run reads the same window again")
 		}
 	}
 	return c

@@ -214,21 +214,54 @@ func TestHiddenRowsComeIn(t *testing.T) {
 	}
 }
 
-// A server that tells no clock moves no watermark: ours is not asked in its
-// stead, and the same window is read again.
+// A server that tells no clock: the watermark is the newest stamp, cut by our
+// clock, which is no watermark itself (drchrono-facts, section 5).
 func TestNoServerClock(t *testing.T) {
 	w := newWorld(t, newPractice())
-	w.vendor.Inject(drchronotest.Fault{Match: drchronotest.On("patients"), Do: func(rw http.ResponseWriter, r *http.Request, next http.Handler) {
-		next.ServeHTTP(noDate{rw}, r)
-	}})
-	w.good("patients")
-	if c := w.cursor("patients"); c.State != etl.StreamDrained || c.Watermark != "" || c.Note == "" {
-		t.Errorf("state %s, watermark %q, note %q; want it drained, the watermark still, and why", c.State, c.Watermark, c.Note)
+	w.vendor.Inject(silent())
+	w.change("patients", w.held("patients", "id")[0], map[string]any{"updated_at": "2199-01-01T00:00:00"})
+	ours := w.clock.Now().Format(naiveLayout)
+	w.good("patients", "doctors")
+	if c := w.cursor("patients"); c.State != etl.StreamDrained || c.Watermark != ours || c.Note != "" {
+		t.Errorf("state %s, watermark %q, note %q; want it at our clock, %q, which a stamp of the future is cut by", c.State, c.Watermark, c.Note, ours)
 	}
-	w.good("patients")
-	if c := w.cursor("patients"); c.Watermark == "" || c.Note != "" {
+	if c := w.cursor("doctors"); c.Note != "" {
+		t.Errorf("a list that is read in full notes %q", c.Note)
+	}
+	w.change("patients", w.held("patients", "id")[0], map[string]any{"updated_at": "2026-02-28T00:00:00"})
+	w.stage.Clock = &clock{now: firstDay.AddDate(1, 0, 0)}
+	w.good("appointments")
+	if got, want := w.cursor("appointments").Watermark, w.newest("appointments"); got != want {
+		t.Errorf("watermark %q, want the newest stamp, %q", got, want)
+	}
+}
+
+// Where neither the server tells its clock nor rows bear a stamp, the watermark
+// stays, and the note says why.
+func TestNoServerClockAndNoStamp(t *testing.T) {
+	w := newWorld(t, newPractice())
+	w.vendor.Inject(drchronotest.Fault{Match: drchronotest.On("patients"), Do: func(rw http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		_, _ = noDate{rw}.Write([]byte(page("null", `"rubbish"`)))
+	}})
+	w.vendor.Inject(silent())
+	w.good("clinical_notes", "patients")
+	for _, e := range []string{"clinical_notes", "patients"} {
+		if c := w.cursor(e); c.State != etl.StreamDrained || c.Watermark != "" || !strings.Contains(c.Note, "Date") {
+			t.Errorf("%s: state %s, watermark %q, note %q; want it drained, the watermark still, and why", e, c.State, c.Watermark, c.Note)
+		}
+	}
+	w.vendor.ClearFaults()
+	w.good("clinical_notes")
+	if c := w.cursor("clinical_notes"); c.Watermark == "" || c.Note != "" {
 		t.Errorf("watermark %q, note %q once the server tells its clock", c.Watermark, c.Note)
 	}
+}
+
+// silent has every answer come without a Date.
+func silent() drchronotest.Fault {
+	return drchronotest.Fault{Times: -1, Do: func(rw http.ResponseWriter, r *http.Request, next http.Handler) {
+		next.ServeHTTP(noDate{rw}, r)
+	}}
 }
 
 // noDate sends no Date.
@@ -237,4 +270,9 @@ type noDate struct{ http.ResponseWriter }
 func (w noDate) WriteHeader(status int) {
 	w.Header()["Date"] = nil
 	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w noDate) Write(b []byte) (int, error) {
+	w.Header()["Date"] = nil
+	return w.ResponseWriter.Write(b)
 }

@@ -32,7 +32,7 @@ func run(args []string, stdout, stderr *os.File) (code int) {
 	if !signal.Ignored(syscall.SIGHUP) { // as nohup leaves it
 		signal.Notify(signals, syscall.SIGHUP)
 	}
-	caught := heed(signals, patience, cancel, func(code int) {
+	caught := heed(signals, time.Now, patience, cancel, func(code int) {
 		fmt.Fprintln(stderr, "chartbridge: ended at once; what is open is settled by the next run")
 		os.Exit(code)
 	})
@@ -79,19 +79,27 @@ func interruption(err error, caught int32) int32 {
 // no file of a large practice, and no vendor, makes it more than 10 seconds.
 const patience = 9500 * time.Millisecond
 
+// echo is how soon the same signal after the first is still the first:
+// timeout(1) sends it to the program, and then to the program's group.
+const echo = time.Second
+
 // heed cancels the work at the first SIGINT, SIGTERM or SIGHUP, which then
 // finishes the record in hand; a second one ends the program at once, and so
 // does the end of patience. That is a kill, which loses nothing.
-func heed(signals <-chan os.Signal, patience time.Duration, cancel context.CancelCauseFunc, exit func(code int)) *atomic.Int32 {
+func heed(signals <-chan os.Signal, now func() time.Time, patience time.Duration, cancel context.CancelCauseFunc, exit func(code int)) *atomic.Int32 {
 	var caught atomic.Int32
 	go func() {
+		var first time.Time
 		for s := range signals {
 			number, _ := s.(syscall.Signal)
 			end := func() { exit(exitCode(nil, int32(number))) }
 			if !caught.CompareAndSwap(0, int32(number)) {
-				end()
+				if int32(number) != caught.Load() || now().Sub(first) >= echo {
+					end()
+				}
 				continue
 			}
+			first = now()
 			cancel(signalError(number))
 			time.AfterFunc(patience, end)
 		}

@@ -17,7 +17,7 @@ func TestSignals(t *testing.T) {
 		for how, patience := range map[string]time.Duration{"twice": time.Hour, "once": 0} {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			signals, ended := make(chan os.Signal, 2), make(chan int, 2)
-			caught := heed(signals, patience, cancel, func(code int) { ended <- code })
+			caught := heed(signals, nextOf(0, echo), patience, cancel, func(code int) { ended <- code })
 			signals <- s
 			<-ctx.Done()
 			if got := signalIn(context.Cause(ctx)); got != int32(s) || caught.Load() != int32(s) {
@@ -31,6 +31,30 @@ func TestSignals(t *testing.T) {
 			}
 			close(signals)
 		}
+	}
+}
+
+// TestASignalsEcho: the same signal within a second is the first, delivered
+// twice; another one ends the program however soon it comes.
+func TestASignalsEcho(t *testing.T) {
+	t.Parallel()
+	signals, ended := make(chan os.Signal, 3), make(chan int, 3)
+	heed(signals, nextOf(0, echo-1), time.Hour, func(error) {}, func(code int) { ended <- code })
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGINT, syscall.SIGTERM} {
+		signals <- s
+	}
+	if got := <-ended; got != 143 {
+		t.Errorf("exit code %d, want 143: the echo of the first ended it", got)
+	}
+	close(signals)
+}
+
+// nextOf is a clock that shows one of the times after another, each once.
+func nextOf(times ...time.Duration) func() time.Time {
+	return func() time.Time {
+		at := time.Unix(0, 0).Add(times[0])
+		times = times[1:]
+		return at
 	}
 }
 
