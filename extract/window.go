@@ -45,8 +45,9 @@ func (w Window) String() string {
 }
 
 // Calls is about how many calls the window costs; bulk says that bulk lists
-// may be used.
-func (w Window) Calls(bulk bool) int {
+// may be used, and seen how many rows the endpoint's pages had when it was last
+// read: DrChrono may send fewer than it is asked for. 0 = not known.
+func (w Window) Calls(bulk bool, seen int) int {
 	e, ok := Find(w.Endpoint)
 	if !ok {
 		return 0
@@ -54,7 +55,11 @@ func (w Window) Calls(bulk bool) int {
 	if bulk && e.Bulk && w.bulk(e) {
 		return bulkCalls * pagesOf(w.Guess, bulkPage)
 	}
-	return pagesOf(w.Guess, e.Size()) + max(0, len(e.Variants)-1)
+	size := e.Size()
+	if seen > 0 {
+		size = min(size, seen)
+	}
+	return pagesOf(w.Guess, size) + max(0, len(e.Variants)-1)
 }
 
 // bulk reports whether the window costs fewer calls as a bulk list. What

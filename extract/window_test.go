@@ -87,11 +87,11 @@ func TestWindowCalls(t *testing.T) {
 		"patients":       {Rows: 900, Since: 120, First: "2020-01-01", Last: "2025-12-31"},
 		"insurances":     {Rows: 700},
 	}
-	want := map[string][2]int{ // plain, bulk
-		"appointments": {8, 6}, "clinical_notes": {9, 3}, "patients": {3, 3}, "insurances": {5, 5},
+	want := map[string][3]int{ // plain, bulk, plain where pages had 20 rows
+		"appointments": {8, 6, 90}, "clinical_notes": {9, 3, 9}, "patients": {3, 3, 6}, "insurances": {5, 5, 37},
 	}
 	for _, w := range extract.Windows("b1", dayOf("2025-07-05"), dayOf("2025-12-31"), []string{"appointments", "clinical_notes", "patients", "insurances"}, true, staged) {
-		if got := [2]int{w.Calls(false), w.Calls(true)}; got != want[w.Endpoint] {
+		if got := [3]int{w.Calls(false, 0), w.Calls(true, 1000), w.Calls(false, 20)}; got != want[w.Endpoint] {
 			t.Errorf("%s: %v calls, want %v (%d rows)", w, got, want[w.Endpoint], w.Guess)
 		}
 	}

@@ -158,3 +158,21 @@ func (s *Store) Span(ctx context.Context, endpoint, since string) (extract.Span,
 	err := s.db.GetContext(ctx, &row, query("staged-span"), strings.TrimSpace(since), endpoint)
 	return extract.Span{Rows: row.N, Since: row.Since, First: row.First, Last: row.Last}, wrap(err, "measure what is staged of %s", endpoint)
 }
+
+// PageSizes is about how many rows the pages of each endpoint had when it last
+// took several.
+func (s *Store) PageSizes(ctx context.Context) (map[string]int, error) {
+	var rows []struct {
+		Endpoint string
+		Size     int
+		At       string `db:"at"`
+	}
+	if err := s.db.SelectContext(ctx, &rows, query("page-sizes")); err != nil {
+		return nil, fmt.Errorf("measure the pages that were read: %w", err)
+	}
+	sizes := map[string]int{}
+	for _, r := range rows {
+		sizes[r.Endpoint] = r.Size
+	}
+	return sizes, nil
+}

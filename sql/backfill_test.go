@@ -176,3 +176,23 @@ func TestSpan(t *testing.T) {
 		t.Errorf("span %+v (%v), want %+v", got, err, want)
 	}
 }
+
+func TestPageSizes(t *testing.T) {
+	ctx := context.Background()
+	s := openAt(t, t.TempDir(), "a")
+	for _, c := range []etl.Cursor{
+		{Endpoint: "appointments", Lane: "nightly", Page: 10, Rows: 200},
+		{Endpoint: "appointments", Lane: "backfill/b/full", Page: 1, Rows: 3}, // one page may be a short one
+		{Endpoint: "patients", Lane: "nightly", Page: 2, Rows: 26},
+		{Endpoint: "doctors", Lane: "nightly", Page: 2},
+	} {
+		c.State = etl.StreamDrained
+		if err := s.PutCursor(ctx, etl.Run{ID: "r", At: noon}, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := s.PageSizes(ctx)
+	if diff := cmp.Diff(map[string]int{"appointments": 21, "patients": 17}, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}

@@ -154,8 +154,16 @@ func TestBackfillDryRun(t *testing.T) {
 	}
 	var v backfillView
 	stdout, _ = s.mustRun(exitDone, append(args, "--output", "json")...)
-	if err := json.Unmarshal([]byte(stdout), &v); err != nil || v.All != 6 || v.Left == 0 || v.ETA == "" {
+	if err := json.Unmarshal([]byte(stdout), &v); err != nil || v.All != 6 || v.Left == 0 || v.ETA == "" || v.State != "planned" {
 		t.Errorf("the forecast as JSON: %v\n%s", err, stdout)
+	}
+	p := s.open()
+	small := etl.Cursor{Endpoint: "patients", Lane: extract.Nightly, State: etl.StreamDrained, Page: 20, Rows: 39}
+	if err := p.store.PutCursor(t.Context(), p.newRun("test", false), small); err != nil { // two rows a page
+		t.Fatal(err)
+	}
+	if stdout, _ := s.mustRun(exitDone, args...); strings.Contains(stdout, "about 8 calls") {
+		t.Errorf("the forecast does not go by the pages that came:\n%s", stdout)
 	}
 	if got := len(s.v.DrChrono.Calls()); got != before {
 		t.Errorf("a dry run made %d calls", got-before)

@@ -167,7 +167,9 @@ func (b *progress) page(ctx context.Context, c etl.Cursor) {
 		}
 	}
 	eta := "-"
-	if at, err := b.finish(ctx, callsLeft(b.all, b.bulk())); err == nil {
+	sizes, err := b.store.PageSizes(ctx)
+	at, err2 := b.finish(ctx, callsLeft(b.all, b.bulk(), sizes))
+	if err == nil && err2 == nil {
 		eta = at.In(b.config.Timezone).Format("Jan 2 15:04")
 	}
 	full := done * barWidth / max(1, len(b.all))
@@ -175,11 +177,12 @@ func (b *progress) page(ctx context.Context, c etl.Cursor) {
 		done, len(b.all), w.Window, c.Page, c.Rows, c.Changed, eta)
 }
 
-// callsLeft is about how many calls the windows still cost.
-func callsLeft(all []sql.WindowState, bulk bool) (calls int) {
+// callsLeft is about how many calls the windows still cost, with pages of the
+// sizes that were seen.
+func callsLeft(all []sql.WindowState, bulk bool, sizes map[string]int) (calls int) {
 	for _, w := range all {
 		if !isRead(w) {
-			calls += max(1, w.Calls(bulk)-w.Page)
+			calls += max(1, w.Calls(bulk, sizes[w.Endpoint])-w.Page)
 		}
 	}
 	return calls

@@ -48,13 +48,17 @@ type backfillView struct {
 // view counts a backfill together.
 func (p *practice) view(ctx context.Context, b sql.Backfill, windows []sql.WindowState) (v backfillView, err error) {
 	v = backfillView{Backfill: b, All: len(windows), Reserve: p.config.DrChrono.NightlyReserve, Limit: p.config.DrChrono.CallsPerHour}
+	sizes, err := p.store.PageSizes(ctx)
+	if err != nil {
+		return v, err
+	}
 	for _, w := range windows {
 		v.Pages, v.Rows, v.Changed = v.Pages+w.Page, v.Rows+w.Rows, v.Changed+w.Changed
 		if isRead(w) {
 			v.Done++
 		}
 		v.Windows = append(v.Windows, windowView{Endpoint: w.Endpoint, How: w.Way, From: w.From, To: w.To, Expected: w.Guess,
-			Calls: w.Calls(p.bulk()), State: w.State, Page: w.Page, Rows: w.Rows, Changed: w.Changed, Note: w.Note})
+			Calls: w.Calls(p.bulk(), sizes[w.Endpoint]), State: w.State, Page: w.Page, Rows: w.Rows, Changed: w.Changed, Note: w.Note})
 	}
 	if v.Calls, err = p.store.CallsOfBackfill(ctx, b.ID); err != nil || b.State != sql.BackfillOpen {
 		return v, err
@@ -62,7 +66,7 @@ func (p *practice) view(ctx context.Context, b sql.Backfill, windows []sql.Windo
 	if v.Running, err = p.active(ctx, backfillLease); err != nil {
 		return v, err
 	}
-	v.Left = callsLeft(windows, p.bulk())
+	v.Left = callsLeft(windows, p.bulk(), sizes)
 	if at, err := p.finish(ctx, v.Left); err == nil {
 		v.ETA, v.Hours = at.UTC().Format(time.RFC3339), at.Sub(p.clock.Now()).Hours()
 	}
@@ -121,7 +125,8 @@ func (p *practice) dryBackfill(ctx context.Context, s *shared, f backfillFlags, 
 		return err
 	}
 	var windows []sql.WindowState
-	if open && f.same(b) {
+	open = open && f.same(b)
+	if open {
 		windows, err = p.store.Windows(ctx, b.ID)
 	} else {
 		var planned []extract.Window
@@ -136,6 +141,9 @@ func (p *practice) dryBackfill(ctx context.Context, s *shared, f backfillFlags, 
 	v, err := p.view(ctx, b, windows)
 	if err != nil {
 		return err
+	}
+	if !open {
+		v.State = "planned"
 	}
 	if s.output == "json" {
 		return printJSON(s.stdout, v)
@@ -172,7 +180,7 @@ func (p *practice) printForecast(s *shared, v backfillView) error {
 	}
 	fmt.Fprintf(&b, "The nightly keeps %d of the %d calls of each window (%s) in which a schedule falls due or a run is active.\n",
 		min(v.Reserve, v.Limit), v.Limit, p.config.DrChrono.QuotaWindow)
-	b.WriteString("Rows are guessed from what is staged; where nothing is, a window counts as one page. No call was made.\n")
+	b.WriteString("Rows are guessed from what is staged, in pages as large as the last ones; where nothing is, a window counts as one page.\nNo call was made.\n")
 	_, err := s.stdout.WriteString(b.String())
 	return err
 }

@@ -32,3 +32,8 @@ SELECT count(*) FROM call WHERE run = ?
 SELECT count(*) AS n, coalesce(sum(updated_at = '' OR updated_at >= ?1), 0) AS since,
   coalesce(min(substr(nullif(updated_at, ''), 1, 10)), '') AS first_day, coalesce(max(substr(nullif(updated_at, ''), 1, 10)), '') AS last_day
 FROM record WHERE endpoint = ?2 AND gone = 0
+
+-- name: page-sizes
+-- How many rows each endpoint's pages had when it last took several; the last
+-- page of a list counts as half full.
+SELECT endpoint, 2 * rows / (2 * page - 1) AS size, max(drained_at) AS at FROM stream WHERE page > 1 AND rows > 0 GROUP BY endpoint
