@@ -83,6 +83,9 @@ by the largest page, at least one call for each stream.
   limit does not count it; ours does.
 - Patients are read with ` + "`verbose=true`" + `, for their insurances: 50 rows a page. All
   else is read without: 250 rows a page.
+- So ` + "`status_transitions`" + ` are not read, which may tell of a cancellation where a visit's
+  status is blank: with them a visit page has 20 to 50 rows, and the first load of
+  the large practice would take 2,000 to 5,000 calls for its visits instead of 400.
 - A bulk list (` + "`bulk: auto`" + `) gives 1,000 rows for an order and, here, two looks at
   it. A first load goes by bulk lists where the account has them; where they are
   refused, the attempt costs one call a list. Later nights take whichever is

@@ -53,6 +53,7 @@ func TestCheckOfAGoodSite(t *testing.T) {
 	wantFinding(t, found, "warn lookups", "nothing is staged yet")
 	wantFinding(t, found, "warn routes", "nothing is staged yet")
 	wantFinding(t, found, "warn unconfirmed", "rethink: ")
+	wantFinding(t, found, "warn unconfirmed", "drchrono: a visit's status")
 	if got := s.writes(); got != 0 {
 		t.Errorf("check made %d writes, want none", got)
 	}
