@@ -10,14 +10,10 @@ import (
 // A Brake stops a night that would change suspiciously much. Shares are in
 // hundredths.
 type Brake struct {
-	Changed  int // of the acknowledged records of an object
+	Changed  int // of the acknowledged records of an object, where they are After or more
 	Rejected int // of those sent, once After were sent
 	After    int
 }
-
-// fewRecords is the number of changes that is never suspicious, whatever
-// share of a small practice it is.
-const fewRecords = 10
 
 // braked reports whether this night would change suspiciously much of what
 // the destination acknowledged before. A first load has nothing acknowledged.
@@ -29,7 +25,7 @@ func (s *Stage) braked(ctx context.Context, object Object) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return changed > fewRecords && changed*100 > known*s.Brake.Changed, nil
+	return known >= s.Brake.After && changed*100 > known*s.Brake.Changed, nil
 }
 
 // A Score counts what a run sent of an object and what was accepted for later.

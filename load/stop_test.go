@@ -21,34 +21,60 @@ func patients(from, to int, city string) []string {
 // changes none, until a person releases it. A first load is exempt.
 func TestBrakeOnChanges(t *testing.T) {
 	w := newWorld(t, rethinkAt(true))
-	w.put("patients", patients(1, 40, "Troy")...)
+	w.put("patients", patients(1, 60, "Troy")...)
 	w.must(w.night())
-	if got := w.count("created", ""); got != 40 {
-		t.Fatalf("the first load created %d, want 40", got)
+	if got := w.count("created", ""); got != 60 {
+		t.Fatalf("the first load created %d, want 60", got)
 	}
-	w.put("patients", patients(1, 12, "Rome")...)
+	w.put("patients", patients(1, 18, "Rome")...)
 	w.must(w.night())
-	if got := w.count("updated", ""); got != 12 {
-		t.Errorf("30 %%: updated %d, want all 12", got)
+	if got := w.count("updated", ""); got != 18 {
+		t.Errorf("30 %%: updated %d, want all 18", got)
 	}
 	from := len(w.Journal())
-	w.put("patients", patients(1, 13, "Utica")...)
-	w.put("patients", patient(41, "Troy"))
+	w.put("patients", patients(1, 19, "Utica")...)
+	w.put("patients", patient(61, "Troy"))
 	for range 2 {
 		if err := w.night(); !errors.Is(err, load.ErrBrake) {
 			t.Errorf("over 30 %%: got %v, want the brake", err)
 		}
 	}
-	if got := w.count("held", "brake"); got != 13 {
-		t.Errorf("held %d, want 13", got)
+	if got := w.count("held", "brake"); got != 19 {
+		t.Errorf("held %d, want 19", got)
 	}
-	w.expect("a new record is no change", "client", "41", "unchanged")
+	w.expect("a new record is no change", "client", "61", "unchanged")
 	if sent := w.writes(from); len(sent) != 1 {
 		t.Errorf("%d writes, want only the create", len(sent))
 	}
 	w.must(w.night(func(s *load.Stage) { s.Released = true }))
-	if got := w.count("updated", ""); got != 13 {
-		t.Errorf("released: updated %d, want 13", got)
+	if got := w.count("updated", ""); got != 19 {
+		t.Errorf("released: updated %d, want 19", got)
+	}
+}
+
+// TestBrakeAfter: of fewer known records than brake.after any share may change,
+// and of as many as that none above the share, however few they are.
+func TestBrakeAfter(t *testing.T) {
+	for _, tt := range []struct {
+		known, changed int
+		brake          load.Brake
+		braked         bool
+	}{
+		{30, 14, load.Brake{Changed: 30, Rejected: 20, After: 50}, false},
+		{49, 49, load.Brake{Changed: 30, Rejected: 20, After: 50}, false},
+		{50, 16, load.Brake{Changed: 30, Rejected: 20, After: 50}, true},
+		{12, 9, load.Brake{Changed: 30, Rejected: 20, After: 5}, true},
+		{12, 3, load.Brake{Changed: 30, Rejected: 20, After: 5}, false},
+		{2, 1, load.Brake{Changed: 0, Rejected: 20, After: 1}, true},
+	} {
+		w := newWorld(t, rethinkAt(true))
+		w.put("patients", patients(1, tt.known, "Troy")...)
+		w.must(w.night())
+		w.put("patients", patients(1, tt.changed, "Rome")...)
+		err := w.night(func(s *load.Stage) { s.Brake = tt.brake })
+		if got := errors.Is(err, load.ErrBrake); got != tt.braked {
+			t.Errorf("%d of %d changed, %+v: %v, want the brake: %v", tt.changed, tt.known, tt.brake, err, tt.braked)
+		}
 	}
 }
 

@@ -67,6 +67,7 @@ func TestApproveReleasesOneFromTheBrake(t *testing.T) {
 	t.Parallel()
 	wired(t)
 	s := newSite(t)
+	s.set("drchrono:\n", "brake: {after: 5}\ndrchrono:\n")
 	s.mustRun(exitAttention, "run")
 	for _, p := range s.v.Practice.Rows("patients") {
 		s.v.Practice.Patch("patients", p["id"].(json.Number).String(), map[string]any{"city": "Newtown"})

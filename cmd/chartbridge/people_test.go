@@ -133,6 +133,7 @@ func TestALostAnswerOfADischargeIsNeverSentAgain(t *testing.T) {
 func TestTheBrakeHoldsAndPushReleases(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
+	s.set("drchrono:\n", "brake: {after: 5}\ndrchrono:\n")
 	s.mustRun(exitAttention, "run")
 	for _, p := range s.v.Practice.Rows("patients") {
 		s.v.Practice.Patch("patients", p["id"].(json.Number).String(), map[string]any{"city": "Newtown"})

@@ -81,7 +81,8 @@ type Brake struct {
 	// Rejected is the share of sent records that may be rejected. Default 20%.
 	Rejected Percent `yaml:"rejected"`
 	// After is the number of records below which shares are not judged,
-	// because a share of few says nothing. Default 50.
+	// because a share of few says nothing: known ones for Changed, sent ones
+	// for Rejected. Default 50.
 	After int `yaml:"after"`
 }
 
