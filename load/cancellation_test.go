@@ -46,6 +46,9 @@ func TestCancellations(t *testing.T) {
 	w.expect("unanswered", "cancellation", "1", "uncertain no_answer")
 	w.expect("takes place", "cancellation", "2", "excluded takes_place")
 	w.expect("converted to a timesheet", "cancellation", "3", "held candidates")
+	if text := w.message("cancellation", "3"); !strings.Contains(text, "converted to a timesheet") {
+		t.Errorf("message %q, want it to say that the event was converted", text)
+	}
 	w.expect("entered again for the same time", "cancellation", "5", "excluded takes_place")
 	w.expect("no reason's id", "cancellation", "4", "held status_lookup")
 	w.Heal()

@@ -42,6 +42,13 @@ func (c *circuit) note(a Answer) {
 	c.open = c.open || c.unreached >= unreachedLimit || c.unanswered >= unansweredLimit
 }
 
+// leave opens it for one who asked to be left alone.
+func (c *circuit) leave() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open = true
+}
+
 func (c *circuit) isOpen() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

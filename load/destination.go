@@ -124,6 +124,7 @@ type Finding struct {
 	How        How               // by what it was found
 	Differs    []Difference      // fields whose values there are not ours
 	Candidates []string          // several that match: a person decides
+	Why        string            // why a person decides on the candidates; "" = because they are several
 	Each       []Finding         // of keyless ones: what a look at each candidate showed
 	Inside     map[string]string // ids of what travels inside it, by the path of their need
 	Hidden     []string          // arrays that we send and that the look did not show

@@ -80,7 +80,8 @@ func graced(ctx context.Context) (context.Context, context.CancelFunc) {
 	return requests, func() { stop(); cut() }
 }
 
-// request sends one delivery, again only where it provably did not arrive.
+// request sends one delivery, again only where it provably did not arrive, and
+// no sooner than it was asked to.
 func (l *line) request(ctx, requests context.Context, d etl.Delivery) Done {
 	done := Done{Delivery: d, SettledBy: ByAnswer, Answer: Answer{Kind: NotSent}}
 	for n := 0; n < tries && ctx.Err() == nil && !l.circuit.isOpen() && !l.watch.isOver(); n++ {
@@ -90,13 +91,17 @@ func (l *line) request(ctx, requests context.Context, d etl.Delivery) Done {
 		switch done.Answer.Kind {
 		case NotSent:
 		case Throttled:
-			wait = max(wait, min(done.Answer.After, maxBackoff))
+			wait = max(wait, done.Answer.After)
 		default:
 			l.circuit.note(done.Answer)
 			l.watch.note(done.Answer)
 			done.Answer.Then = l.then(d)
 			done.At = l.stage.Clock.Now()
 			return done
+		}
+		if wait > MaxWait {
+			l.circuit.leave()
+			break
 		}
 		if n+1 < tries && l.stage.Clock.Sleep(ctx, wait) != nil {
 			break
@@ -121,7 +126,7 @@ func (l *line) then(d etl.Delivery) string {
 	return "nobody can be asked after it; look whether it is there, then say so with `chartbridge uncertain resolve`"
 }
 
-// maxBackoff bounds the wait between two tries.
+// maxBackoff bounds the wait between two tries where none is asked for.
 const maxBackoff = 30 * time.Second
 
 // backoff doubles from half a second, with jitter.

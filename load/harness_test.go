@@ -51,7 +51,7 @@ func (c *clock) Move(d time.Duration) {
 const quiet = 15 * time.Minute
 
 // rested is longer than a delivery's deadline and the quiet period.
-const rested = time.Hour
+const rested = 90 * time.Minute
 
 // An oracle is a simulated vendor: what really happened there.
 type oracle interface {

@@ -75,6 +75,8 @@ func (s *Stage) sees(ctx context.Context, run etl.Run, object Object, unknown []
 // pass that follows, with its id filled in.
 func (s *Stage) adopt(d Due, f Finding) (m Mark, there bool) {
 	switch {
+	case f.Why != "":
+		return held(d, etl.CauseCandidates, f.Why), true
 	case d.TargetID != "" && f.TargetID == "":
 		return held(d, etl.CauseCandidates, "its id "+d.TargetID+" is not there; correct it with `chartbridge crosswalk import --replace`"), true
 	case f.TargetID != "" && len(f.Differs) > 0 && s.VendorFirst && d.Approvals == 0 && (d.TargetID != "" || f.How == ByExternalID):

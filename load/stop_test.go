@@ -2,10 +2,14 @@ package load_test
 
 import (
 	"errors"
+	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/load/centralreach"
 	"github.com/chartbridge/chartbridge/load/loadtest"
 )
 
@@ -193,5 +197,73 @@ func TestAttempts(t *testing.T) {
 	}
 	if got := w.target("client", "1"); got.Outcome != etl.Failed || got.Attempts != 3 {
 		t.Errorf("%s after %d attempts, want failed after 3", got.Outcome, got.Attempts)
+	}
+}
+
+// TestAskedToWait: a short wait is waited out, in either form; whoever asks for a
+// longer one is left alone until the next night, with its reason.
+func TestAskedToWait(t *testing.T) {
+	dated := loadtest.TooMany("Sun, 01 Nov 2026 06:00:40 GMT")
+	plain := dated.Do
+	dated.Do = func(x *loadtest.Exchange) {
+		plain(x)
+		x.Header.Set("Date", "Sun, 01 Nov 2026 06:00:00 GMT")
+	}
+	for name, fault := range map[string]loadtest.Fault{"seconds": loadtest.TooMany("40"), "a date": dated} {
+		w := newWorld(t, rethinkAt(true))
+		w.put("patients", patient(1, "Troy"))
+		began := w.clock.Now()
+		w.Inject(fault.On("POST", "/client"))
+		w.must(w.night())
+		w.expect(name, "client", "1", "created")
+		if waited := w.clock.Now().Sub(began); waited < 40*time.Second || waited > time.Minute {
+			t.Errorf("%s: waited %v, want the 40s that were asked for", name, waited)
+		}
+	}
+
+	w := newWorld(t, rethinkAt(true))
+	w.put("patients", patients(1, 60, "Troy")...)
+	w.Inject(loadtest.TooMany("3600").On("POST", "/client").Repeat(-1))
+	if err := w.night(); !errors.Is(err, load.ErrGivenUp) {
+		t.Errorf("got %v, want the destination left alone", err)
+	}
+	if sent := len(w.writes(0)); sent > 4 {
+		t.Errorf("%d writes, want no more than were under way", sent)
+	}
+	if told := w.number("SELECT count(*) FROM target WHERE outcome = 'failed' AND message LIKE '%slow down%'"); told != len(w.writes(0)) {
+		t.Errorf("%d records have the reason, %d were turned away", told, len(w.writes(0)))
+	}
+	w.Heal()
+	w.must(w.night())
+	if got := w.count("created", ""); got != 60 {
+		t.Errorf("the next night created %d, want 60", got)
+	}
+}
+
+// TestReadIsAskedToWait: likewise where it is a look that is turned away.
+func TestReadIsAskedToWait(t *testing.T) {
+	for name, start := range map[string]func(*testing.T, *clock) account{
+		"Rethink": rethinkAt(true), "CentralReach": centralReachWith(true, centralreach.Write{Clients: true, Employees: true})} {
+		w := newWorld(t, start)
+		_, user := doctor(7)
+		w.put("doctors", doctorThere(7, ""))
+		w.put("users", user)
+		w.put("patients", patient(1, "Troy"))
+		asked := 0
+		fault := loadtest.TooMany("3600").Repeat(-1)
+		fault.Match = func(r *http.Request) bool {
+			turned := r.Method == "GET" && strings.Contains(r.URL.Path, "/staff") || strings.Contains(r.URL.Path, "/employee/byExternalSystemId")
+			if turned {
+				asked++
+			}
+			return turned
+		}
+		w.Inject(fault)
+		if err := w.night(); !errors.Is(err, load.ErrSlowDown) || !errors.Is(err, load.ErrGivenUp) {
+			t.Errorf("%s: got %v, want the destination left alone", name, err)
+		}
+		if sent := len(w.writes(0)); sent > 0 || asked != 1 {
+			t.Errorf("%s: asked %d times and sent %d, want one question and nothing sent, not of another object either", name, asked, sent)
+		}
 	}
 }

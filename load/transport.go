@@ -138,13 +138,31 @@ func (r Reply) IsJSON() bool {
 // (RFC 8259, 8.1).
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// RetryAfter is the wait that a reply asks for in seconds, or the default.
-func (r Reply) RetryAfter(otherwise time.Duration) time.Duration {
-	if n, err := strconv.Atoi(r.Header.Get("Retry-After")); err == nil && n >= 0 {
-		return time.Duration(n) * time.Second
+// MaxWait is the longest that a run waits because a reply asks it to. Whoever
+// asks for more is left alone until the next run.
+const MaxWait = time.Minute
+
+// RetryAfter is the wait that a reply asks for, in seconds or as a date; 0 where
+// it does not say. A date is held against the reply's own, so that no clock of
+// ours counts (RFC 9110, 10.2.3 and 6.6.1).
+func (r Reply) RetryAfter() time.Duration {
+	asked := r.Header.Get("Retry-After")
+	if n, err := strconv.Atoi(asked); err == nil {
+		return time.Duration(min(max(n, 0), forever)) * time.Second
 	}
-	return otherwise
+	until, err := http.ParseTime(asked)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(r.Header.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	return max(0, until.Sub(now))
 }
+
+// forever keeps an absurd number of seconds from becoming a small one.
+const forever = int(1000 * time.Hour / time.Second)
 
 // Unanswered classifies a write that brought no whole answer: only one of
 // which no byte left is safe to send again.

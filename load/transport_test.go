@@ -214,3 +214,21 @@ func TestIsJSON(t *testing.T) {
 		}
 	}
 }
+
+// TestRetryAfter: seconds, or a date, which is held against the reply's own.
+func TestRetryAfter(t *testing.T) {
+	const date = "Sun, 01 Nov 2026 06:00:00 GMT"
+	for _, tt := range []struct {
+		asked, date string
+		want        time.Duration
+	}{
+		{"7", "", 7 * time.Second}, {"3600", date, time.Hour}, {"-1", date, 0}, {"", date, 0}, {"soon", date, 0},
+		{"Sun, 01 Nov 2026 06:01:30 GMT", date, 90 * time.Second}, {"Sun, 01 Nov 2026 05:00:00 GMT", date, 0},
+		{"Sun, 01 Nov 2026 06:01:30 GMT", "", 0}, {"9000000000000", date, 1000 * time.Hour},
+	} {
+		reply := load.Reply{Header: http.Header{"Retry-After": {tt.asked}, "Date": {tt.date}}}
+		if got := reply.RetryAfter(); got != tt.want {
+			t.Errorf("Retry-After %q at %q: %v, want %v", tt.asked, tt.date, got, tt.want)
+		}
+	}
+}

@@ -16,9 +16,6 @@ import (
 // changes nothing, so any failure of the moment may be repeated.
 const reads = 3
 
-// maxWait bounds the wait between two reads.
-const maxWait = 30 * time.Second
-
 // get reads, with so many tries against failures of the moment, and one more
 // for a token that has run out. The reply may have any status.
 func (d *Destination) get(ctx context.Context, path string, query url.Values, tries int) (reply load.Reply, err error) {
@@ -60,7 +57,8 @@ func repeat(reply load.Reply, err error, n, tries int) (wait time.Duration, agai
 	case http.StatusUnauthorized, http.StatusInternalServerError:
 		return 0, n == 0
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return max(backoff, min(reply.RetryAfter(0), maxWait)), n+1 < tries
+		asked := reply.RetryAfter()
+		return max(backoff, asked), n+1 < tries && asked <= load.MaxWait
 	}
 	return 0, false
 }

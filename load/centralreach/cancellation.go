@@ -89,12 +89,15 @@ func findEvent(ours contact, id string, events []Event) load.Finding {
 	switch {
 	case len(found) == 0:
 		return load.Finding{Proved: true}
-	case len(found) > 1, found[0].Converted && !found[0].Canceled:
+	case len(found) > 1:
 		f := load.Finding{How: load.ByNaturalKey}
 		for _, e := range found {
 			f.Candidates = append(f.Candidates, e.ID)
 		}
 		return f
+	case found[0].Converted && !found[0].Canceled:
+		return load.Finding{How: load.ByNaturalKey, Candidates: []string{found[0].ID}, Why: "its event " + found[0].ID +
+			" was converted to a timesheet, so it cannot be cancelled from here; put the timesheet right there, then decide SKIP"}
 	}
 	f := load.Finding{TargetID: found[0].ID, How: load.ByExternalID} // who, with whom, and when: no other event is meant
 	reason := ours.text("cancelReasonId")

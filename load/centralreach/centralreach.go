@@ -209,5 +209,16 @@ type readError struct {
 }
 
 func (e *readError) Error() string {
+	if e.status == http.StatusTooManyRequests {
+		return fmt.Sprintf("GET %s answers HTTP 429: %v", e.path, load.ErrSlowDown)
+	}
 	return fmt.Sprintf("GET %s answers HTTP %d and nothing that we can read; is centralreach.base_url right, and the vendor up?", e.path, e.status)
+}
+
+// Unwrap gives what stops the whole destination.
+func (e *readError) Unwrap() error {
+	if e.status == http.StatusTooManyRequests {
+		return load.ErrSlowDown
+	}
+	return nil
 }

@@ -120,3 +120,19 @@ func TestEventWithoutTimes(t *testing.T) {
 		t.Errorf("events %v, %v; want one at %v", got, err, ten)
 	}
 }
+
+// TestStamps: ISO 8601 in the forms that servers write, UTC where none is named.
+func TestStamps(t *testing.T) {
+	want := time.Date(2026, 11, 10, 14, 0, 0, 0, time.UTC)
+	for _, text := range []string{"2026-11-10T14:00:00Z", "2026-11-10T14:00Z", "2026-11-10T14:00", "2026-11-10T14:00:00", "2026-11-10T14:00:00.0000000",
+		"2026-11-10T14:00:00.000Z", "2026-11-10T09:00:00-05:00", "2026-11-10T09:00-0500", "2026-11-10T09:00:00.000-05", "2026-11-10 14:00:00+00:00", " 2026-11-10T14:00Z "} {
+		if got, ok := utc(text); !ok || !got.Equal(want) {
+			t.Errorf("%q is %v, %v; want %v", text, got, ok, want)
+		}
+	}
+	for _, text := range []string{"", "2026-11-10", "14:00", "10/11/2026 14:00", "2026-11-10T25:00Z"} {
+		if got, ok := utc(text); ok {
+			t.Errorf("%q is read as %v", text, got)
+		}
+	}
+}

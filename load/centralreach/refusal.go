@@ -41,7 +41,7 @@ func (d *Destination) classify(ctx context.Context, reply load.Reply, del etl.De
 	case reply.Status >= 200 && reply.Status < 300:
 		return d.answered(a, reply, del)
 	case reply.Status == http.StatusTooManyRequests:
-		a.Kind, a.After = load.Throttled, reply.RetryAfter(0)
+		a.Kind, a.After = load.Throttled, reply.RetryAfter()
 	case reply.Status == http.StatusUnauthorized:
 		a.Kind = load.Denied
 	case reply.Status == http.StatusForbidden:

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -146,12 +147,18 @@ func eventsIn(items []contact) ([]Event, error) {
 	return events, nil
 }
 
-// utc reads a stamp, which is UTC also where it does not say so (centralreach.txt,
-// Protocol).
+// utc reads an ISO 8601 stamp: with seconds or without, with any fraction of
+// them, and with an offset in any of its forms. It is UTC also where it does not
+// say so (centralreach.txt, Protocol).
 func utc(text string) (time.Time, bool) {
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t.UTC(), true
+	text = strings.TrimSpace(text)
+	for _, clock := range []string{"15:04:05", "15:04"} {
+		for _, offset := range []string{"", "Z07:00", "Z0700", "Z07"} {
+			for _, between := range []string{"T", " "} {
+				if t, err := time.Parse(time.DateOnly+between+clock+offset, text); err == nil {
+					return t.UTC(), true
+				}
+			}
 		}
 	}
 	return time.Time{}, false

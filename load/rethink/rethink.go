@@ -136,16 +136,14 @@ func repeat(reply load.Reply, err error, n int) (wait time.Duration, again bool)
 	switch {
 	case err == nil && reply.Status == http.StatusUnauthorized:
 		return 0, n == 0
-	case err != nil, reply.Status >= 500:
+	case err != nil:
 		return backoff, n+1 < reads
-	case reply.Status == http.StatusTooManyRequests:
-		return max(backoff, min(reply.RetryAfter(0), maxWait)), n+1 < reads
+	case reply.Status == http.StatusTooManyRequests, reply.Status >= 500:
+		asked := reply.RetryAfter()
+		return max(backoff, asked), n+1 < reads && asked <= load.MaxWait
 	}
 	return 0, false
 }
-
-// maxWait bounds the wait between two reads.
-const maxWait = 30 * time.Second
 
 func unread(path string, reply load.Reply, err error) error {
 	switch {
@@ -153,6 +151,8 @@ func unread(path string, reply load.Reply, err error) error {
 		return err
 	case reply.Status == http.StatusOK:
 		return fmt.Errorf("GET %s answers something that is not JSON: is it a log-in or maintenance page?", path)
+	case reply.Status == http.StatusTooManyRequests:
+		return fmt.Errorf("GET %s answers HTTP 429: %w", path, load.ErrSlowDown)
 	}
 	return fmt.Errorf("GET %s answers HTTP %d; where this account cannot be read, set rethink.readback: false", path, reply.Status)
 }
@@ -163,7 +163,7 @@ func (d *Destination) classify(reply load.Reply, del etl.Delivery) load.Answer {
 	a := load.Answer{Status: reply.Status, Phase: reply.Phase}
 	switch {
 	case reply.Status == http.StatusTooManyRequests:
-		a.Kind, a.After = load.Throttled, reply.RetryAfter(0)
+		a.Kind, a.After = load.Throttled, reply.RetryAfter()
 	case reply.Status == http.StatusUnauthorized, reply.Status == http.StatusForbidden:
 		a.Kind = load.Denied
 	case reply.Status == http.StatusNoContent && updatesOnly(del):
