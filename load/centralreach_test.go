@@ -30,7 +30,7 @@ func centralReachOf(t *testing.T, clock *clock, replacing bool, write centralrea
 	server := httptest.NewServer(vendor)
 	t.Cleanup(server.Close)
 	options := centralreach.Options{Metadata: metadata, BaseURL: server.URL + "/enterprise/v1", TokenURL: server.URL + "/connect/token", ClientID: "id",
-		ClientSecret: "secret", APIKey: "key", OrgID: "1234", InFlight: 4, Clock: clock, Write: write}
+		ClientSecret: "secret", APIKey: "key", OrgID: "1234", InFlight: 4, Clock: clock, GoLive: "2026-01-01", Write: write}
 	return account{oracle: vendor, server: server, name: centralreach.Name, shapes: centralreach.Shapes(options),
 		ids: lookups{"contactForm": {"client": "Client", "default": "Client"}, "cancelReason": {"Cancelled": "3", "No Show": "4"}, "insurancePlan": {"P1": "1001/2001", "P2": "1002/2002"}},
 		open: func(down string) load.Destination {

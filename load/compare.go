@@ -32,7 +32,7 @@ func (s *Stage) compare(ctx context.Context, run etl.Run, object Object) error {
 	if !ok {
 		return fmt.Errorf("%s shows %s, but nothing compares it", s.Destination.Name(), object.Name)
 	}
-	months, err := s.Store.Months(ctx, s.Destination.Name(), object.Name)
+	months, err := s.Store.Months(ctx, s.Destination.Name(), object.Name, comparer.From(), s.Clock.Now())
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (s *Stage) compareSpan(ctx context.Context, run etl.Run, comparer Comparer,
 	}
 	found := Found{Before: AskedSince(s.Clock.Now()), Extra: c.Extra, People: c.People}
 	for _, m := range span {
-		if !m.First && !m.Last && c.Unread == nil { // what lies beyond our visits there is nobody's extra, until a visit comes beyond it
+		if !m.First && c.Unread == nil { // a part of the first may not be compared yet: go-live may be set to an earlier day
 			found.Months = append(found.Months, m.Name)
 		}
 	}

@@ -160,6 +160,8 @@ func after(f loadtest.Fault) loadtest.Fault {
 // changed is a destination whose writes go another way.
 type changed struct{ load.Destination }
 
+func (d changed) From() string { return d.Destination.(load.Comparer).From() }
+
 func (d changed) Compare(ctx context.Context, object string, span []load.Month, due iter.Seq2[load.Due, error]) (load.Comparison, error) {
 	return d.Destination.(load.Comparer).Compare(ctx, object, span, due)
 }

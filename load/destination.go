@@ -51,6 +51,8 @@ type Destination interface {
 // A Comparer holds records against what the destination shows of an object
 // that it lets us only read, by months.
 type Comparer interface {
+	// From is the first day that is compared, YYYY-MM-DD in the practice's zone.
+	From() string
 	Compare(ctx context.Context, object string, span []Month, due iter.Seq2[Due, error]) (Comparison, error)
 }
 
@@ -64,16 +66,16 @@ type Comparison struct {
 
 // A Month is one of the practice's calendar.
 type Month struct {
-	Name        string // "2026-03"
-	Visits      int    // of ours that begin in it
-	First, Last bool   // of all in which we have visits
+	Name   string // "2026-03"
+	Visits int    // of ours that begin in it
+	First  bool   // of all that are compared
 
 	People []string // ids there of those whose visits it held when it was compared before
 }
 
 // Found is what a comparison of some months showed.
 type Found struct {
-	Months  []string // that may be settled: all but the first and the last of all
+	Months  []string // that may be settled: all but the first of all
 	Before  string   // months before this one that agree as a whole are settled
 	Differs []Differs
 	Extra   []Extra

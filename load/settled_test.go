@@ -4,43 +4,65 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/load/centralreach"
 	"github.com/chartbridge/chartbridge/load/loadtest"
 )
 
-// TestSettledEdge: what lies before our first visit is nobody's extra, until an
-// earlier visit comes. So the month of the first is never settled.
-func TestSettledEdge(t *testing.T) {
-	w, vendor := historyWorld(t, 12)
-	begin := time.Date(2026, 2, 14, 0, 0, 0, 0, time.UTC) // of our visits, at first
-	early := 0
-	for _, e := range vendor.Events() {
-		if e.Start.Before(begin) {
-			early++
+// TestTheirsAlone: what no visit explains is theirs alone from go-live to today,
+// and to the day of our last visit where that is later; also where the visit that
+// it was of is gone.
+func TestTheirsAlone(t *testing.T) {
+	w := newWorld(t, centralReachWith(false, centralreach.Write{Clients: true, Employees: true}))
+	vendor := w.oracle.(*loadtest.CentralReach)
+	doctorsThere(w, 7)
+	w.put("patients", patient(1, "Troy"))
+	w.clock.Move(18 * 24 * time.Hour) // 20 March
+	w.must(w.night())
+	client, provider := number(t, w.theirs("client", "1")), number(t, w.theirs("employee", "7"))
+	day := map[string]string{}
+	seed := func(at string) {
+		start, err := time.Parse("2006-01-02T15", at)
+		w.must(err)
+		id := vendor.Seed(loadtest.Event{ClientID: client, ProviderID: provider, Start: start, End: start.Add(time.Hour)})
+		day[fmt.Sprint(id[0])] = at
+	}
+	for _, at := range []string{"2025-12-31T23", "2026-01-01T00", "2026-02-10T09", "2026-03-10T09", "2026-03-12T09", "2026-03-12T20", "2026-03-20T23", "2026-03-21T00", "2026-04-10T07", "2026-04-10T20", "2026-04-11T09", "2026-05-02T09"} {
+		seed(at)
+	}
+	visits := func(more string, days ...string) {
+		for i, at := range days {
+			w.put("appointments", fmt.Sprintf(`{"id":%d,"patient":1,"doctor":7,"scheduled_time":"%s:00:00","duration":60%s}`, i+1, at, more))
+		}
+		w.must(w.night())
+	}
+	holds := func(when string, want ...string) {
+		t.Helper()
+		var got []string
+		for id, at := range day {
+			if w.number("SELECT count(*) FROM extra WHERE target_id = '"+id+"'") > 0 {
+				got = append(got, at)
+			}
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: theirs alone are %v, want %v", when, got, want)
 		}
 	}
-	var hidden []string
-	id := 1
-	for at := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC); at.Before(begin); id, at = id+1, at.Add(34*time.Hour) {
-		hidden = append(hidden, visitOn(id, at, `,"appt_is_break":true`))
-	}
-	w.put("appointments", hidden...)
-	w.must(w.night())
-	w.must(w.night())
-	extra := func() int { return w.number("SELECT count(*) FROM extra") }
-	if n := extra(); n != 0 {
-		t.Fatalf("%d of theirs alone, want none: they lie before our first visit", n)
-	}
-	w.put("appointments", visitOn(1, time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC), ""))
-	w.must(w.night())
-	w.expect("first", "event", "1", "matched")
-	if n := extra(); n != early-1 {
-		t.Errorf("%d of theirs alone, want %d: all between our first visit and February", n, early-1)
-	}
+	always := []string{"2026-01-01T00", "2026-02-10T09"}
+	visits("", "2026-03-10T09", "2026-03-12T09")
+	holds("two visits", append(always, "2026-03-12T20", "2026-03-20T23")...)
+	visits("", "2026-03-10T09", "2026-03-12T09", "2026-04-10T07")
+	holds("a later one", append(always, "2026-03-12T20", "2026-03-20T23", "2026-03-21T00", "2026-04-10T20")...)
+	visits("", "2026-04-02T09", "2026-03-12T09", "2026-04-10T07")
+	holds("the first moves to a later month", append(always, "2026-03-10T09", "2026-03-12T20", "2026-03-20T23", "2026-03-21T00", "2026-04-10T20")...)
+	visits(`,"deleted_flag":true`, "2026-04-02T09", "2026-03-12T09", "2026-04-10T07")
+	holds("all are deleted", append(always, "2026-03-10T09", "2026-03-12T09", "2026-03-12T20", "2026-03-20T23")...)
 }
 
 // TestSettledMonthLosesAProvider: a visit of a settled month is given to another

@@ -24,8 +24,10 @@ type Store interface {
 	// a row, in the order of rows, with their needs filled in where known.
 	Due(ctx context.Context, destination, object string, after int64, limit int, at time.Time) ([]Due, error)
 	// Months lists, in order, the months of an object that are to be compared:
-	// all from its first visit to its last but for those that are settled.
-	Months(ctx context.Context, destination, object string) ([]Month, error)
+	// all from a day (YYYY-MM-DD; "" = the first visit's) to now, or to its last
+	// visit where that is later, but for those that are settled. An object that
+	// never had a visit has none.
+	Months(ctx context.Context, destination, object, from string, now time.Time) ([]Month, error)
 	// Mapped lists, like Due, a month's targets that map, with what is known of
 	// them; the ids stand in Filled, and not in their bodies.
 	Mapped(ctx context.Context, destination, object, month string, after int64, limit int) ([]Due, error)

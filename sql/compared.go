@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
@@ -11,11 +12,11 @@ import (
 )
 
 // Months lists the months of an object that are to be compared, in order.
-func (s *Store) Months(ctx context.Context, destination, object string) (months []load.Month, err error) {
+func (s *Store) Months(ctx context.Context, destination, object, from string, now time.Time) (months []load.Month, err error) {
 	if _, err := s.db.ExecContext(ctx, query("reopen-months"), destination, object); err != nil {
 		return nil, fmt.Errorf("find what changed since it was compared: %w", err)
 	}
-	if err := s.db.SelectContext(ctx, &months, query("months"), destination, object); err != nil {
+	if err := s.db.SelectContext(ctx, &months, query("months"), destination, object, from[:min(len(from), len(etl.MonthOnly))], now.Format(etl.MonthOnly)); err != nil {
 		return nil, fmt.Errorf("list the months to compare: %w", err)
 	}
 	names, at := make([]string, len(months)), map[string]int{}

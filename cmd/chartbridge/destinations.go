@@ -37,7 +37,7 @@ func (p *practice) destinations() []destination {
 	if c := p.config.CentralReach; c.Enabled {
 		o := centralreach.Options{BaseURL: c.BaseURL, TokenURL: c.TokenURL, ClientID: c.ClientID, ClientSecret: c.ClientSecret.Reveal(),
 			APIKey: c.APIKey.Reveal(), OrgID: c.OrgID, ExternalIDPrefix: c.ExternalIDPrefix, CreateEmployees: c.CreateEmployees,
-			InFlight: c.InFlight, Clock: p.clock, Zone: p.config.Timezone, Write: centralreach.Write{Clients: c.Write.Clients, Employees: c.Write.Employees, Payors: c.Write.Payors, Cancel: c.Write.Cancel, Tasks: c.Write.Tasks,
+			InFlight: c.InFlight, Clock: p.clock, Zone: p.config.Timezone, GoLive: p.config.GoLive, Write: centralreach.Write{Clients: c.Write.Clients, Employees: c.Write.Employees, Payors: c.Write.Payors, Cancel: c.Write.Cancel, Tasks: c.Write.Tasks,
 				Metadata: c.Write.Metadata, Labels: c.Write.Labels, ClaimSettings: c.Write.ClaimSettings},
 			Metadata: p.lookups[config.Normal(centralreach.Name)]["metadata"]}
 		list = append(list, destination{name: centralreach.Name, shapes: centralreach.Shapes(o), inFlight: c.InFlight,

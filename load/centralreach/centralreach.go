@@ -24,6 +24,7 @@ type Options struct {
 	ExternalIDPrefix string         // stands before our ids there
 	CreateEmployees  bool           // each costs the practice money a month
 	Zone             *time.Location // the practice's: days are compared in it
+	GoLive           string         // YYYY-MM-DD: events are compared from that day on
 	InFlight         int
 	Clock            etl.Clock
 	Write            Write
@@ -53,6 +54,7 @@ type Destination struct {
 	lists     map[string]*list // by object, read once a run
 	taskList  []contact        // nil: not read in this run
 	providers map[string]bool  // whose visits were compared in this run
+	last      time.Time        // when the last of them begins
 	conflicts map[etl.Ref]bool // by object and source id: answered with 409 in this run
 }
 

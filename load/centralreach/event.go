@@ -99,6 +99,9 @@ func (d *Destination) Compare(ctx context.Context, _ string, span []load.Month, 
 			return c, err
 		}
 		visits, d.providers[v.Provider] = append(visits, v), true
+		if d.last.Before(v.Start) {
+			d.last = v.Start
+		}
 	}
 	from, to, err := d.bounds(span)
 	if err != nil {
@@ -117,7 +120,7 @@ func (d *Destination) Compare(ctx context.Context, _ string, span []load.Month, 
 	list := Reconcile(visits, events, d.zone())
 	c.List = compared(list[:len(visits)])
 	if len(unread) == 0 {
-		c.Extra = d.extras(list[len(visits):], events, visits, span)
+		c.Extra = d.extras(list[len(visits):], events)
 		return c, nil
 	}
 	for i, v := range visits {
@@ -188,19 +191,25 @@ func compared(list []Comparison) []load.Compared {
 	return out
 }
 
-// extras are the events that no visit explains. What lies before our first
-// visit, or after our last, is nobody's extra.
-func (d *Destination) extras(list []Comparison, events []Event, visits []Visit, span []load.Month) (extra []load.Extra) {
+// From is the first day that is compared: go-live.
+func (d *Destination) From() string { return d.o.GoLive }
+
+// extras are the events that no visit explains, from go-live to today, or to the
+// day of our last visit where that is later: what they plan beyond it is nobody's
+// extra. Months are compared from the latest to the first, so the last visit of
+// all is known.
+func (d *Destination) extras(list []Comparison, events []Event) (extra []load.Extra) {
 	byID := map[string]Event{}
 	for _, e := range events {
 		byID[e.ID] = e
 	}
-	first, last := span[0].First, span[len(span)-1].Last
+	until := date(d.o.Clock.Now().In(d.zone()))
+	if last := date(d.last.In(d.zone())); last > until {
+		until = last
+	}
 	for _, c := range list {
 		e := byID[c.Event]
-		before := !slices.ContainsFunc(visits, func(v Visit) bool { return !v.Start.After(e.Start) })
-		after := !slices.ContainsFunc(visits, func(v Visit) bool { return !v.End.Before(e.Start) })
-		if first && before || last && after {
+		if day := date(e.Start.In(d.zone())); day < d.o.GoLive || day > until {
 			continue
 		}
 		extra = append(extra, load.Extra{TargetID: e.ID, Month: e.Start.In(d.zone()).Format(etl.MonthOnly),

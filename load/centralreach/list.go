@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
@@ -62,6 +63,7 @@ func (d *Destination) forget() {
 	d.taskList = nil
 	clear(d.conflicts)
 	clear(d.providers)
+	d.last = time.Time{}
 }
 
 // conflict notes a record that CentralReach says it has: what the list showed

@@ -78,13 +78,16 @@ DELETE FROM settled WHERE destination = ?1 AND object = ?2 AND month IN (
       (SELECT 1 FROM crosswalk c WHERE c.destination = ?1 AND c.object = n.value ->> 'object' AND c.source_id = n.value ->> 'id'))))
 
 -- name: months
--- The calendar months from an object's first visit to its last, but for those
--- that are settled, with the number of visits in each.
-WITH RECURSIVE bounds(a, z) AS (SELECT
+-- The calendar months from ?3, or else an object's first visit, to ?4, or its last
+-- visit, whichever is later, but for those that are settled, with the number of
+-- visits in each. An object that never had a visit has none.
+WITH RECURSIVE visited(a, z) AS (SELECT
     (SELECT min(month) FROM target WHERE destination = ?1 AND object = ?2 AND month <> ''),
     (SELECT max(month) FROM target WHERE destination = ?1 AND object = ?2 AND month <> '')),
+  bounds(a, z) AS (SELECT coalesce(nullif(?3, ''), a, ?4), max(?4, coalesce(z, '')) FROM visited
+    WHERE a IS NOT NULL OR EXISTS (SELECT 1 FROM asked WHERE destination = ?1 AND object = ?2)),
   m(month) AS (SELECT a FROM bounds UNION ALL SELECT strftime('%Y-%m', month || '-01', '+1 month') FROM m, bounds WHERE month < z)
-SELECT m.month AS name, m.month = a AS first, m.month = z AS last,
+SELECT m.month AS name, m.month = a AS first,
   (SELECT count(*) FROM target t WHERE t.destination = ?1 AND t.object = ?2 AND t.month = m.month AND t.month <> '') AS visits
 FROM m, bounds WHERE m.month IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.destination = ?1 AND s.object = ?2 AND s.month = m.month)
