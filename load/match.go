@@ -43,9 +43,17 @@ func (s *Stage) match(ctx context.Context, run etl.Run, object Object, unknown [
 			marks = append(marks, Mark{TargetRow: d.TargetRow, Outcome: etl.Excluded, Cause: etl.CauseCreateOff})
 			continue
 		}
-		d.Op = etl.Create
-		if d.TargetID != "" { // a person gave their id, and they hold something else
-			d.Op = etl.Update
+		d.Op = etl.Update // a person gave their id, and they hold something else
+		if d.TargetID == "" {
+			other, err := s.mergesWith(ctx, d.Delivery)
+			if err != nil {
+				return nil, nil, err
+			}
+			if other != "" {
+				marks = d.standing().news(marks, merged(d, other))
+				continue
+			}
+			d.Op = etl.Create
 		}
 		sends = append(sends, d.Delivery)
 	}

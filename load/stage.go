@@ -24,6 +24,8 @@ type Stage struct {
 	Timeout     time.Duration
 	OnSent      func(destination, object string, sent int)
 
+	creating map[etl.Ref]string // our ids by object and merge key: created in this run, or without an answer; nil = not read yet
+
 	accepted   bool // something was accepted for later in this round
 	called     bool // likewise, in this run
 	silent     bool // the run waited for the answers of an object, and none came

@@ -1,8 +1,10 @@
 package load_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/load/loadtest"
@@ -104,4 +106,42 @@ func TestPlanForeseesTwins(t *testing.T) {
 			t.Errorf("visit %s: planned %q, want %q", id, plan[id], outcome)
 		}
 	}
+}
+
+// TestOnePersonTwice: two charts of what CentralReach's import takes for one
+// person are not both created, in the same run or while the first has no answer.
+func TestOnePersonTwice(t *testing.T) {
+	chart := func(id int, first, mail string) string {
+		return fmt.Sprintf(`{"id":%d,"first_name":%q,"last_name":"Roma","date_of_birth":"2015-04-02","email":%q}`, id, first, mail)
+	}
+	charts := []string{chart(1, "Ada", "roma@example.com"), chart(2, "Bea", "Roma@example.com"), chart(3, "Cy", ""), chart(4, "Di", ""), chart(5, "Ed", "ed@example.com")}
+
+	w := newWorld(t, centralReachAt(true))
+	w.put("patients", charts...)
+	for range 2 {
+		w.must(w.night())
+		w.expect("one person", "client", "2", "held candidates")
+	}
+	if n := w.number("SELECT count(*) FROM crosswalk WHERE object = 'client'"); n != 4 {
+		t.Errorf("%d of ours are there, want 4", n)
+	}
+
+	w = newWorld(t, centralReachAt(true))
+	w.put("patients", charts[4])
+	w.must(w.night())
+	w.put("patients", charts[0])
+	w.Inject(loadtest.ResetBefore().On("POST", "/contacts/client"))
+	w.must(w.night(func(s *load.Stage) { s.Quiet = time.Hour }))
+	w.put("patients", charts[1])
+	w.must(w.night(func(s *load.Stage) { s.Quiet = time.Hour }))
+	w.expect("the first has no answer", "client", "1", "uncertain no_answer")
+	w.expect("the first has no answer", "client", "2", "held candidates")
+	if text := w.message("client", "2"); !strings.Contains(text, "our client 1 ") {
+		t.Errorf("message %q, want it to name the other", text)
+	}
+	w.clock.Move(3 * time.Hour)
+	w.put("patients", chart(1, "Ada", "ada@example.com"))
+	w.must(w.night(func(s *load.Stage) { s.Quiet = time.Hour }))
+	w.expect("told apart by now", "client", "1", "created")
+	w.expect("told apart by now", "client", "2", "created")
 }

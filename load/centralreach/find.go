@@ -214,3 +214,15 @@ func importKey(c contact) string {
 	}
 	return strings.ToLower(strings.Join(parts, "\x1f"))
 }
+
+// MergeKey is the importKey of a body.
+func (d *Destination) MergeKey(object string, body []byte) string {
+	if object != client && object != employee {
+		return ""
+	}
+	ours, err := parseContact(body)
+	if err != nil {
+		return ""
+	}
+	return importKey(ours)
+}
