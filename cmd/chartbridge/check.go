@@ -123,6 +123,7 @@ func (c *preflight) checkAll(ctx context.Context, path string) error {
 	c.checkEndpoints()
 	c.checkConstants()
 	c.checkAlerts()
+	c.checkIdle()
 	if stored {
 		for _, step := range []func(context.Context) error{c.checkSource, c.checkQuota, c.checkLookups, c.checkDemographics, c.checkRoutes, c.checkDoctorZones} {
 			if err := step(ctx); err != nil {

@@ -32,3 +32,12 @@ func (c *preflight) checkConstants() {
 		}
 	}
 }
+
+// checkIdle tells what a destination's settings leave undone.
+func (c *preflight) checkIdle() {
+	for _, d := range c.destinations() {
+		for _, idle := range d.idle {
+			c.warn("write", "switch on what it hangs on, or leave it so where that is meant", "%s", idle)
+		}
+	}
+}

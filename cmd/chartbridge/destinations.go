@@ -22,7 +22,8 @@ type destination struct {
 	env         transform.Env
 	inFlight    int
 	vendorFirst bool
-	settings    []any // settings that its shapes hang on, beside the env
+	idle        []string // what its settings leave undone, which nobody may have meant
+	settings    []any    // settings that its shapes hang on, beside the env
 	sender      func() load.Destination
 }
 
@@ -42,8 +43,8 @@ func (p *practice) destinations() []destination {
 			Metadata: p.lookups[config.Normal(centralreach.Name)]["metadata"]}
 		list = append(list, destination{name: centralreach.Name, shapes: centralreach.Shapes(o), inFlight: c.InFlight,
 			env: p.env(centralreach.Name, c.Route, nil), vendorFirst: c.InitialLoad == "vendor",
-			settings: []any{c.ExternalIDPrefix, c.CreateEmployees, c.Write},
-			sender:   func() load.Destination { return centralreach.New(o) }})
+			idle: o.Write.Idle(), settings: []any{c.ExternalIDPrefix, c.CreateEmployees, c.Write},
+			sender: func() load.Destination { return centralreach.New(o) }})
 	}
 	if c := p.config.CentralRegistry; c.Enabled {
 		name := strings.TrimSpace(c.FirstName + " " + c.LastName)

@@ -190,6 +190,9 @@ func (n *night) does(stage string) bool {
 
 // deliver maps one destination's records and sends them.
 func (n *night) deliver(ctx context.Context, d destination) error {
+	for _, idle := range d.idle {
+		n.log.Warn(idle)
+	}
 	if n.does(stageTransform) {
 		if err := n.transform(ctx, d); err != nil {
 			return err

@@ -39,6 +39,32 @@ func (w Write) visits() bool  { return w.Clients && w.Employees }
 func (w Write) cancels() bool { return w.Cancel && w.visits() }
 func (w Write) tasks() bool   { return w.Tasks && w.visits() }
 
+// Idle says what is not done, although nobody switched it off or although it is
+// switched on, because the contacts that it hangs on are not written: their ids
+// are learnt with them.
+func (w Write) Idle() (list []string) {
+	if !w.visits() {
+		list = append(list, "visits are not compared with the schedule, without centralreach.write.clients and centralreach.write.employees")
+	}
+	for _, o := range []struct {
+		name      string
+		on, hangs bool
+		without   string
+	}{
+		{"payors", w.Payors, w.Clients, "clients"},
+		{"metadata", w.Metadata, w.Clients, "clients"},
+		{"labels", w.Labels, w.Clients, "clients"},
+		{"claim_settings", w.ClaimSettings, w.Employees, "employees"},
+		{"cancel", w.Cancel, w.visits(), "clients and employees"},
+		{"tasks", w.Tasks, w.visits(), "clients and employees"},
+	} {
+		if o.on && !o.hangs {
+			list = append(list, "centralreach.write."+o.name+" is on and does nothing, without "+o.without)
+		}
+	}
+	return list
+}
+
 // A Destination sends records to CentralReach. It is safe for concurrent use.
 type Destination struct {
 	o      Options
