@@ -76,7 +76,8 @@ func (n *night) vital(endpoint string) bool {
 const sparedFor = 15 * time.Minute
 
 // unread are the endpoints to read: all, but for what a run that was cut short
-// has just read.
+// has just read. It tells of these, since what changed there meanwhile counts as
+// unchanged in this run.
 func (n *night) unread(ctx context.Context) ([]string, error) {
 	if n.named {
 		return n.endpoints, nil
@@ -84,6 +85,10 @@ func (n *night) unread(ctx context.Context) ([]string, error) {
 	spared, err := n.store.Spared(ctx, n.run, n.run.At.Add(-sparedFor))
 	if err != nil {
 		return nil, err
+	}
+	if len(spared) > 0 {
+		n.log.Infof("not read again, since a run that was cut short began to read them after %s: %s; what has changed there meanwhile comes with the next run",
+			n.run.At.Add(-sparedFor).In(n.config.Timezone).Format("15:04"), strings.Join(spared, ", "))
 	}
 	return slices.DeleteFunc(slices.Clone(n.endpoints), func(e string) bool { return slices.Contains(spared, e) }), nil
 }

@@ -237,7 +237,12 @@ func TestQuotaStopsAndGoesOn(t *testing.T) {
 		t.Errorf("it does not say when calls are left again, and where it goes on:\n%s", stderr)
 	}
 	s.set("calls_per_hour: 8", "calls_per_hour: 400")
-	s.mustRun(exitAttention, "run")
+	if _, stderr := s.mustRun(exitAttention, "run"); !strings.Contains(stderr, "not read again") || !strings.Contains(stderr, "doctors") {
+		t.Errorf("it does not say what it leaves as the first run read it:\n%s", stderr)
+	}
+	if _, stderr := s.mustRun(exitAttention, "run"); strings.Contains(stderr, "not read again") {
+		t.Errorf("after a whole run everything is read again:\n%s", stderr)
+	}
 	if got, want := s.staged("patients"), s.v.Practice.Count("patients"); got != want {
 		t.Errorf("%d patients are staged, want %d", got, want)
 	}
