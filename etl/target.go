@@ -50,6 +50,7 @@ type Need struct {
 const (
 	CauseNotSent     = "not_sent" // failed: mapped, its turn did not come in this run
 	CauseBreak       = "break"    // excluded: a break has no patient
+	CauseNoVisit     = "no_visit" // held: it was sent, and is no visit of a patient any more
 	CauseDeleted     = "deleted"  // excluded: deleted before it was ever sent
 	CauseBeforeLive  = "before_go_live"
 	CauseRoute       = "route"

@@ -45,6 +45,7 @@ var words = []word{
 	{etl.CodeUnread, "The source record cannot be read.", "Open the record in DrChrono and save it again; if it stays, ask support."},
 	{etl.CauseNotSent, "It is ready, but its turn did not come in this run.", "Nothing: the next run sends it."},
 	{etl.CauseBreak, "A break in the calendar has no patient.", "Nothing."},
+	{etl.CauseNoVisit, "It was sent, and is a break without a patient in DrChrono now.", "Cancel the visit at the destination; then SKIP."},
 	{etl.CauseDeleted, "It was deleted before it was ever sent.", "Nothing."},
 	{etl.CauseBeforeLive, "It lies before go_live.", "Nothing, unless go_live is wrong in the config."},
 	{etl.CauseRoute, "The route does not lead it to this destination.", "Nothing, unless the route is wrong in the config."},

@@ -87,8 +87,8 @@ func (n *night) unread(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	if len(spared) > 0 {
-		n.log.Infof("not read again, since a run that was cut short began to read them after %s: %s; what has changed there meanwhile comes with the next run",
-			n.run.At.Add(-sparedFor).In(n.config.Timezone).Format("15:04"), strings.Join(spared, ", "))
+		n.log.Infof("not read again, since a run that was cut short, and began within the last %d minutes, has read them: %s; what has changed there meanwhile comes with the next run",
+			int(sparedFor.Minutes()), strings.Join(spared, ", "))
 	}
 	return slices.DeleteFunc(slices.Clone(n.endpoints), func(e string) bool { return slices.Contains(spared, e) }), nil
 }

@@ -70,6 +70,10 @@ var appointmentFields = []transform.Field[visit]{
 func judgeAppointment(fields []transform.Field[visit], names Names) func(*transform.Case) []transform.Verdict {
 	return func(c *transform.Case) []transform.Verdict {
 		v, decided := c.Visit(func(a transform.Appointment) string { return aside(a, c) })
+		if decided != nil && decided.Cause == etl.CauseBreak && c.Sent {
+			return []transform.Verdict{{Outcome: etl.Held, Cause: etl.CauseNoVisit, Problems: []etl.Problem{{Code: etl.CauseNoVisit,
+				Message: "Rethink has this visit, and it is a break without a patient in DrChrono now; cancel it there by hand, then decide SKIP"}}}}
+		}
 		if decided != nil {
 			return []transform.Verdict{*decided}
 		}

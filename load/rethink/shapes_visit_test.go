@@ -143,6 +143,8 @@ func TestVisitsAside(t *testing.T) {
 		{"id of 25 digits", row{"id": "1234567890123456789012345"}, false, allLookups, "", ""},
 		{"break", row{"appt_is_break": true}, false, allLookups, etl.Excluded, etl.CauseBreak},
 		{"no patient", row{"patient": nil}, false, allLookups, etl.Excluded, etl.CauseBreak},
+		{"a break after sending", row{"appt_is_break": true}, true, allLookups, etl.Held, etl.CauseNoVisit},
+		{"no patient after sending", row{"patient": nil}, true, allLookups, etl.Held, etl.CauseNoVisit},
 		{"deleted, never sent", row{"deleted_flag": true}, false, allLookups, etl.Excluded, etl.CauseDeleted},
 		{"before go-live", row{"scheduled_time": "2025-12-31T23:30:00"}, false, allLookups, etl.Excluded, etl.CauseBeforeLive},
 		{"before go-live, and they hold it", row{"scheduled_time": "2025-12-31T23:30:00"}, true, allLookups, "", ""},
