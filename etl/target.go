@@ -48,10 +48,11 @@ type Need struct {
 
 // Causes: why a record is where it is, for people and for rules.
 const (
-	CauseNotSent     = "not_sent" // failed: mapped, its turn did not come in this run
-	CauseBreak       = "break"    // excluded: a break has no patient
-	CauseNoVisit     = "no_visit" // held: it was sent, and is no visit of a patient any more
-	CauseDeleted     = "deleted"  // excluded: deleted before it was ever sent
+	CauseNotJudged   = "not_judged" // failed: staged, and no run has judged it since
+	CauseNotSent     = "not_sent"   // failed: mapped, its turn did not come in this run
+	CauseBreak       = "break"      // excluded: a break has no patient
+	CauseNoVisit     = "no_visit"   // held: it was sent, and is no visit of a patient any more
+	CauseDeleted     = "deleted"    // excluded: deleted before it was ever sent
 	CauseBeforeLive  = "before_go_live"
 	CauseRoute       = "route"
 	CauseCalledOff   = "called_off" // excluded: did not take place, was never sent, and the account has no status for it

@@ -2,7 +2,6 @@ package reports
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sort"
@@ -145,52 +144,6 @@ func (f *facts) readBefore(ctx context.Context, snap Snapshot, o Options) (err e
 	}
 	f.beforeN, err = readCounts(ctx, snap, f.before, f.beforeSrc, map[key]int{})
 	return err
-}
-
-func (f *facts) readSource(ctx context.Context, snap Snapshot, o Options) error {
-	list := make([][4]any, len(o.Objects))
-	for i, ob := range o.Objects {
-		list[i] = [4]any{ob.Destination, ob.Object, ob.Endpoint, ob.Parts}
-	}
-	text, err := json.Marshal(list)
-	if err != nil {
-		return fmt.Errorf("list the objects: %w", err)
-	}
-	for row, err := range snap.Rows(ctx, "source", o.Run.ID, string(text)) {
-		if err != nil {
-			return err
-		}
-		f.source[key{str(row[0]), str(row[1])}] = num(row[2])
-	}
-	return nil
-}
-
-// readCarried counts what the run left alone. What was created or updated in
-// an earlier run is unchanged now.
-func (f *facts) readCarried(ctx context.Context, snap Snapshot, o Options) error {
-	f.carried = map[key]map[etl.Outcome]int{}
-	f.recounted = true
-	for row, err := range snap.Rows(ctx, "moved-on", o.Run.ID) {
-		if err != nil {
-			return err
-		}
-		f.recounted, f.past = num(row[0]) == 0, num(row[1]) > 0
-	}
-	if !f.recounted {
-		return nil
-	}
-	for row, err := range snap.Rows(ctx, "carried", o.Run.ID) {
-		if err != nil {
-			return err
-		}
-		k, outcome, n, earlier := key{str(row[0]), str(row[1])}, etl.Outcome(str(row[2])), num(row[3]), num(row[4])
-		if outcome == etl.Created || outcome == etl.Updated {
-			add(f.carried, k, etl.Unchanged, earlier)
-			n -= earlier
-		}
-		add(f.carried, k, outcome, n)
-	}
-	return nil
 }
 
 func (f *facts) readEndpoints(ctx context.Context, snap Snapshot, o Options) error {

@@ -116,6 +116,7 @@ type Files struct {
 	Summary        string `json:"summary"`
 	Results        string `json:"results"`
 	JSON           string `json:"counts"`
+	Balanced       bool   `json:"balanced"`       // every source record is in one outcome
 	Kept           string `json:"kept,omitempty"` // the workbook that was there, if a person wrote into it or it cannot be read
 }
 
@@ -167,6 +168,7 @@ func Write(ctx context.Context, snap Snapshot, o Options) (Files, error) {
 	if err := r.writeAll(ctx, files); err != nil {
 		return Files{}, err
 	}
+	files.Balanced = facts.closes()
 	if o.Good {
 		if err := pointLatest(o.Dir, o.Run.ID); err != nil {
 			return Files{}, err

@@ -43,6 +43,7 @@ var words = []word{
 	{etl.CodeReference, "It names a record that is not there yet.", "Look at the record that it names; this one follows by itself."},
 	{etl.CodeConflict, "Two values contradict each other.", "Decide in DrChrono which one is right."},
 	{etl.CodeUnread, "The source record cannot be read.", "Open the record in DrChrono and save it again; if it stays, ask support."},
+	{etl.CauseNotJudged, "It is staged, and its turn to be judged did not come yet.", "Nothing: the next run does it."},
 	{etl.CauseNotSent, "It is ready, but its turn did not come in this run.", "Nothing: the next run sends it."},
 	{etl.CauseBreak, "A break in the calendar has no patient.", "Nothing."},
 	{etl.CauseNoVisit, "It was sent, and is a break without a patient in DrChrono now.", "Cancel the visit at the destination; then SKIP."},

@@ -141,14 +141,27 @@ func (s *Store) SetUnsent(ctx context.Context, destination, why string) error {
 	return s.SetSetting(ctx, "unsent/"+destination, why)
 }
 
-// Conclude writes a run's results and counts from the targets as they stand.
+// A Scope is what a destination takes from an endpoint's records.
+type Scope struct {
+	Destination, Object, Endpoint, Slot string
+	Parts                               bool // a record holds several
+}
+
+// Conclude writes a run's results and counts from the targets as they stand,
+// and the source counts of what is in scope, all of one moment. What is staged
+// and not judged yet, because the run did not come to it, is failed first.
 // What callbacks brought waits for a run that counts: a dry one leaves it.
-func (s *Store) Conclude(ctx context.Context, run etl.Run) error {
+func (s *Store) Conclude(ctx context.Context, run etl.Run, scopes ...Scope) error {
 	steps := []string{"count-called", "count-linked", "put-results", "put-open-results", "put-tally"}
 	if run.DryRun {
 		steps = steps[2:]
 	}
 	return s.inTx(ctx, func(tx *sqlx.Tx) error {
+		for _, c := range scopes {
+			if err := c.count(ctx, tx, run); err != nil {
+				return fmt.Errorf("count %s %s: %w", c.Destination, c.Object, err)
+			}
+		}
 		for _, name := range steps {
 			if _, err := tx.ExecContext(ctx, query(name), run.ID); err != nil {
 				return fmt.Errorf("write results and counts (%s): %w", name, err)
@@ -156,6 +169,35 @@ func (s *Store) Conclude(ctx context.Context, run etl.Run) error {
 		}
 		return keepItems(ctx, tx, run)
 	})
+}
+
+// count counts the source of a scope, and leaves a target for each record that
+// has none yet.
+func (c Scope) count(ctx context.Context, tx *sqlx.Tx, run etl.Run) error {
+	leave := "leave"
+	if c.Parts {
+		leave = "leave-parts"
+		if _, err := tx.ExecContext(ctx, query("drop-parts"), c.Destination, c.Object, c.Endpoint); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, query(leave), run.ID, c.Destination, c.Object, c.Endpoint, c.Slot); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, query("put-source"), run.ID, c.Destination, c.Object, c.Endpoint, c.Parts)
+	return err
+}
+
+// An Unbalanced object has another number of source records than of outcomes.
+type Unbalanced struct {
+	Destination, Object string
+	Source, Sum         int
+}
+
+// Unbalanced lists what a run that was concluded counted otherwise than once.
+func (s *Store) Unbalanced(ctx context.Context, run string) (list []Unbalanced, err error) {
+	err = s.db.SelectContext(ctx, &list, query("unbalanced"), run)
+	return list, wrap(err, "hold the counts of run %s against each other", run)
 }
 
 // Tally reads a run's counts.
@@ -183,12 +225,6 @@ func (s *Store) SourceCount(ctx context.Context, endpoint string, parts bool) (i
 		return c.Parts, nil
 	}
 	return c.N, nil
-}
-
-// KeepSource keeps beside a run's counts how many source records an object had.
-func (s *Store) KeepSource(ctx context.Context, run etl.Run, destination, object string, n int) error {
-	_, err := s.db.ExecContext(ctx, query("put-source"), run.ID, destination, object, n)
-	return wrap(err, "keep the source count of %s %s", destination, object)
 }
 
 // CallsOf counts a run's calls by endpoint.

@@ -31,7 +31,6 @@ type night struct {
 	named        bool                        // a person named the endpoints
 	first        func(context.Context) error // done under the lease before the run begins; an error keeps it from beginning
 	older        error                       // the database is older than what was sent: nothing is sent
-	judged       []destination               // whose records were all judged in this run
 	came, short  []string                    // destinations whose turn came, and that stopped short
 	still        func()                      // lets a backfill stage again; nil: it still may
 	turns        turns                       // of the practices of one process; nil: there is no other
@@ -197,7 +196,6 @@ func (n *night) deliver(ctx context.Context, d destination) error {
 		if err := n.transform(ctx, d); err != nil {
 			return err
 		}
-		n.judged = append(n.judged, d)
 		if err := n.tellRoute(ctx, d); err != nil {
 			return err
 		}

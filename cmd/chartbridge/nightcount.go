@@ -13,10 +13,9 @@ import (
 
 // account writes a run's counts and holds them against the law: over all
 // staged records in scope of a destination and object, source = the sum of
-// outcomes. It speaks of the enabled destinations, and the law of those whose
-// records this run judged.
+// outcomes. It speaks of the enabled destinations, whatever of them the run came to.
 func (n *night) account(ctx context.Context, res *result) error {
-	if err := n.store.Conclude(ctx, n.run); err != nil {
+	if err := n.store.Conclude(ctx, n.run, n.scopes()...); err != nil {
 		return err
 	}
 	recounted := func() error { return nil }
@@ -46,7 +45,7 @@ func (n *night) account(ctx context.Context, res *result) error {
 	for _, s := range spent {
 		res.Calls += s.Calls
 	}
-	return n.checkLaw(ctx, res.Counts)
+	return n.checkLaw(ctx)
 }
 
 // readVisit says what a visit adds to the totals that the workbook holds
@@ -56,26 +55,20 @@ func readVisit(record, body []byte) (v sql.Visit) {
 	return v
 }
 
-func (n *night) checkLaw(ctx context.Context, counts []sql.Count) (broken error) {
-	for _, d := range n.judged {
-		for _, shape := range d.shapes {
-			source, err := n.store.SourceCount(ctx, shape.Endpoint, shape.Parts)
-			if err != nil {
-				return err
-			}
-			if err := n.store.KeepSource(ctx, n.run, d.name, shape.Object, source); err != nil {
-				return err
-			}
-			sum := 0
-			for _, c := range counts {
-				if c.Destination == d.name && c.Object == shape.Object && c.Outcome != etl.Extra {
-					sum += c.N
-				}
-			}
-			if sum != source {
-				broken = errors.Join(broken, fmt.Errorf("%s %s: %d source records, %d in the outcomes: %w", d.name, shape.Object, source, sum, errBalance))
-			}
+// scopes is what the enabled destinations take.
+func (n *night) scopes() (list []sql.Scope) {
+	for _, d := range n.practice.destinations() {
+		for _, s := range d.shapes {
+			list = append(list, sql.Scope{Destination: d.name, Object: s.Object, Endpoint: s.Endpoint, Slot: s.Slot, Parts: s.Parts})
 		}
 	}
-	return broken
+	return list
+}
+
+func (n *night) checkLaw(ctx context.Context) error {
+	list, err := n.store.Unbalanced(ctx, n.run.ID)
+	for _, u := range list {
+		err = errors.Join(err, fmt.Errorf("%s %s: %d source records, %d in the outcomes: %w", u.Destination, u.Object, u.Source, u.Sum, errBalance))
+	}
+	return err
 }

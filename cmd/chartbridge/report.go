@@ -74,8 +74,12 @@ func rebuild(ctx context.Context, s *shared, p *practice, f reportFlags) error {
 			return err
 		}
 	}
+	var broken error
+	if !files.Balanced {
+		broken = errBalance
+	}
 	if s.output == "json" {
-		return printJSON(s.stdout, files)
+		return errors.Join(broken, printJSON(s.stdout, files))
 	}
 	if !replaced.IsZero() {
 		what := "run " + r.ID
@@ -85,7 +89,7 @@ func rebuild(ctx context.Context, s *shared, p *practice, f reportFlags) error {
 		fmt.Fprintf(s.stderr, "The workbook of %s, written %s, was replaced; %s\n", what, replaced.In(p.config.Timezone).Format("2006-01-02 15:04 MST"), keptWhere(files.Kept))
 	}
 	_, err = fmt.Fprintf(s.stdout, "workbook   %s\nsummary    %s\nresults    %s\ncounts     %s\n", files.Reconciliation, files.Summary, files.Results, files.JSON)
-	return err
+	return errors.Join(broken, err)
 }
 
 // keptWhere says what became of what a person wrote into a workbook that was

@@ -19,6 +19,32 @@ WHERE (outcome IN ('created', 'updated') OR attempts > 0) AND run <> 'callback'
 -- What callbacks brought since the last run is counted in this one.
 UPDATE target SET run = ? WHERE run = 'callback'
 
+-- name: leave
+-- What is staged and not judged yet is failed until it is: what is new, and
+-- what changed since it was found to be equal. Other outcomes of what changed
+-- stand. ?1 = run, ?2 = destination, ?3 = object, ?4 = endpoint, ?5 = slot.
+INSERT INTO target (destination, object, source_endpoint, source_id, slot, outcome, cause, message, run)
+SELECT ?2, ?3, r.endpoint, r.source_id, ?5, 'failed', 'not_judged', 'it is staged and not judged yet; the next run does that', ?1
+FROM record r WHERE r.endpoint = ?4 AND r.seq > coalesce((SELECT seq FROM shape WHERE destination = ?2 AND object = ?3), 0)
+ON CONFLICT (destination, object, source_endpoint, source_id) DO UPDATE SET
+  outcome = excluded.outcome, cause = excluded.cause, message = excluded.message, run = excluded.run WHERE outcome = 'unchanged'
+
+-- name: leave-parts
+-- Likewise of what a record holds.
+INSERT INTO target (destination, object, source_endpoint, source_id, parent_id, slot, outcome, cause, message, run)
+SELECT ?2, ?3, r.endpoint, r.source_id || '/' || p.value, r.source_id, ?5, 'failed', 'not_judged', 'it is staged and not judged yet; the next run does that', ?1
+FROM record r, json_each('["' || replace(r.part_names, ',', '","') || '"]') p
+WHERE r.endpoint = ?4 AND r.seq > coalesce((SELECT seq FROM shape WHERE destination = ?2 AND object = ?3), 0) AND r.part_names <> ''
+ON CONFLICT (destination, object, source_endpoint, source_id) DO UPDATE SET
+  outcome = excluded.outcome, cause = excluded.cause, message = excluded.message, run = excluded.run WHERE outcome = 'unchanged'
+
+-- name: drop-parts
+-- What a record that is not judged yet held and holds no more.
+DELETE FROM target WHERE id IN (SELECT t.id FROM record r CROSS JOIN target t INDEXED BY target_parent
+    ON t.destination = ?1 AND t.parent_id = r.source_id AND t.parent_id <> '' AND t.object = ?2 AND t.source_endpoint = r.endpoint
+  WHERE r.endpoint = ?3 AND r.seq > coalesce((SELECT seq FROM shape WHERE destination = ?1 AND object = ?2), 0)
+    AND instr(',' || r.part_names || ',', ',' || substr(t.source_id, length(t.parent_id) + 2) || ',') = 0)
+
 -- name: count-linked
 UPDATE crosswalk SET run = ? WHERE run = 'callback'
 
@@ -56,7 +82,15 @@ SELECT destination, object, outcome, sum(n) AS n FROM standing GROUP BY destinat
 SELECT destination, object, outcome, n FROM tally WHERE run = ? AND outcome <> 'source' ORDER BY destination, object, outcome
 
 -- name: put-source
-INSERT OR REPLACE INTO tally (run, destination, object, outcome, n) VALUES (?, ?, ?, 'source', ?)
+-- Counted from staging alone. ?1 = run, ?2 = destination, ?3 = object, ?4 = endpoint, ?5 = it counts what the records hold.
+INSERT OR REPLACE INTO tally (run, destination, object, outcome, n)
+SELECT ?1, ?2, ?3, 'source', coalesce(sum(CASE WHEN ?5 THEN parts ELSE n END), 0) FROM staged WHERE endpoint = ?4
+
+-- name: unbalanced
+-- Objects whose outcomes do not add up to their source.
+SELECT s.destination, s.object, s.n AS source, coalesce(sum(t.n), 0) AS sum FROM tally s
+LEFT JOIN tally t ON t.run = s.run AND t.destination = s.destination AND t.object = s.object AND t.outcome NOT IN ('source', 'extra')
+WHERE s.run = ? AND s.outcome = 'source' GROUP BY s.destination, s.object HAVING s.n <> coalesce(sum(t.n), 0)
 
 -- name: extra
 INSERT OR REPLACE INTO tally (run, destination, object, outcome, n)
