@@ -1,7 +1,6 @@
 package extract
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -131,23 +130,27 @@ func readAll(e Endpoint, raw []drchrono.Row) []etl.Row {
 	return rows
 }
 
-// fewNotes is how many pages with rows that cannot be read are named.
+// fewNotes is how many pages with rows that cannot be read are named, and how
+// many of the causes on a page.
 const fewNotes = 3
 
 // faultNote adds to a stream's note what is wrong with the rows of a page that
 // cannot be read; they are staged all the same.
 func faultNote(note string, rows []etl.Row, page int) string {
 	const words = "cannot be read"
-	n, why := 0, ""
+	n, why := 0, []string(nil)
 	for _, r := range rows {
 		if r.Fault != "" {
-			n, why = n+1, cmp.Or(why, r.Fault)
+			n++
+			if !slices.Contains(why, r.Fault) && len(why) < fewNotes {
+				why = append(why, r.Fault)
+			}
 		}
 	}
 	if n == 0 || strings.Count(note, words) >= fewNotes {
 		return note
 	}
-	return also(note, fmt.Sprintf("%d of the records on page %d %s (%s): kept as they came", n, page, words, why))
+	return also(note, fmt.Sprintf("%d of the records on page %d %s (%s): kept as they came", n, page, words, strings.Join(why, ", ")))
 }
 
 // also adds a sentence to a stream's note.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -19,7 +20,8 @@ import (
 type Tokens struct {
 	Store *Store
 	Clock etl.Clock
-	Seed  string // the config's refresh token: counts again only when it differs from the one that the journal descends from
+	Gone  func(holder string) bool // whether a process no longer runs; nil: nobody can tell
+	Seed  string                   // the config's refresh token: counts again only when it differs from the one that the journal descends from
 }
 
 // claimLife is how long a claim to refresh counts whose owner does not end it.
@@ -43,7 +45,11 @@ func (t *Tokens) Load(ctx context.Context) (drchrono.Token, error) {
 	if err != nil {
 		return drchrono.Token{}, err
 	}
-	if t.foreign(row, none) {
+	foreign, err := t.foreign(ctx, t.Store.db, row, none)
+	if err != nil {
+		return drchrono.Token{}, err
+	}
+	if foreign {
 		return drchrono.Token{Generation: row.after(none), Refresh: t.Seed}, nil
 	}
 	if none {
@@ -58,9 +64,15 @@ func (t *Tokens) Load(ctx context.Context) (drchrono.Token, error) {
 }
 
 // foreign reports whether the config names a refresh token that the journal
-// does not descend from.
-func (t *Tokens) foreign(row tokenRow, none bool) bool {
-	return t.Seed != "" && (none || string(row.Seed) != string(t.seed()))
+// does not descend from. One that it descended from before is spent: it must not
+// end a consent that lives, as where an environment of old comes back.
+func (t *Tokens) foreign(ctx context.Context, q sqlx.QueryerContext, row tokenRow, none bool) (bool, error) {
+	if t.Seed == "" || none || string(row.Seed) == string(t.seed()) {
+		return t.Seed != "" && none, nil
+	}
+	var spent bool
+	err := sqlx.GetContext(ctx, q, &spent, query("seed-spent"), t.seed())
+	return !spent || row.State == "dead", wrap(err, "look for the config's refresh token")
 }
 
 // after is the generation that a new seed is planted as: 0 in an empty
@@ -103,8 +115,12 @@ func (t *Tokens) Begin(ctx context.Context, generation int64) (ok bool, err erro
 		if current, err := t.plant(ctx, tx, generation, now); err != nil || !current {
 			return err
 		}
+		mine, err := t.claimable(ctx, tx)
+		if err != nil {
+			return err
+		}
 		claim := fmt.Sprintf("%s %s", stamp(now), t.Store.holder)
-		res, err := tx.ExecContext(ctx, query("claim-token"), claim, generation, stamp(now.Add(-claimLife)), t.Store.holder)
+		res, err := tx.ExecContext(ctx, query("claim-token"), claim, generation, stamp(now.Add(-claimLife)), mine)
 		if err != nil {
 			return err
 		}
@@ -115,13 +131,31 @@ func (t *Tokens) Begin(ctx context.Context, generation int64) (ok bool, err erro
 	return ok, wrap(err, "claim the token refresh")
 }
 
+// claimable is whose claim can be claimed again at once: one's own, or that of
+// a process that is gone. Its request has ended with it, so that waiting would
+// change nothing of what DrChrono made of it.
+func (t *Tokens) claimable(ctx context.Context, tx *sqlx.Tx) (holder string, err error) {
+	row, _, err := newest(ctx, tx)
+	if err != nil {
+		return "", err
+	}
+	_, holder, _ = strings.Cut(row.Note, " ")
+	if row.State == "refreshing" && t.Gone != nil && t.Gone(holder) {
+		return holder, nil
+	}
+	return t.Store.holder, nil
+}
+
 // plant stores the config's refresh token as the generation that is about to
 // be refreshed, where the journal does not descend from it. If the journal has
 // moved on since the caller looked, nothing is planted, and the generation is
 // not current.
 func (t *Tokens) plant(ctx context.Context, tx *sqlx.Tx, generation int64, now time.Time) (current bool, err error) {
 	row, none, err := newest(ctx, tx)
-	if err != nil || !t.foreign(row, none) {
+	if err != nil {
+		return false, err
+	}
+	if foreign, err := t.foreign(ctx, tx, row, none); err != nil || !foreign {
 		return err == nil, err
 	}
 	if generation != row.after(none) {
@@ -164,11 +198,14 @@ func (t *Tokens) put(ctx context.Context, tx *sqlx.Tx, token drchrono.Token) err
 }
 
 // descent is the hash of the seed that a new generation descends from. A
-// config that names none any more changes nothing of it: the old seed, written
-// back later, is still the used one.
+// config that names none any more, or an earlier one, changes nothing of it: the
+// old seed, written back later, is still the used one.
 func (t *Tokens) descent(ctx context.Context, tx *sqlx.Tx) ([]byte, error) {
 	row, none, err := newest(ctx, tx)
-	if err != nil || t.Seed != "" || none {
+	if err != nil || none {
+		return t.seed(), err
+	}
+	if foreign, err := t.foreign(ctx, tx, row, none); err != nil || foreign {
 		return t.seed(), err
 	}
 	return row.Seed, nil
@@ -210,8 +247,11 @@ func (t *Tokens) Health(ctx context.Context) (Health, error) {
 	if err != nil {
 		return Health{}, err
 	}
+	foreign, err := t.foreign(ctx, t.Store.db, row, none)
 	switch {
-	case t.foreign(row, none):
+	case err != nil:
+		return Health{}, err
+	case foreign:
 		return Health{Generation: row.after(none), State: "seed"}, nil
 	case none:
 		return Health{State: "none"}, nil

@@ -103,6 +103,29 @@ func TestNewSeed(t *testing.T) {
 	}
 }
 
+// A seed that was used before does not end a consent that lives; where that is
+// dead, it is worth a try.
+func TestAnEarlierSeed(t *testing.T) {
+	s, c, ctx := openAt(t, t.TempDir(), "a"), &clock{now: noon}, context.Background()
+	rotate(t, tokensOf(s, c, "seed 1"), "one")
+	rotate(t, tokensOf(s, c, "seed 2"), "two")
+	old := tokensOf(s, c, "seed 1")
+	got := loaded(t, old)
+	if got.Refresh != "refresh two" {
+		t.Fatalf("an earlier seed counts again, as generation %d", got.Generation)
+	}
+	rotate(t, old, "three")
+	if got := loaded(t, tokensOf(s, c, "seed 2")); got.Refresh != "refresh three" {
+		t.Errorf("generation %d, want the one that descends from the second seed", got.Generation)
+	}
+	if err := old.Abandon(ctx, got.Generation+1, "refused"); err != nil {
+		t.Fatal(err)
+	}
+	if got := loaded(t, old); got.Refresh != "seed 1" {
+		t.Errorf("where the consent is dead, an earlier seed is not tried: generation %d", got.Generation)
+	}
+}
+
 // A process with an old config cannot make a new seed's pair collide with its
 // own: each generation is written once.
 func TestSeedPlantedWhileAnotherRefreshes(t *testing.T) {
@@ -138,6 +161,19 @@ func TestTokenClaim(t *testing.T) {
 		t.Error("a claim given back leaves something behind")
 	}
 	begin(t, a, 7, false) // no such generation
+}
+
+// What a process that is gone has begun need not be waited for.
+func TestAClaimOfAProcessThatIsGone(t *testing.T) {
+	dir, c := t.TempDir(), &clock{now: noon}
+	a, b := tokensOf(openAt(t, dir, "a"), c, "seed 1"), tokensOf(openAt(t, dir, "b"), c, "seed 1")
+	begin(t, a, 0, true)
+	b.Gone = func(holder string) bool { return holder == "c" }
+	begin(t, b, 0, false)
+	b.Gone = func(holder string) bool { return holder == "a" }
+	begin(t, b, 0, true)
+	a.Gone = func(string) bool { return false }
+	begin(t, a, 0, false)
 }
 
 func TestTokenDead(t *testing.T) {

@@ -45,7 +45,7 @@ func (c *Case) Visit(aside func(Appointment) string) (v Visit, decided *Verdict)
 		return verdict(Verdict{Outcome: etl.Invalid, Cause: problems[0].Code, Problems: problems})
 	case !staged:
 		return verdict(Verdict{Outcome: etl.Blocked, Cause: etl.CauseReference, Problems: []etl.Problem{{Field: "clientId",
-			Code: etl.CodeReference, Message: "its patient " + strconv.Quote(a.Patient.String()) + " is not staged"}}})
+			Code: etl.CodeReference, Message: "its patient " + strconv.Quote(a.Patient.String()) + " is not staged, or cannot be read"}}})
 	}
 	return v, nil
 }

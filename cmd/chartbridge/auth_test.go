@@ -170,12 +170,12 @@ func TestLoginByPasting(t *testing.T) {
 		says  string
 	}{
 		{"good", func(_ *testing.T, back string) string { return back }, exitDone, ""},
-		{"another state", func(t *testing.T, back string) string { return changeQuery(t, back, "state", "x") }, exitFailed, "state does not match"},
+		{"another state", func(t *testing.T, back string) string { return changeQuery(t, back, "state", "x") }, exitEnvironment, "state does not match"},
 		{"no code", func(t *testing.T, back string) string {
 			return changeQuery(t, changeQuery(t, back, "code", ""), "error", "access_denied")
-		}, exitFailed, "access_denied"},
-		{"used code", func(t *testing.T, back string) string { return changeQuery(t, back, "code", "code-0") }, exitFailed, "counts once"},
-		{"rubbish", func(*testing.T, string) string { return "rubbish" }, exitFailed, "auth login"},
+		}, exitEnvironment, "access_denied"},
+		{"used code", func(t *testing.T, back string) string { return changeQuery(t, back, "code", "code-0") }, exitEnvironment, "counts once"},
+		{"rubbish", func(*testing.T, string) string { return "rubbish" }, exitEnvironment, "auth login"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -119,6 +119,7 @@ func (c *preflight) checkAll(ctx context.Context, path string) error {
 	c.checkLookupsFile()
 	stored := c.checkDatabase(ctx)
 	c.checkZone()
+	c.checkOverlap()
 	c.checkSchedules()
 	c.checkEndpoints()
 	c.checkConstants()

@@ -63,6 +63,13 @@ func TestCheckOfAGoodSite(t *testing.T) {
 	}
 }
 
+func TestCheckWarnsOfAShortOverlap(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.set("drchrono:\n", "overlap: 2h\ndrchrono:\n")
+	wantFinding(t, findingsOf(s, exitDone), "warn overlap", "2h0m0s")
+}
+
 func TestCheckCountsItsCall(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -244,7 +251,7 @@ func TestCheckOfEndpoints(t *testing.T) {
 	s.set("drchrono:\n", "drchrono:\n  endpoints: [patients, tasks, ccda]\n")
 	wantFinding(t, findingsOf(s, exitDone), "warn endpoints", "lacks doctors")
 	s.set("[patients, tasks, ccda]", "[patient]")
-	wantFinding(t, findingsOf(s, exitUsage), "fail endpoints", "names patient:")
+	wantFinding(t, findingsOf(s, exitUsage), "fail config", "drchrono.endpoints[0]: is none of DrChrono's endpoints")
 }
 
 func TestCheckWithoutCallsLeft(t *testing.T) {

@@ -138,6 +138,14 @@ func (c *preflight) checkZone() {
 	c.ok("zone", "%s", text)
 }
 
+// checkOverlap warns of an overlap in which a day's corrections get lost.
+func (c *preflight) checkOverlap() {
+	if c.config.Overlap < 24*time.Hour {
+		c.warn("overlap", "write 25h, or leave the key out", "overlap is %s: a record that DrChrono shows late, or stamps in the hour that the clocks repeat, can be missed",
+			c.config.Overlap)
+	}
+}
+
 // checkSchedules names the schedules that fall due at a time that the clocks
 // skip or show twice.
 func (c *preflight) checkSchedules() {

@@ -52,12 +52,10 @@ func (c *preflight) checkSource(ctx context.Context) error {
 // checkEndpoints holds the endpoints that the config names against the catalogue
 // and what the enabled destinations need.
 func (c *preflight) checkEndpoints() {
-	var named, unknown, lacking []string
+	var named, lacking []string
 	for _, name := range c.config.DrChrono.Endpoints {
 		if e, ok := extract.Find(name); ok {
 			named = append(named, e.Name)
-		} else {
-			unknown = append(unknown, name)
 		}
 	}
 	for _, name := range c.needed() {
@@ -67,8 +65,6 @@ func (c *preflight) checkEndpoints() {
 	}
 	switch {
 	case len(c.config.DrChrono.Endpoints) == 0:
-	case len(unknown) > 0:
-		c.fail("endpoints", errConfig, "see `chartbridge endpoints`", "drchrono.endpoints names %s: DrChrono has no such list", strings.Join(unknown, ", "))
 	case len(lacking) > 0:
 		c.warn("endpoints", "add them, or empty the list: it then holds what the destinations need",
 			"drchrono.endpoints lacks %s, which the enabled destinations need: their records stay as they were staged", strings.Join(lacking, ", "))

@@ -191,7 +191,7 @@ func (p *practice) ledger(run, spender string) *sql.Ledger {
 }
 
 func (p *practice) tokens() *sql.Tokens {
-	return &sql.Tokens{Store: p.store, Clock: p.clock, Seed: p.config.DrChrono.RefreshToken.Reveal()}
+	return &sql.Tokens{Store: p.store, Clock: p.clock, Gone: goneFromHere, Seed: p.config.DrChrono.RefreshToken.Reveal()}
 }
 
 // endpoints are those that the config names, or what the enabled destinations

@@ -87,8 +87,8 @@ func TestForeignTransport(t *testing.T) {
 func TestRefreshThatNobodyEnds(t *testing.T) {
 	w, s := oauthWorld(t, says(200, newPair))
 	w.tokens.t.Refreshing, w.tokens.other = true, &Token{Generation: 1, Access: "acc-1", Refresh: "ref-1", Refreshing: true}
-	if err := w.Refresh(context.Background()); err == nil || len(s.sent()) != 0 || len(w.ledger.calls) > 5 {
-		t.Errorf("%v after %d calls", err, len(w.ledger.calls))
+	if err := w.Refresh(context.Background()); err == nil || len(s.sent()) != 0 || len(w.ledger.calls) > 5 || len(w.waited) == 0 {
+		t.Errorf("%v after %d calls, told %v", err, len(w.ledger.calls), w.waited)
 	}
 }
 

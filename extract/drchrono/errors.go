@@ -23,7 +23,7 @@ var (
 	ErrUnreachable = errors.New("DrChrono cannot be reached")
 	// ErrRefreshLost: a refresh may have been carried out, and we do not know
 	// the new pair. The journal says so until a later try settles it.
-	ErrRefreshLost = errors.New("the reply to a token refresh was lost; the stored refresh token is tried once more later; " +
+	ErrRefreshLost = errors.New("the reply to a token refresh was lost; the next run tries the stored refresh token once more (where it is on another machine, two minutes from now); " +
 		"if DrChrono refuses it, run `chartbridge auth login`")
 	// ErrNoToken: the store holds no token yet. It is an ErrConsent.
 	ErrNoToken = fmt.Errorf("no DrChrono token is stored: %w", ErrConsent)

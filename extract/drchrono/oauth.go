@@ -164,7 +164,7 @@ func (c *Client) Exchange(ctx context.Context, code, redirectURI, verifier strin
 		return err
 	}
 	if p.code() == "invalid_grant" {
-		return errors.New("DrChrono refused the code: it counts once and lives about a minute; run `chartbridge auth login` again")
+		return fmt.Errorf("DrChrono refused the code, which counts once and lives about a minute: %w", ErrConsent)
 	}
 	if p.status/100 != 2 {
 		return tokenRefusal(p)

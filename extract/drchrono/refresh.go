@@ -105,13 +105,17 @@ func (c *Client) renewNow(ctx context.Context, used int64) error {
 // watch waits while another process refreshes, for as long as a dead claim
 // may stand. Looking costs no call.
 func (c *Client) watch(ctx context.Context, used int64) error {
-	for range busyLooks {
-		if err := c.pause(ctx, "another process refreshes the token", busySleep); err != nil {
+	for look := range busyLooks {
+		if err := c.o.Clock.Sleep(ctx, busySleep); err != nil {
 			return err
 		}
 		done, err := c.superseded(ctx, used)
 		if done || err != nil || !c.held.Refreshing {
 			return err
+		}
+		if look == 0 {
+			c.o.OnWait("another process began to refresh DrChrono's token and has not ended it; if it is gone, the refresh is tried again then",
+				c.o.Clock.Now().Add((busyLooks-1)*busySleep))
 		}
 	}
 	return nil

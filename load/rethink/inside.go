@@ -123,7 +123,7 @@ func judgeAuthorization(c *transform.Case) []transform.Verdict {
 	}
 	p, ok := c.Patients[c.Source.Patient]
 	if !ok {
-		return []transform.Verdict{reference("clientId", "its patient "+strconv.Quote(c.Source.Patient)+" is not staged")}
+		return []transform.Verdict{reference("clientId", "its patient "+strconv.Quote(c.Source.Patient)+" is not staged, or cannot be read")}
 	}
 	v := transform.Excluded(etl.CauseRoute)
 	if c.RoutesPatient(p) {

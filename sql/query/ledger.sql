@@ -28,6 +28,9 @@ SELECT endpoint, count(*) AS calls FROM call WHERE run = ? GROUP BY endpoint ORD
 -- name: token
 SELECT generation, state, access, refresh, seed, obtained_at, expires_at, scope, note FROM token ORDER BY generation DESC LIMIT 1
 
+-- name: seed-spent
+SELECT EXISTS (SELECT 1 FROM token WHERE seed = ?)
+
 -- name: put-token
 INSERT INTO token (generation, state, access, refresh, seed, obtained_at, expires_at, scope) VALUES (?, 'active', ?, ?, ?, ?, ?, ?)
 

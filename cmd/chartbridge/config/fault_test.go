@@ -193,3 +193,14 @@ func TestAnEmptySecretFileIsNamed(t *testing.T) {
 		t.Errorf("got %v, want %q", err, want)
 	}
 }
+
+// A name that DrChrono has no list for is told with the other faults, by line.
+func TestEndpointsAreThoseThatThereAre(t *testing.T) {
+	got := faultsOf(t, base+"  endpoints: [patients, patient, nosuch]\nkeep: 0\n")
+	want := `config.yaml:7: drchrono.endpoints[1]: is none of DrChrono's endpoints; did you mean "patients"?
+config.yaml:7: drchrono.endpoints[2]: is none of DrChrono's endpoints; ` + "`chartbridge endpoints` shows them" + `
+config.yaml:8: keep: must be a whole number above 0; write for example 30`
+	if got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}

@@ -92,7 +92,7 @@ func (b *block) drchrono(c *DrChrono) {
 	b.number("calls_per_second", &c.CallsPerSecond, 8, 1, 0)
 	b.number("nightly_reserve", &c.NightlyReserve, 300, 0, 0)
 	b.choice("bulk", &c.Bulk, "auto", "auto", "never")
-	b.texts("endpoints", &c.Endpoints)
+	b.eachOf("endpoints", &c.Endpoints, checkEndpoint)
 	b.require("DrChrono gives it to the practice's API application", "client_id", "client_secret")
 }
 

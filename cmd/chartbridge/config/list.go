@@ -6,20 +6,42 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/chartbridge/chartbridge/extract"
 	"go.yaml.in/yaml/v3"
 )
 
 // texts reads a list of scalars as text; absent is empty.
 func (b *block) texts(key string, to *[]string) {
+	b.eachOf(key, to, func(string) *Fault { return nil })
+}
+
+// eachOf reads a list whose items pass a check.
+func (b *block) eachOf(key string, to *[]string, check func(string) *Fault) {
 	b.know(key, false)
 	if p, ok := b.entries[key]; ok {
-		*to = b.items(key, p.value, false)
+		*to = b.items(key, p.value, false, check)
 	}
+}
+
+// checkEndpoint takes what DrChrono has a list of.
+func checkEndpoint(name string) *Fault {
+	if _, ok := extract.Find(name); ok {
+		return nil
+	}
+	hint := "`chartbridge endpoints` shows them"
+	known := make([]string, len(extract.Catalogue))
+	for i, e := range extract.Catalogue {
+		known[i] = e.Name
+	}
+	if near := suggest(name, known); near != "" {
+		hint = `did you mean "` + near + `"?`
+	}
+	return bad("is none of DrChrono's endpoints", hint)
 }
 
 // items reads a node as a list of texts, or, where one is true, a single
 // scalar as a list of one.
-func (b *block) items(key string, n *yaml.Node, one bool) []string {
+func (b *block) items(key string, n *yaml.Node, one bool, check func(string) *Fault) []string {
 	if n.Kind == broken || isNull(n) {
 		return nil
 	}
@@ -38,6 +60,9 @@ func (b *block) items(key string, n *yaml.Node, one bool) []string {
 		}
 		l, ok := b.scalar(at, item, false)
 		if ok && l.text != "" {
+			if fault := check(l.text); fault != nil {
+				l.fault(fault)
+			}
 			texts = append(texts, l.text)
 		} else if ok || isNull(item) {
 			b.r.fault(item.Line, join(b.path, at), "must not be empty", "")
@@ -53,7 +78,7 @@ func (b *block) textLists(key string, to *map[string][]string) {
 	sub := b.r.block(path, b.line, b.entries[key].value)
 	*to = map[string][]string{}
 	for _, p := range sub.ordered() {
-		values := sub.items(printable(p.key), p.value, true)
+		values := sub.items(printable(p.key), p.value, true, func(string) *Fault { return nil })
 		if len(values) == 0 && (isNull(p.value) || p.value.Kind == yaml.SequenceNode && len(p.value.Content) == 0) {
 			b.r.fault(p.line, join(path, printable(p.key)), "must not be empty", "name the values that match")
 		}
