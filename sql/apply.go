@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/chartbridge/chartbridge/etl"
+	"github.com/jmoiron/sqlx"
 )
 
 // A before is what stood where a decision wrote, for undo.
@@ -27,7 +28,7 @@ func (d *decider) apply(ctx context.Context, a Ask, it Item) (Verdict, error) {
 	v, err := Verdict{Applied, ""}, error(nil)
 	switch {
 	case a.Verb == Retry:
-		err, v.Reason = d.release(ctx, it), "judged and sent again, once, with the next run"
+		err, v.Reason = release(ctx, d.tx, it.ID, []byte{}), "judged and sent again, once, with the next run"
 	case a.Verb == Skip:
 		v.Reason = "excluded from the next run on, until its source record changes"
 	case a.Verb == Approve:
@@ -63,14 +64,14 @@ func (d *decider) log(ctx context.Context, a Ask, it Item, was before, waits boo
 	return audit(ctx, d.tx, d.imp.At, d.imp.By, "decide", subject, fmt.Sprintf("%s, import %d", decision(a.Verb, a.Value), d.id))
 }
 
-// release makes a record due again, with the one that it travels inside.
-func (d *decider) release(ctx context.Context, it Item) error {
-	for _, name := range []string{"release-target", "release-parent"} {
-		if _, err := d.tx.ExecContext(ctx, query(name), it.ID); err != nil {
-			return err
-		}
+// release makes a record due again, with the one that it travels inside, whose
+// acknowledged hash is then as given: nil compares it first, an empty one sends it.
+func release(ctx context.Context, tx *sqlx.Tx, target int64, parent []byte) error {
+	if _, err := tx.ExecContext(ctx, query("release-target"), target); err != nil {
+		return err
 	}
-	return nil
+	_, err := tx.ExecContext(ctx, query("release-parent"), target, parent)
+	return err
 }
 
 // approve takes the person's word for the payload that the workbook showed.
@@ -127,7 +128,7 @@ func (d *decider) link(ctx context.Context, a Ask, it Item) (Verdict, string, er
 	if _, err := putCrosswalk(ctx, d.tx, []Link{l}); err != nil {
 		return Verdict{}, "", err
 	}
-	return Verdict{Applied, "it is their record from the next run on, which compares the two"}, have, d.release(ctx, it)
+	return Verdict{Applied, "it is their record from the next run on, which compares the two"}, have, release(ctx, d.tx, it.ID, nil)
 }
 
 // decideRule takes a decision for every record that lacks a key.

@@ -224,10 +224,8 @@ func (s *Store) Retry(ctx context.Context, targets []Refused, by, comment string
 			if _, err := tx.ExecContext(ctx, query("put-decision"), "RETRY", "", comment, by, stamp(now), "", t.ID); err != nil {
 				return err
 			}
-			for _, name := range []string{"release-target", "release-parent"} {
-				if _, err := tx.ExecContext(ctx, query(name), t.ID); err != nil {
-					return err
-				}
+			if err := release(ctx, tx, t.ID, []byte{}); err != nil {
+				return err
 			}
 		}
 		return audit(ctx, tx, now, by, "retry", fmt.Sprintf("%d records", len(targets)), comment)

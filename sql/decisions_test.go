@@ -157,6 +157,23 @@ func TestMapOfAFault(t *testing.T) {
 	}
 }
 
+// TestRetryOfAnUnknownID: a person who found nothing there lets a part go again,
+// with its record, which is sent and not compared: a look would not show it.
+func TestRetryOfAnUnknownID(t *testing.T) {
+	b := newBench(t)
+	b.exec(`INSERT INTO target (destination, object, source_endpoint, source_id, payload, hash, acked_hash, outcome, run)
+		VALUES ('rethink', 'client', 'patients', '70', x'7b7d', x'c1', x'c1', 'unchanged', 'r')`)
+	b.exec(`INSERT INTO target (destination, object, source_endpoint, source_id, parent_id, slot, payload, hash, acked_hash, outcome, cause, run)
+		VALUES ('rethink', 'funder', 'patients', '70/primary', '70', 'clientFunders', x'7b7d', x'f1', x'', 'held', 'no_id', 'r')`)
+	b.want("Ada Roma", Ask{Destination: "rethink", Object: "funder", SourceID: "70/primary", Verb: Retry, State: "held no_id"}, Applied)
+	if n := b.count(`SELECT count(*) FROM target WHERE source_id = '70/primary' AND outcome = 'failed' AND acked_hash IS NULL`); n != 1 {
+		t.Error("the funder is not due")
+	}
+	if n := b.count(`SELECT count(*) FROM target WHERE source_id = '70' AND outcome = 'failed' AND acked_hash = x''`); n != 1 {
+		t.Error("its client is not due, as one that is known")
+	}
+}
+
 func TestRulesAndPeople(t *testing.T) {
 	b := newBench(t)
 	rule := func(key, id string) Ask {

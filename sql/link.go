@@ -69,7 +69,7 @@ func importLink(ctx context.Context, tx *sqlx.Tx, l Link, now time.Time) error {
 		return err
 	}
 	for _, target := range released {
-		if _, err := tx.ExecContext(ctx, query("release-parent"), target); err != nil {
+		if _, err := tx.ExecContext(ctx, query("release-parent"), target, nil); err != nil {
 			return err
 		}
 	}

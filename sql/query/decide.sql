@@ -33,14 +33,15 @@ UPDATE delivery SET state = 'void', answered_at = ?, settled_by = ?, evidence = 
 
 -- name: release-target
 -- Due again: judged by the next run, sent once. What they hold as it maps now
--- has nothing to send.
-UPDATE target SET outcome = CASE WHEN hash = acked_hash THEN 'unchanged' ELSE 'failed' END,
+-- has nothing to send; what was there under an unknown id is not, a person says.
+UPDATE target SET acked_hash = CASE WHEN parent_id <> '' THEN nullif(acked_hash, x'') ELSE acked_hash END, outcome = CASE WHEN hash = acked_hash THEN 'unchanged' ELSE 'failed' END,
   cause = CASE WHEN hash = acked_hash THEN '' ELSE 'not_sent' END, refused_hash = NULL, field = '', code = '', message = '' WHERE id = ?
 
 -- name: release-parent
 -- What travels inside another record goes again with it: at once, or, where
 -- that one does not map and this one was never taken, when that one maps again.
-UPDATE target SET acked_hash = NULL, outcome = CASE WHEN payload IS NULL THEN outcome ELSE 'failed' END,
+-- ?2 = null: it is compared with what is there first; empty: it is sent.
+UPDATE target SET acked_hash = ?2, outcome = CASE WHEN payload IS NULL THEN outcome ELSE 'failed' END,
   cause = CASE WHEN payload IS NULL THEN cause ELSE 'not_sent' END WHERE parent_id = '' AND source_endpoint = 'patients'
   AND (destination, source_id) IN (SELECT destination, parent_id FROM target WHERE id = ?1 AND parent_id <> '')
   AND (payload IS NOT NULL AND outcome IN ('unchanged', 'created', 'updated')
