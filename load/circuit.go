@@ -12,6 +12,7 @@ type circuit struct {
 	mu                    sync.Mutex
 	unreached, unanswered int // deliveries in a row
 	open                  bool
+	heard                 bool   // somebody at the address answered a delivery
 	astray                string // why nothing is at the address, in our words
 }
 
@@ -31,13 +32,13 @@ func (c *circuit) note(a Answer) {
 	case a.Kind == Denied:
 		c.open = true
 	case a.Kind == Astray:
-		c.open, c.astray = true, a.Problem.Message
+		c.unreached, c.astray = c.unreached+1, a.Problem.Message
 	case a.Kind == NotSent, a.Kind == Throttled:
 		c.unreached++
 	case a.Kind == Unknown && !a.Heard:
 		c.unreached, c.unanswered = 0, c.unanswered+1
 	default:
-		c.unreached, c.unanswered = 0, 0
+		c.unreached, c.unanswered, c.heard, c.astray = 0, 0, true, ""
 	}
 	c.open = c.open || c.unreached >= unreachedLimit || c.unanswered >= unansweredLimit
 }
@@ -53,6 +54,14 @@ func (c *circuit) isOpen() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.open
+}
+
+// isAstray reports whether nobody at the address answered any delivery: one that
+// alone finds nothing there gives up no destination.
+func (c *circuit) isAstray() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.astray != "" && !c.heard
 }
 
 // fault is why an open circuit keeps a line from going on.

@@ -67,7 +67,7 @@ func (l *line) send(ctx context.Context, ds []etl.Delivery, marks []Mark) error 
 	rest, err := l.feed(ctx, f, ds)
 	l.take(f.end(err))
 	switch {
-	case err == nil && l.circuit.isOpen():
+	case err == nil && (l.circuit.isOpen() || l.circuit.isAstray()):
 		err = l.circuit.fault()
 	case err == nil && l.watch.isOver() && len(l.withdrawn) > 0:
 		err = ErrBrake

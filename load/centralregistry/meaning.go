@@ -92,7 +92,9 @@ func tornIn(c *transform.Case, p transform.Patient) (problems []etl.Problem) {
 
 // known reports whether the lookups name it by an id: DrChrono's are whole
 // numbers (drchrono-v4, /api/custom_demographics), and a name finds no value.
-func (d demographic) known() bool { return d.id != "" && strings.Trim(d.id, "0123456789") == "" }
+func (d demographic) known() bool {
+	return d.text != "" || d.id != "" && strings.Trim(d.id, "0123456789") == ""
+}
 
 func (d demographic) blank() bool { return transform.Blank(transform.Scalar(d.text)) }
 
