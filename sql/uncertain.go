@@ -50,10 +50,10 @@ func (s *Store) Resolve(ctx context.Context, run etl.Run, id int64, targetID, ev
 		if err != nil {
 			return err
 		}
-		if d.Op == etl.Discharge && targetID != "" && targetID != Recorded {
-			return cannotTake("the registry gives no id for a discharge: where it is there, write --present %s", Recorded)
-		}
 		if d.Op == etl.Discharge {
+			if targetID != "" {
+				targetID = Recorded // whatever a person wrote for the id that there is none of
+			}
 			ended = []dischargeLine{{stamp(now), d.Destination, d.Object, d.SourceID, hex.EncodeToString(d.Hash), "acknowledged"}}
 			if targetID == "" {
 				ended[0].State = "void"

@@ -133,10 +133,10 @@ func newUncertain(s *shared) *cobra.Command {
 					return refusedIsUsage(err)
 				}
 				return receipt(s, map[string]any{"id": id, "present": present, "absent": absent, "resolved_by": by},
-					"Delivery %d is settled: %s.", id, pick(absent, "it is not there, and goes again with the next run, once", "it is there as "+present))
+					"Delivery %d is settled: %s.", id, pick(absent, "it is not there, and goes again with the next run, once", "it is there"))
 			})
 		}}
-	resolve.Flags().StringVar(&present, "present", "", "it is there under `TARGET_ID`; of a discharge, for which the registry gives no id, write recorded")
+	resolve.Flags().StringVar(&present, "present", "", "it is there under `TARGET_ID`; the registry gives no id for a discharge, so that of one recorded is kept, whatever is written")
 	resolve.Flags().BoolVar(&absent, "absent", false, "it is not there")
 	resolve.Flags().StringVar(&evidence, "evidence", "", "`TEXT` that says how you know")
 	asName(resolve, &by)
