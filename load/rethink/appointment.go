@@ -144,7 +144,7 @@ func inRange(c *transform.Case, v transform.Value, most int) transform.Value {
 		return v
 	}
 	if n, err := strconv.Atoi(v.Text()); err != nil || n < 1 || n > most {
-		return c.Wrong(v, etl.CodeRange, fmt.Sprintf("the id must lie between 1 and %d; correct the lookups file or constant", most))
+		return c.Wrong(v, etl.CodeRange, fmt.Sprintf("the id must lie between 1 and %d", most))
 	}
 	return v
 }
