@@ -1,11 +1,13 @@
 package load_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"testing"
 	"time"
 
@@ -78,6 +80,13 @@ func TestCallbackContract(t *testing.T) {
 		{"another secret", loadtest.StrangerCallback(), "uncertain accepted", "created"},
 		{"another transaction", loadtest.StrayCallback(), "uncertain accepted", "created"},
 		{"refused", loadtest.RefusingCallback("zipCode: Dashes are not supported"), "rejected format", "rejected format"},
+		{"an id beside an error", func(c *loadtest.Callback) {
+			id := c.Body
+			loadtest.RefusingCallback("zipCode: Dashes are not supported")(c)
+			c.Body = append(bytes.TrimSuffix(c.Body, []byte("}")), ',')
+			c.Body = append(c.Body, regexp.MustCompile(`"clientId":\d+`).Find(id)...)
+			c.Body = append(bytes.Replace(c.Body, []byte(`"clientId":null,`), nil, 1), '}')
+		}, "uncertain no_answer", "created"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t, rethinkAnswering(true, callbackWait))

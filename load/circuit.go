@@ -28,6 +28,7 @@ const unansweredLimit = 10
 func (c *circuit) note(a Answer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.astray = ""
 	switch {
 	case a.Kind == Denied:
 		c.open = true
@@ -38,7 +39,7 @@ func (c *circuit) note(a Answer) {
 	case a.Kind == Unknown && !a.Heard:
 		c.unreached, c.unanswered = 0, c.unanswered+1
 	default:
-		c.unreached, c.unanswered, c.heard, c.astray = 0, 0, true, ""
+		c.unreached, c.unanswered, c.heard = 0, 0, true
 	}
 	c.open = c.open || c.unreached >= unreachedLimit || c.unanswered >= unansweredLimit
 }
@@ -69,7 +70,7 @@ func (c *circuit) fault() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.astray != "" {
-		return fmt.Errorf("%w: %s", errAstray, c.astray)
+		return blindError{fmt.Errorf("%w: %s", errAstray, c.astray)}
 	}
 	return ErrGivenUp
 }

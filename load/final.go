@@ -15,11 +15,11 @@ func finalWaits(d Due, approvers int) (m Mark, waits bool) {
 	case d.Known:
 		return held(d, etl.CauseAfterFinal, "it was recorded and is final, and its source changed after that: a correction is made in the registry by hand, "+
 			"and so is the discharge of a new episode of a patient who was admitted again; then decide SKIP"), true
+	case d.Refused: // the vendor said that it is there already: it stays held
+		return held(d, d.Cause, d.Message), true
 	case d.Twin != "":
 		return held(d, etl.CauseSameCRID, "our patient "+d.Twin+" has the same CRID, which can be only one of the two's, and a discharge of the wrong one is not taken back; "+
 			"correct it in DrChrono, or clear it in the chart that it is not of"), true
-	case d.Refused: // the vendor said that it is there already: it stays held
-		return held(d, d.Cause, d.Message), true
 	case d.Approvals < need:
 		return held(d, etl.CauseApproval, fmt.Sprintf("it is final: %d of %d people have approved this very payload (`chartbridge discharges list`)",
 			d.Approvals, need)), true

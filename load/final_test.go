@@ -103,12 +103,13 @@ func TestAnAnswerThatSaysNothing(t *testing.T) {
 	}
 }
 
-// TestTheSameCRIDTwice: the second patient waits, whatever is approved, until
+// TestTheSameCRIDTwice: neither patient goes, whatever is approved, until
 // the CRIDs differ; so does one whose CRID is that of a patient still treated.
 func TestTheSameCRIDTwice(t *testing.T) {
 	for name, first := range map[string]etl.Target{
 		"discharged too": {Payload: []byte(`{"crid":"of the first"}`), Hash: []byte("first"), Outcome: etl.Failed, Cause: etl.CauseNotSent},
 		"still treated":  {Outcome: etl.Excluded, Cause: etl.CauseNoDischarge},
+		"not yet right":  {Outcome: etl.Invalid, Cause: etl.CodeRequired},
 	} {
 		w := newWorld(t, registryAt)
 		w.must(w.store.SetApprovers(w.ctx, 1))
@@ -118,14 +119,21 @@ func TestTheSameCRIDTwice(t *testing.T) {
 		w.discharge(3)
 		w.exec(`UPDATE target SET twin_hash = ? WHERE source_id = '1'`, same)
 		w.approve("discharge", "1")
+		if first.Payload != nil {
+			w.approve("discharge", "7")
+		}
 		w.must(w.night())
 		if got := w.message("discharge", "1"); !strings.Contains(got, "patient 7 has the same CRID") || len(w.writes(0)) > 0 {
 			t.Errorf("%s: %d writes, message %q; want none, and who has the same", name, len(w.writes(0)), got)
 		}
 		w.exec(`UPDATE target SET twin_hash = NULL WHERE source_id = '7'`)
 		w.must(w.night())
-		if sent := w.writes(0); len(sent) != 1 {
-			t.Errorf("%s: %d writes once the CRID is its own, want 1", name, len(sent))
+		want := 1
+		if first.Payload != nil {
+			want = 2
+		}
+		if sent := w.writes(0); len(sent) != want {
+			t.Errorf("%s: %d writes once the CRID is its own, want %d", name, len(sent), want)
 		}
 	}
 }

@@ -178,6 +178,25 @@ func TestRefusedPartIsNotSentAgain(t *testing.T) {
 	w.expect("cured", "funder", "1/primary", "created")
 }
 
+// TestRetryOfAPartWhoseRecordIsNotJudged: it goes once that record is judged.
+func TestRetryOfAPartWhoseRecordIsNotJudged(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	w.put("patients", patient(1, "Troy", insurance("primary", "P1"), insurance("secondary", "bad")))
+	w.must(w.night())
+	w.expect("refused", "funder", "1/secondary", "rejected unknown_id")
+	w.exec(`UPDATE target SET outcome = 'failed', cause = 'not_judged' WHERE object = 'client'`)
+	w.exec(`UPDATE target SET outcome = 'rejected' WHERE source_id = '1/secondary'`)
+	id := int64(w.number("SELECT id FROM target WHERE source_id = '1/secondary'"))
+	w.must(w.store.Retry(w.ctx, []sql.Refused{{ID: id, Destination: w.name, Object: "funder", SourceID: "1/secondary"}}, "Ana Roma", "again", w.clock.Now()))
+	from := len(w.Journal())
+	w.put("patients", patient(1, "Troy", insurance("primary", "P1"), insurance("secondary", "bad")))
+	w.must(w.night())
+	if sent := w.writes(from); len(sent) != 1 {
+		t.Errorf("%d writes after the retry, want 1", len(sent))
+	}
+	w.expect("refused again", "funder", "1/secondary", "rejected unknown_id")
+}
+
 // TestKnownPartThatCannotGo: an array without an entry that they hold might take
 // it away there, so it stays behind as a whole.
 func TestKnownPartThatCannotGo(t *testing.T) {

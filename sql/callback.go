@@ -89,7 +89,7 @@ func (s *Store) Complete(ctx context.Context, run etl.Run, callback int64, d loa
 			return err
 		}
 		open, err := isOpen(ctx, tx, d.ID)
-		if err != nil || !open || d.Answer.Kind == load.Unknown {
+		if err != nil || !open || d.Answer.Kind == load.Unknown && d.Answer.Problem.Message == "" { // it says nothing
 			return err
 		}
 		return s.answer(ctx, tx, run, d)

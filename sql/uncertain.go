@@ -28,6 +28,7 @@ type UncertainDelivery struct {
 	Deadline    string `json:"deadline"`
 	Phase       string `json:"phase"`
 	HTTPStatus  int    `db:"http_status" json:"http_status"`
+	Awaited     bool   `json:"awaited"` // it was taken, and a callback is to bring the answer by the deadline
 }
 
 // UncertainDeliveries lists them.

@@ -17,11 +17,13 @@ import (
 func (c *preflight) checkDemographics(ctx context.Context) error {
 	ids := map[string][]string{} // where it stands -> ids
 	if c.config.CentralRegistry.Enabled {
-		for _, id := range c.lookups[config.Normal(centralregistry.Name)][config.Normal("customDemographics")] {
-			ids["central_registry customDemographics"] = append(ids["central_registry customDemographics"], id)
+		for _, lookup := range []string{"customDemographics", "customDemographic"} {
+			for _, id := range c.lookups[config.Normal(centralregistry.Name)][config.Normal(lookup)] {
+				ids["central_registry "+lookup] = append(ids["central_registry "+lookup], id)
+			}
 		}
 	}
-	if c.config.CentralReach.Enabled {
+	if c.config.CentralReach.Enabled && c.config.CentralReach.Write.Metadata {
 		ids["centralreach metadata"] = slices.Collect(maps.Keys(c.lookups[config.Normal(centralreach.Name)]["metadata"]))
 	}
 	names, known, err := c.demographicIDs(ctx)

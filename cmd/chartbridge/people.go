@@ -72,7 +72,7 @@ func approveDischarge(ctx context.Context, s *shared, p *practice, id, hash, by 
 	until, needed := now.Add(sql.ApprovalLife).UTC().Format(time.RFC3339), p.config.CentralRegistry.Approvers
 	return receipt(s, map[string]any{"id": id, "hash": a.Hash, "approved_by": by, "until": until, "approvals": a.People, "approvers": needed},
 		"Discharge %s is approved by %s for 72 hours: %d of %d people%s.", id, by, a.People, needed,
-		pick(a.People < needed, ", another one has to approve this very payload", ", the next run sends it"))
+		pick(a.People < needed, ", another one has to approve this very payload", ", the next run sends it if nothing else holds it"))
 }
 
 func listDischarges(ctx context.Context, s *shared, p *practice) error {
@@ -166,14 +166,24 @@ func listUncertain(ctx context.Context, s *shared, p *practice) error {
 // askedAfter is the first run that asks after a delivery; what cannot be asked
 // after waits for a person.
 func (p *practice) askedAfter(d sql.UncertainDelivery) string {
+	if d.Awaited {
+		return "their callback, due by " + d.Deadline
+	}
 	for _, to := range p.destinations() {
 		if to.name != d.Destination {
 			continue
 		}
 		for _, o := range to.sender().Objects() {
 			rested, err := time.Parse(time.RFC3339, d.Deadline)
-			if o.Name == d.Object && !o.Final && (o.Askable || d.Op == string(etl.Update)) && err == nil {
-				return "a run from " + rested.Add(p.config.QuietPeriod).UTC().Format(time.RFC3339) + " on"
+			if o.Name != d.Object || o.Final || err != nil {
+				continue
+			}
+			run := "a run from " + rested.Add(p.config.QuietPeriod).UTC().Format(time.RFC3339) + " on"
+			switch {
+			case o.Askable:
+				return run
+			case d.Op == string(etl.Update):
+				return run + ", where it can be repeated"
 			}
 		}
 	}

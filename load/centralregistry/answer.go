@@ -57,7 +57,7 @@ func classify(reply load.Reply, del etl.Delivery) load.Answer {
 		a.Kind, a.Problem = already(del)
 	case reply.Status == http.StatusUnauthorized, reply.Status == http.StatusForbidden:
 		a.Kind = load.Denied
-	case nowhere[reply.Status] && said.code == "" && len(said.fields) == 0:
+	case nowhere[reply.Status] && said.code == "" && len(said.fields) == 0 && !said.yes:
 		a.Kind, a.Problem = load.Astray, etl.Problem{Code: etl.CauseUnreached, Message: fmt.Sprintf("the registry has nothing at the address that discharges go to (HTTP %d); "+
 			"correct paths.discharge or base_url of central_registry in the config", reply.Status)}
 	case said.yes:

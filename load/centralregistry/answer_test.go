@@ -43,6 +43,7 @@ var answers = []struct {
 	{404, `{"errors":["crid"]}`, load.Rejected, "refused", "crid"}, {404, `{"code":"11-999"}`, load.Unknown, "", ""},
 	{404, `{"message":"` + quoted + `"}`, load.Astray, "unreached", ""}, {404, `<html>`, load.Astray, "unreached", ""},
 	{404, `{"success":false,"message":"` + quoted + `","errors":{}}`, load.Astray, "unreached", ""}, {405, ``, load.Astray, "unreached", ""},
+	{404, `{"success":true}`, load.Unknown, "", ""}, {405, `{"success":"true"}`, load.Unknown, "", ""},
 	{502, `{"success":false,"code":"11-201"}`, load.Rejected, "11-201", ""},
 	{413, ``, load.Rejected, "refused", ""}, {415, ``, load.Rejected, "refused", ""},
 	{409, ``, load.Exists, "11-103", ""}, {422, `{"code":"11-103"}`, load.Exists, "11-103", ""},

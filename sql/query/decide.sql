@@ -21,7 +21,7 @@ INSERT INTO approval (destination, object, source_id, hash, by, at, expires_at) 
 ON CONFLICT (destination, object, source_id, hash, by) DO UPDATE SET at = excluded.at, expires_at = excluded.expires_at
 
 -- name: uncertain
-SELECT id, destination, object, source_id, op, intent_at, deadline, phase, http_status FROM delivery
+SELECT id, destination, object, source_id, op, intent_at, deadline, phase, http_status, transaction_id <> '' AS awaited FROM delivery
 WHERE state = 'uncertain' ORDER BY id
 
 -- name: uncertain-one
@@ -44,7 +44,7 @@ UPDATE target SET acked_hash = CASE WHEN parent_id <> '' THEN nullif(acked_hash,
 UPDATE target SET acked_hash = ?2, outcome = CASE WHEN payload IS NULL THEN outcome ELSE 'failed' END,
   cause = CASE WHEN payload IS NULL THEN cause ELSE 'not_sent' END WHERE parent_id = '' AND source_endpoint = 'patients'
   AND (destination, source_id) IN (SELECT destination, parent_id FROM target WHERE id = ?1 AND parent_id <> '')
-  AND (payload IS NOT NULL AND outcome IN ('unchanged', 'created', 'updated')
+  AND (payload IS NOT NULL AND (outcome IN ('unchanged', 'created', 'updated') OR cause = 'not_judged')
     OR payload IS NULL AND outcome IN ('invalid', 'failed') AND EXISTS (SELECT 1 FROM target WHERE id = ?1 AND acked_hash IS NULL))
 
 -- name: rejected

@@ -50,7 +50,7 @@ SELECT t.id, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cause, t.mess
   t.twin_hash IS NOT NULL AS keyless, coalesce(length(t.twin_hash) > 16, 0) AS replaced, coalesce((SELECT o.source_id FROM target o WHERE c.target_id IS NULL AND o.destination = t.destination AND o.object = t.object
     AND o.twin_hash = substr(t.twin_hash, 1, 16) AND o.id <> t.id AND (o.outcome = 'uncertain'
       OR (o.id < t.id OR length(t.twin_hash) > 16) AND o.outcome IN ('failed', 'blocked', 'held') AND o.payload IS NOT NULL
-      OR o.cause = 'no_discharge' OR EXISTS (SELECT 1 FROM crosswalk w WHERE w.destination = o.destination AND w.object = o.object AND w.source_id = o.source_id))
+      OR o.object = 'discharge' AND o.cause <> 'decision' OR EXISTS (SELECT 1 FROM crosswalk w WHERE w.destination = o.destination AND w.object = o.object AND w.source_id = o.source_id))
     ORDER BY o.id LIMIT 1), '') AS twin
 FROM next CROSS JOIN target t ON t.id = next.id
 LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
@@ -198,6 +198,7 @@ UPDATE target SET acked_hash = x'', outcome = 'held', cause = 'no_id', field = '
 WHERE hash IS NOT NULL AND parent_id <> '' AND (destination, parent_id, object, source_id) IN
   (SELECT p.destination, p.source_id, n.value ->> 'object', n.value ->> 'id'
    FROM target p, json_each(CASE p.needs WHEN '' THEN '[]' ELSE p.needs END) n WHERE p.id = ?2)
+  AND outcome <> 'rejected' -- they refused it as it is, so it is not there
   AND (?3 OR slot IN (SELECT value FROM json_each(?4)))
   AND NOT EXISTS (SELECT 1 FROM crosswalk c WHERE c.destination = target.destination AND c.object = target.object AND c.source_id = target.source_id)
 
@@ -229,6 +230,7 @@ SELECT id, hash, acked_hash FROM target WHERE destination = ? AND object = ? AND
 UPDATE target SET outcome = 'held', cause = 'no_id', field = '', code = 'no_id', run = ?1,
   message = 'it is there, but its id is not known, so it is not sent; find it there and give its id with `chartbridge crosswalk import`'
 WHERE destination = ?2 AND parent_id <> '' AND slot <> '' AND outcome IN ('failed', 'blocked') AND payload IS NOT NULL AND acked_hash IS NOT NULL
+  AND cause <> 'not_judged'
   AND NOT EXISTS (SELECT 1 FROM crosswalk c WHERE c.destination = target.destination AND c.object = target.object AND c.source_id = target.source_id)
 
 -- name: close-parents
@@ -237,7 +239,7 @@ WHERE destination = ?2 AND parent_id <> '' AND slot <> '' AND outcome IN ('faile
 UPDATE target SET outcome = 'blocked', cause = 'parent', field = '', code = 'parent',
   message = 'travels inside another record, which did not go, or beside a part of it that could not go with it', run = ?1
 WHERE destination = ?2 AND parent_id <> '' AND slot <> '' AND outcome IN ('failed', 'blocked') AND payload IS NOT NULL
-  AND NOT (outcome = 'blocked' AND cause = 'parent')
+  AND cause NOT IN ('parent', 'not_judged')
 
 -- name: target-key
 SELECT destination, object, source_id FROM target WHERE id = ?

@@ -116,5 +116,7 @@ ORDER BY t.id LIMIT ?4
 -- name: routed-out
 -- How many of an object's records the route keeps away, where it lets none in.
 -- What was skipped or cannot be read says nothing of the route.
-SELECT count(*) FROM target WHERE destination = ?1 AND object = ?2 AND cause = 'route'
-  AND NOT EXISTS (SELECT 1 FROM target WHERE destination = ?1 AND object = ?2 AND cause NOT IN ('route', 'decision', 'unreadable'))
+-- As a rule the kept counts tell, and no record is looked at.
+SELECT CASE WHEN EXISTS (SELECT 1 FROM standing WHERE destination = ?1 AND object = ?2 AND outcome NOT IN ('excluded', 'invalid', 'failed') AND n > 0) THEN 0
+  ELSE (SELECT count(*) FROM target WHERE destination = ?1 AND object = ?2 AND cause = 'route'
+    AND NOT EXISTS (SELECT 1 FROM target WHERE destination = ?1 AND object = ?2 AND cause NOT IN ('route', 'decision', 'unreadable'))) END
