@@ -49,6 +49,6 @@ func (s *Stage) mergesWith(ctx context.Context, d etl.Delivery) (other string, e
 
 // merged holds a record that would be taken for another of ours.
 func merged(d Due, other string) Mark {
-	return held(d, etl.CauseCandidates, fmt.Sprintf("they would take it and our %s %s, which goes before it, for one: where that one does not get there, this one goes with the next run; "+
+	return held(d, etl.CauseCandidates, fmt.Sprintf("they would take it and our %s %s for one; that one goes first, and where it does not get there, this one goes with the next run; "+
 		"else correct one of them in DrChrono, decide SKIP, or enter it there by hand and give its id with `chartbridge crosswalk import`", d.Object, other))
 }
