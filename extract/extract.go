@@ -153,6 +153,7 @@ func (s *Stage) drain(ctx context.Context, run etl.Run, e Endpoint) error {
 
 // drainFrom is drain from where a cursor stands.
 func (s *Stage) drainFrom(ctx context.Context, run etl.Run, e Endpoint, saved etl.Cursor) error {
+	e = e.resumed(saved.Next)
 	starts, c := s.begin(e, saved)
 	c = e.sized(c)
 	for i, start := range starts {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/extract/drchrono"
@@ -39,6 +42,18 @@ func (s *Stage) halved(ctx context.Context, run etl.Run, e Endpoint, c etl.Curso
 	}
 	c.Next = ""
 	return s.drainFrom(ctx, run, e, c)
+}
+
+// resumed is the endpoint with the size that a saved next bears, where that is
+// smaller: what fails there fails in pages of that size, and half of the whole
+// size would be the same again.
+func (e Endpoint) resumed(next string) Endpoint {
+	_, query, _ := strings.Cut(next, "?")
+	q, _ := url.ParseQuery(query) // what cannot be read bears no size
+	if n, err := strconv.Atoi(q.Get("page_size")); err == nil && n > 0 && n < e.Size() {
+		e.Page = n
+	}
+	return e
 }
 
 // keeps is the cursor that stays when a drain fails.

@@ -52,6 +52,54 @@ func TestALargePageFailsInTheMidst(t *testing.T) {
 	w.same("patients", "last_name")
 }
 
+// A place that fails in pages of half the size too is read in ever smaller
+// ones, half of what failed in each run.
+func TestAPlaceFailsInSmallerPagesToo(t *testing.T) {
+	w := newWorld(t, drchronotest.NewPractice(7, drchronotest.Size{Patients: 60}.Raised(), firstDay))
+	w.vendor.Inject(drchronotest.Status(func(r *http.Request) bool { return larger("patients", 12)(r) && shows("patients", 55)(r) }, -1, 502, ""))
+	for _, want := range []struct {
+		page int
+		size string
+	}{{1, "page_size=50"}, {2, "page_size=25"}} {
+		if err := w.night("patients"); err == nil {
+			t.Fatal("a page that fails is no error")
+		}
+		if c := w.cursor("patients"); c.Page != want.page || !strings.Contains(c.Next, want.size) {
+			t.Fatalf("cursor %+v, want it to stay after page %d of %s", c, want.page, want.size)
+		}
+	}
+	w.good("patients")
+	w.same("patients", "last_name")
+	if c := w.cursor("patients"); !strings.Contains(c.Note, "pages of 12") {
+		t.Errorf("note %q, want it to name the size", c.Note)
+	}
+}
+
+// shows matches a list's calls for the page with the row of that index.
+func shows(endpoint string, row int) func(*http.Request) bool {
+	on := drchronotest.On(endpoint)
+	return func(r *http.Request) bool {
+		return on(r) && isPage(endpoint, row/atoi(r.URL.Query().Get("page_size"))+1)(r)
+	}
+}
+
+// The start of a later variant is such a place.
+func TestALaterVariantFailsInSmallerPagesToo(t *testing.T) {
+	w := newWorld(t, newPractice())
+	w.vendor.Inject(drchronotest.Status(func(r *http.Request) bool {
+		return larger("insurances", 62)(r) && r.URL.Query().Get("payer_type") == "gateway"
+	}, -1, 502, ""))
+	for range 2 {
+		if err := w.night("insurances"); err == nil {
+			t.Fatal("a start that fails is no error")
+		}
+	}
+	w.good("insurances")
+	if c := w.cursor("insurances"); c.State != etl.StreamDrained || !strings.Contains(c.Note, "pages of 62") {
+		t.Errorf("state %s, note %q; want it drained in pages of 62", c.State, c.Note)
+	}
+}
+
 // Where everything fails, no place is lost, and the size of one list alone is
 // tried.
 func TestAnOutageKeepsThePlace(t *testing.T) {
