@@ -23,7 +23,7 @@ type Cursor struct {
 	Watermark string // the server's own stamp; only a drained stream moves it
 	Next      string // path and query to go on from; "" = no drain is open
 	Since     string // lower bound of the open drain
-	Began     string // the server's clock when the open drain began; "" = its watermark stays where it is
+	Began     string // the server's clock when the open drain began, or after OurClock ours; "" = its watermark stays where it is
 	Newest    string // largest stamp seen in the open drain, at most Began
 	Mark      int64  // change number when the open drain began
 	IDs       string // digest of the last page's ids: a page that repeats them is no progress
@@ -38,6 +38,10 @@ type Cursor struct {
 	// again; "" = they are not to be. It is not kept with the cursor.
 	Digest string `db:"-"`
 }
+
+// OurClock stands before a Began that the server did not tell: stamps later
+// than it are passed over, and it is never a watermark.
+const OurClock = "ours:"
 
 // A Page is what is remembered of a page that was staged whole.
 type Page struct {

@@ -49,21 +49,27 @@ func laterVariants(e Endpoint, c etl.Cursor) []string {
 // already behind us, is stamped later than that and so comes with the next
 // drain, however long this one takes and however often it is interrupted. A
 // stamp in the future is cut by the same rule. Where the server tells no clock
-// (no Date header), ours cuts the stamps, and nothing else: it is never a
-// watermark itself, so one that is wrong costs rows read twice, or the cut.
-func advance(e Endpoint, c etl.Cursor, page drchrono.Page, read etl.Page, later []string, ours time.Time) etl.Cursor {
+// (no Date header), ours says which stamps are passed over, and nothing else: it
+// is never a watermark itself, so one that is wrong costs rows read twice, or
+// lets a stamp of the future in.
+func advance(e Endpoint, c etl.Cursor, page drchrono.Page, rows []etl.Row, read etl.Page, later []string, ours time.Time) etl.Cursor {
 	if c.Page == 0 && c.Began == "" {
 		c.Began = serverClock(page.Date)
-		if c.Began == "" && e.Move == Since {
-			c.Began = naive(ours.UTC())
+		if c.Began == "" {
+			c.Began = etl.OurClock + naive(ours.UTC())
 		}
 	}
+	began, isOurs := strings.CutPrefix(c.Began, etl.OurClock)
 	switch {
-	case c.Began == "":
+	case began == "", isOurs && e.Move != Since:
 	case e.Move != Since:
-		c.Newest = c.Began
+		c.Newest = began
+	case !isOurs:
+		c.Newest = max(c.Newest, min(read.Newest, began))
+	case read.Newest <= began:
+		c.Newest = max(c.Newest, read.Newest)
 	default:
-		c.Newest = max(c.Newest, min(read.Newest, c.Began))
+		c.Newest = max(c.Newest, newestUntil(rows, began))
 	}
 	c.Next = page.Next
 	if c.Next == "" && len(later) > 0 {
@@ -71,12 +77,12 @@ func advance(e Endpoint, c etl.Cursor, page drchrono.Page, read etl.Page, later 
 	}
 	if c.Next == "" {
 		c.State = etl.StreamDrained
-		unstamped := c.Newest == "" && (c.Rows+read.Rows > 0 || e.Move != Since) // no row bears a stamp that can be read
+		unstamped := c.Newest == "" && (c.Rows+read.Rows > 0 || e.Move != Since) // no row bears a stamp that can be used
 		switch {
-		case unstamped && !page.Date.IsZero():
-			c.Newest = c.Began
-		case unstamped && e.Since() != "" && !strings.Contains(c.Note, "reads the same window again"):
-			c.Note = also(c.Note, "neither do DrChrono's answers bear a Date nor its records a stamp: the watermark stays, so the next run reads the same window again")
+		case unstamped && !isOurs:
+			c.Newest = began
+		case unstamped && e.Since() != "":
+			c.Note = also(c.Note, "DrChrono's first answer bears no Date and its records no stamp that can be used: the watermark stays, so the next run reads the same window again")
 		}
 	}
 	return c

@@ -185,7 +185,7 @@ func (s *Stage) page(ctx context.Context, run etl.Run, e Endpoint, c etl.Cursor,
 	if read.IDs != "" && read.IDs == c.IDs {
 		return c, s.fail(ctx, run, c, &drchrono.LoopError{Endpoint: e.Name, Page: c.Page + 1, Reason: "repeats the records of the page before it"})
 	}
-	next := advance(e, c, page, read, later, s.Clock.Now())
+	next := advance(e, c, page, rows, read, later, s.Clock.Now())
 	next.IDs, next.Digest = read.IDs, worthKnowing(e, page, rows)
 	next = short(next, read.Rows, page)
 	next.Note = faultNote(next.Note, rows, c.Page+1)

@@ -45,6 +45,16 @@ func NewestStamp(rows []etl.Row) (newest string) {
 	return newest
 }
 
+// newestUntil is the largest stamp of a page that is not later than last.
+func newestUntil(rows []etl.Row, last string) (newest string) {
+	for _, r := range rows {
+		if r.Stamp <= last {
+			newest = max(newest, r.Stamp)
+		}
+	}
+	return newest
+}
+
 // lowerBound is where a drain reaches back to: the watermark less the overlap;
 // "" asks for everything.
 func lowerBound(e Endpoint, watermark string, overlap time.Duration) string {
