@@ -119,7 +119,7 @@ func (c *checker) ledger() {
 	}
 	c.add(identity, key{}, every, every, "Opening + new + reopened - resolved - decided = open at the end, by the records (see History)",
 		l[0]+l[1]+l[2]-l[3]-l[4], l[5])
-	c.add(identity, key{}, every, every, "Open by the records = open by the outcomes that the run counted", l[5], c.b.facts.total(openOutcomes...))
+	c.add(identity, key{}, every, every, "Open by the records = open by the outcomes that the run counted", l[5], c.b.facts.openOfAll())
 }
 
 // controls are the control totals of an object: in all, and by month and

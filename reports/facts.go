@@ -168,29 +168,22 @@ func (f *facts) readCalls(ctx context.Context, snap Snapshot, o Options) error {
 	return nil
 }
 
-// orderKeys lists the objects as the options do, and after them what only the
-// counts know, by name.
+// orderKeys lists the objects that have a source in the run: as the options do,
+// and after them those that are enabled no more, by name. What the run counted
+// of others has nothing to be held against.
 func (f *facts) orderKeys(o Options) {
 	seen := map[key]bool{}
 	for _, ob := range o.Objects {
-		if k := (key{ob.Destination, ob.Object}); !seen[k] {
+		k := key{ob.Destination, ob.Object}
+		if _, ok := f.source[k]; ok && !seen[k] {
 			seen[k], f.keys = true, append(f.keys, k)
 		}
 	}
 	var rest []key
-	note := func(k key) {
-		if !seen[k] {
-			seen[k], rest = true, append(rest, k)
-		}
-	}
-	for k := range f.told {
-		note(k)
-	}
-	for k := range f.carried {
-		note(k)
-	}
 	for k := range f.source {
-		note(k)
+		if !seen[k] {
+			rest = append(rest, k)
+		}
 	}
 	sort.Slice(rest, func(i, j int) bool {
 		return rest[i].destination+"\x00"+rest[i].object < rest[j].destination+"\x00"+rest[j].object
@@ -232,6 +225,17 @@ func (f *facts) total(outcomes ...etl.Outcome) (n int) {
 	for _, k := range f.keys {
 		for _, o := range outcomes {
 			n += f.counted(k, o)
+		}
+	}
+	return n
+}
+
+// openOfAll is what is open, also of objects that have no source in the run:
+// the ledger has them too.
+func (f *facts) openOfAll() (n int) {
+	for _, counts := range f.told {
+		for _, o := range openOutcomes {
+			n += counts[o]
 		}
 	}
 	return n

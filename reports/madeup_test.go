@@ -9,9 +9,13 @@ import (
 // madeUp is a snapshot of as many clients as are asked for, held nowhere.
 type madeUp struct{ rows int }
 
-// Rows gives the lines and rows of one object, and nothing for other queries.
+// Rows gives the lines and rows of one object and its source, and nothing for other queries.
 func (m madeUp) Rows(_ context.Context, name string, _ ...any) iter.Seq2[[]any, error] {
 	return func(yield func([]any, error) bool) {
+		if name == "source" {
+			yield([]any{"rethink", "client", int64(m.rows)}, nil)
+			return
+		}
 		if name != "results" && name != "object-rows" {
 			return
 		}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/xuri/excelize/v2"
+)
+
+// startOf reads the verdict on Start of a run's workbook, and the word of each
+// check on a sheet.
+func (s *site) startOf(run string) (word, text string, bad []string) {
+	s.t.Helper()
+	f, err := excelize.OpenFile(filepath.Join(s.dir, "out", run, "reconciliation.xlsx"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer f.Close()
+	for _, sheet := range []string{"Balance", "Checks", "Outcomes"} {
+		rows, err := f.GetRows(sheet)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for _, row := range rows[1:] {
+			if line := strings.Join(row, " | "); strings.Contains(line, "| ✗") {
+				bad = append(bad, sheet+": "+line)
+			}
+		}
+	}
+	rows, err := f.GetRows("Start")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return strings.Join(rows[2], " "), strings.Join(rows[3], " "), bad
+}
+
+// What is switched off has no source in a run: what is still known of it is held
+// against nothing, and a run that had it is told as it was.
+func TestTheLawHoldsWhereSomethingIsSwitchedOff(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ran := func(args ...string) string {
+		t.Helper()
+		stdout, _ := s.mustRun(exitAttention, append([]string{"run", "--output", "json"}, args...)...)
+		return decodeJSON[struct{ Run string }](t, stdout).Run
+	}
+	closes := func(run string, rethink, employees bool) {
+		t.Helper()
+		s.mustRun(exitDone, "report", "--run", run)
+		sum := s.summaryOf(run)
+		if sum.Balanced == nil || !*sum.Balanced || (sum.Destinations["rethink"] != nil) != rethink || (sum.Destinations["centralreach"]["employee"] != nil) != employees {
+			t.Errorf("%s: %v, want Rethink %t, employees %t", run, sum, rethink, employees)
+		}
+		if word, text, bad := s.startOf(run); strings.Contains(word+text, "✗") || len(bad) > 0 {
+			t.Errorf("%s: %s %s %q", run, word, text, bad)
+		}
+	}
+	whole := ran("--dry-run")
+	s.set("rethink:\n  enabled: true\n", "rethink:\n  enabled: false\n")
+	without := ran()
+	closes(without, false, true)
+	s.set("centralreach:\n", "centralreach:\n  write: {employees: false}\n")
+	neither := ran()
+	closes(neither, false, false)
+	closes(whole, true, true)
+	s.set("rethink:\n  enabled: false\n", "rethink:\n  enabled: true\n")
+	closes(neither, false, false)
+}
