@@ -86,8 +86,10 @@ const (
 func (c *checker) identities(i int, k key) {
 	b, at := c.b, firstRow+i
 	add := func(statement string, left, right any) { c.add(identity, k, every, every, statement, left, right) }
-	add("Source records = sum of outcomes, by the rows of this workbook", formula{fmt.Sprintf("Balance!C%d", at), b.facts.source[k]},
-		formula{fmt.Sprintf("Balance!D%d", at), b.totalSum(k)})
+	if b.facts.known() {
+		add("Source records = sum of outcomes, by the rows of this workbook", formula{fmt.Sprintf("Balance!C%d", at), b.facts.source[k]},
+			formula{fmt.Sprintf("Balance!D%d", at), b.totalSum(k)})
+	}
 	add("Sum of outcomes, by the rows of this workbook = as the run counted it", formula{fmt.Sprintf("Balance!D%d", at), b.totalSum(k)}, b.facts.sum(k))
 	listed := 0
 	for _, o := range etl.Outcomes {

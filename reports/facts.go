@@ -211,6 +211,18 @@ func (f *facts) sum(k key) (n int) {
 
 func (f *facts) difference(k key) int { return f.source[k] - f.sum(k) }
 
+// known reports whether the run counted, or can still be counted anew.
+func (f *facts) known() bool { return f.tallied || f.recounted }
+
+// balanced is whether the law holds; nil where that is not known any more.
+func (f *facts) balanced() *bool {
+	if !f.known() {
+		return nil
+	}
+	closes := f.closes()
+	return &closes
+}
+
 func (f *facts) closes() bool {
 	for _, k := range f.keys {
 		if f.difference(k) != 0 {

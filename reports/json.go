@@ -16,7 +16,7 @@ type summary struct {
 	StartedAt    string                               `json:"started_at"`
 	FinishedAt   string                               `json:"finished_at"`
 	ExitCode     int                                  `json:"exit_code"`
-	Balanced     bool                                 `json:"balanced"`
+	Balanced     *bool                                `json:"balanced,omitempty"`
 	Calls        callSummary                          `json:"calls"`
 	Endpoints    []endpointSummary                    `json:"endpoints"`
 	Destinations map[string]map[string]map[string]int `json:"destinations"` // destination, object, outcome; also source, difference, extra
@@ -45,7 +45,7 @@ type endpointSummary struct {
 func (r *report) writeJSON(path string) error {
 	f := r.facts
 	s := summary{Run: r.o.Run.ID, Since: r.o.Range.Since, Trigger: f.run.trigger, StartedAt: utc(r.o.Run.At), FinishedAt: utc(r.o.Finished), ExitCode: r.o.ExitCode,
-		Balanced: f.closes(), Calls: callSummary{ByEndpoint: f.calls}, Endpoints: []endpointSummary{},
+		Balanced: f.balanced(), Calls: callSummary{ByEndpoint: f.calls}, Endpoints: []endpointSummary{},
 		Destinations: map[string]map[string]map[string]int{}, Problems: f.codes, Drift: f.driftOf(r.o.Run.ID)}
 	for _, n := range f.calls {
 		s.Calls.Total += n

@@ -116,8 +116,8 @@ type Files struct {
 	Summary        string `json:"summary"`
 	Results        string `json:"results"`
 	JSON           string `json:"counts"`
-	Balanced       bool   `json:"balanced"`       // every source record is in one outcome
-	Kept           string `json:"kept,omitempty"` // the workbook that was there, if a person wrote into it or it cannot be read
+	Balanced       *bool  `json:"balanced,omitempty"` // every source record is in one outcome; nil where that is not known any more
+	Kept           string `json:"kept,omitempty"`     // the workbook that was there, if a person wrote into it or it cannot be read
 }
 
 // Names of a run's files within its folder.
@@ -168,7 +168,7 @@ func Write(ctx context.Context, snap Snapshot, o Options) (Files, error) {
 	if err := r.writeAll(ctx, files); err != nil {
 		return Files{}, err
 	}
-	files.Balanced = facts.closes()
+	files.Balanced = facts.balanced()
 	if o.Good {
 		if err := pointLatest(o.Dir, o.Run.ID); err != nil {
 			return Files{}, err

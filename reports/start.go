@@ -161,7 +161,7 @@ func (s *starter) toDo() error {
 	if s.b.cutShort() {
 		first = "First of all read Exit code and Note at the end of this sheet: they say what failed, and what to do. " + first
 	}
-	if s.b.verdictWord() != checkGood {
+	if s.b.verdictWord() == checkBad {
 		first = "First of all open Balance: the line with ✗ says which object does not add up, and Outcomes shows where. Tell support before you correct anything."
 	}
 	for i, text := range []string{first, second, third} {

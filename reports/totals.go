@@ -78,14 +78,14 @@ func (b *book) balanceSheet(context.Context) []sheet {
 		rows = append(rows, []any{destinationName(k.destination), objectName(k.object, true), b.facts.source[k],
 			formula{b.sumIfs("F", fmt.Sprintf("$A%d", at), fmt.Sprintf("$B%d", at), ""), n}, b.facts.sum(k),
 			formula{fmt.Sprintf("C%d-D%d", at, at), b.facts.source[k] - n},
-			formula{fmt.Sprintf(`IF(AND(F%d=0,D%d=E%d),"✓ ok","✗ does not close")`, at, at, at), b.check(k)},
+			b.checkBy(fmt.Sprintf(`IF(AND(F%d=0,D%d=E%d),"✓ ok","✗ does not close")`, at, at, at), b.check(k)),
 			b.statement(k, at)})
 		source, sum, told = source+b.facts.source[k], sum+n, told+b.facts.sum(k)
 	}
 	last := headRow + len(rows)
 	over := func(c string, n int) formula { return formula{fmt.Sprintf("SUM(%s%d:%s%d)", c, firstRow, c, last), n} }
 	total := []any{"All", nil, over("C", source), over("D", sum), over("E", told), over("F", source-sum),
-		formula{fmt.Sprintf(`IF(COUNTIF(G%d:G%d,"✓ ok")=ROWS(G%d:G%d),"✓ ok","✗ does not close")`, firstRow, last, firstRow, last), b.verdictWord()}, nil}
+		b.checkBy(fmt.Sprintf(`IF(COUNTIF(G%d:G%d,"✓ ok")=ROWS(G%d:G%d),"✓ ok","✗ does not close")`, firstRow, last, firstRow, last), b.verdictWord()), nil}
 	return []sheet{{name: "Balance", title: "Balance: is every source record counted once?",
 		about: "source = sum of outcomes, computed by live formulas and, apart from them, by the program", colour: colourDark, freeze: 2,
 		none: "No destination is enabled.", columns: columns, rows: listed(rows), total: total}}
@@ -95,6 +95,9 @@ func (b *book) balanceSheet(context.Context) []sheet {
 // long as Check does.
 func (b *book) statement(k key, at int) any {
 	name := destinationName(k.destination) + " " + objectName(k.object, true)
+	if !b.facts.known() {
+		return "the run ended before it counted " + name + ", and later runs have moved on"
+	}
 	switch d := b.facts.source[k] - b.totalSum(k); {
 	case d > 0:
 		return fmt.Sprintf("%d of %s are in no outcome", d, name)
@@ -130,7 +133,18 @@ func (b *book) totalSum(k key) (n int) {
 	return n
 }
 
+// checkBy is a live check, or a word where there is nothing to be held against.
+func (b *book) checkBy(text, word string) any {
+	if word == checkUnknown {
+		return word
+	}
+	return formula{text, word}
+}
+
 func (b *book) check(k key) string {
+	if !b.facts.known() {
+		return checkUnknown
+	}
 	if n := b.totalSum(k); n != b.facts.source[k] || n != b.facts.sum(k) {
 		return checkBad
 	}
@@ -139,11 +153,15 @@ func (b *book) check(k key) string {
 
 // Words of a check.
 const (
-	checkGood = "✓ ok"
-	checkBad  = "✗ does not close"
+	checkGood    = "✓ ok"
+	checkBad     = "✗ does not close"
+	checkUnknown = "– not known"
 )
 
 func (b *book) verdictWord() string {
+	if !b.facts.known() {
+		return checkUnknown
+	}
 	for _, k := range b.facts.keys {
 		if b.check(k) != checkGood {
 			return checkBad

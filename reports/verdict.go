@@ -22,7 +22,10 @@ func (b *book) verdict() (word, text string) {
 	for _, k := range f.keys {
 		source += f.source[k]
 	}
-	if b.verdictWord() != checkGood {
+	if !f.known() {
+		return verdictShort, "It ended before it counted, and later runs have moved on: whether every source record was in one outcome is not known any more."
+	}
+	if b.verdictWord() == checkBad {
 		return verdictBad, "The balance does not close: some records are in no outcome, or in two. See Balance."
 	}
 	if b.badChecks > 0 {

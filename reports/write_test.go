@@ -219,7 +219,7 @@ func TestSummaryJSON(t *testing.T) {
 	if s.Calls.Total != 40 || s.Calls.ByEndpoint["patients"] != 14 {
 		t.Errorf("calls = %+v", s.Calls)
 	}
-	if len(s.Endpoints) != 4 || s.Problems["lookup"] == 0 || !s.Balanced || s.ExitCode != 4 {
+	if len(s.Endpoints) != 4 || s.Problems["lookup"] == 0 || s.Balanced == nil || !*s.Balanced || s.ExitCode != 4 {
 		t.Errorf("summary = %+v", s)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -66,4 +67,25 @@ func TestTheLawHoldsWhereSomethingIsSwitchedOff(t *testing.T) {
 	closes(whole, true, true)
 	s.set("rethink:\n  enabled: false\n", "rethink:\n  enabled: true\n")
 	closes(neither, false, false)
+}
+
+// Of a run that was killed before it counted, and that others followed, nobody
+// knows whether the balance closed.
+func TestTheBalanceOfAKilledRunIsNotKnown(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	stdout, _ := s.mustRun(exitDone, "run", "--only", "extract", "--output", "json")
+	run := decodeJSON[struct{ Run string }](t, stdout).Run
+	if err := os.RemoveAll(filepath.Join(s.dir, "out", run)); err != nil {
+		t.Fatal(err)
+	}
+	tamper(t, s, "DELETE FROM tally; DELETE FROM result; DELETE FROM backlog; DELETE FROM target; UPDATE run SET exit_code = -1, finished_at = ''")
+	s.mustRun(exitAttention, "run")
+	stdout, _ = s.mustRun(exitDone, "report", "--run", run, "--output", "json")
+	if sum := s.summaryOf(run); sum.Balanced != nil || strings.Contains(stdout, "balanced") {
+		t.Errorf("balanced is told: %s", stdout)
+	}
+	if word, text, bad := s.startOf(run); !strings.Contains(word+text, "ended before it counted, and later runs have moved on") || len(bad) > 0 {
+		t.Errorf("%s %s %q", word, text, bad)
+	}
 }

@@ -75,7 +75,7 @@ func rebuild(ctx context.Context, s *shared, p *practice, f reportFlags) error {
 		}
 	}
 	var broken error
-	if !files.Balanced {
+	if files.Balanced != nil && !*files.Balanced {
 		broken = errBalance
 	}
 	if s.output == "json" {
