@@ -135,10 +135,21 @@ type Count struct {
 	N           int         `json:"n"`
 }
 
-// SetUnsent keeps why what maps was not sent to a destination: Conclude writes
-// it with each such record.
-func (s *Store) SetUnsent(ctx context.Context, destination, why string) error {
-	return s.SetSetting(ctx, "unsent/"+destination, why)
+// SetUnsent keeps why what maps was not sent, by destination and object:
+// Conclude writes it with each such record. What an earlier run said of others
+// is forgotten.
+func (s *Store) SetUnsent(ctx context.Context, why map[[2]string]string) error {
+	return s.inTx(ctx, func(tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, query("forget-unsent")); err != nil {
+			return fmt.Errorf("forget why records were not sent: %w", err)
+		}
+		for of, text := range why {
+			if _, err := tx.ExecContext(ctx, query("set-setting"), "unsent/"+of[0]+"/"+of[1], text); err != nil {
+				return fmt.Errorf("keep why records were not sent: %w", err)
+			}
+		}
+		return nil
+	})
 }
 
 // A Scope is what a destination takes from an endpoint's records.

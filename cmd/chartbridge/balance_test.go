@@ -61,6 +61,13 @@ func TestTheLawHoldsWhereSomethingIsSwitchedOff(t *testing.T) {
 	s.set("rethink:\n  enabled: true\n", "rethink:\n  enabled: false\n")
 	without := ran()
 	closes(without, false, true)
+	lines, err := os.ReadFile(filepath.Join(s.dir, "out", without, "load-results.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(lines); strings.Contains(text, "dry run") || !strings.Contains(text, "is not enabled in the config") {
+		t.Error("what is not sent to what is switched off has the reason of an earlier run")
+	}
 	s.set("centralreach:\n", "centralreach:\n  write: {employees: false}\n")
 	neither := ran()
 	closes(neither, false, false)

@@ -8,12 +8,11 @@ import (
 // sayUnsent keeps why records that map were not sent to a destination, for this
 // run's results.
 func (n *night) sayUnsent(ctx context.Context) error {
-	for _, d := range n.practice.destinations() {
-		if err := n.store.SetUnsent(ctx, d.name, n.unsent(d.name)); err != nil {
-			return err
-		}
+	why := map[[2]string]string{}
+	for _, s := range n.scopes() {
+		why[[2]string{s.Destination, s.Object}] = n.unsent(s.Destination)
 	}
-	return nil
+	return n.store.SetUnsent(ctx, why)
 }
 
 func (n *night) unsent(destination string) string {
