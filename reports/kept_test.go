@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -37,6 +38,23 @@ func TestTypedIsKept(t *testing.T) {
 		}
 		if !bytes.Equal(content(t, files.Kept), c.was) || bytes.Equal(content(t, files.Reconciliation), c.was) {
 			t.Errorf("%s does not hold what was replaced, or it was not replaced", c.kept)
+		}
+	}
+}
+
+// A workbook is kept where the file system has no links, too.
+func TestTypedIsKeptWithoutLinks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), reconciliationName)
+	for _, c := range [][2]string{{"one", "reconciliation-kept.xlsx"}, {"two", "reconciliation-kept-2.xlsx"}} {
+		if err := os.WriteFile(path, []byte(c[0]), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		kept, err := keep(path, func(string, string) error { return syscall.EPERM })
+		if err != nil || filepath.Base(kept) != c[1] || string(content(t, kept)) != c[0] {
+			t.Fatalf("kept as %q, %v; want %s", kept, err, c[1])
+		}
+		if info, err := os.Stat(kept); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("it may be read by others: %v, %v", info.Mode(), err)
 		}
 	}
 }

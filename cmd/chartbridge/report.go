@@ -98,7 +98,7 @@ func keptWhere(kept string) string {
 	if kept == "" {
 		return "nobody had written into it. Decisions taken in a copy of it can still be given to decide."
 	}
-	return "what somebody wrote into it, or cannot be read, is kept: " + kept + ". Decisions taken there can still be given to decide."
+	return "the old one is kept, since somebody wrote into it, or it cannot be read: " + kept + ". Decisions taken there can still be given to decide."
 }
 
 // written is when a file was written; zero where there is none.
