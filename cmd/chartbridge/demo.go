@@ -169,7 +169,7 @@ func calledAs(arg string) string {
 }
 
 // emptyDemoDir makes room for a new demo. It removes only what a demo wrote:
-// a folder with anything else in it is refused.
+// a folder with anything else in it, or of another practice, is refused.
 func emptyDemoDir(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -184,6 +184,10 @@ func emptyDemoDir(dir string) error {
 		if !mine[e.Name()] {
 			return usageError{fmt.Errorf("--dir %s holds %s, which no demo wrote; name an empty folder", dir, e.Name())}
 		}
+	}
+	config, err := os.ReadFile(filepath.Join(dir, "config.yaml"))
+	if len(entries) > 0 && (err != nil || !strings.Contains("\n"+string(config), "\npractice: demo-practice\n")) {
+		return usageError{fmt.Errorf("--dir %s holds a practice that no demo made; name an empty folder", dir)}
 	}
 	for _, e := range entries {
 		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {

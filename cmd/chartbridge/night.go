@@ -203,7 +203,7 @@ func (n *night) deliver(ctx context.Context, d destination) error {
 	stage := &load.Stage{Store: n.store, Destination: d.sender(), Clock: n.clock, InFlight: d.inFlight, Quiet: n.config.QuietPeriod,
 		Released: n.released, Approvers: n.config.CentralRegistry.Approvers, Timeout: load.RequestTimeout, OnSent: n.show.sent}
 	switch {
-	case n.does(stageLoad) && n.run.DryRun:
+	case n.run.DryRun: // a plan too
 		return stage.Waits(ctx, n.run)
 	case !n.sends():
 		return nil

@@ -289,3 +289,14 @@ func TestRejectsAreRetriedOnce(t *testing.T) {
 		t.Errorf("after the retry: %+v", left)
 	}
 }
+
+// TestAfterAPlanDischargesWait: what the plan holds stands as held.
+func TestAfterAPlanDischargesWait(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.mustRun(exitDone, "run", "--only", "extract")
+	s.mustRun(exitDone, "plan")
+	if stdout, _ := s.mustRun(exitDone, "discharges", "list", "--output", "json"); !strings.Contains(stdout, `"held"`) || strings.Contains(stdout, `"failed"`) {
+		t.Errorf("after a plan:\n%s", stdout)
+	}
+}

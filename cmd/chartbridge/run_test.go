@@ -38,6 +38,20 @@ func TestDemoEndsAsItsSeedPredicts(t *testing.T) {
 	}
 }
 
+func TestADemoLeavesAnotherPracticeAlone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{"config.yaml": "practice: sunrise-aba\ntimezone: UTC\n", "key": "of years of nights"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, _, stderr := runHere(t, "demo", "--dir", dir)
+	if _, err := os.Stat(filepath.Join(dir, "key")); code != exitUsage || err != nil || !strings.Contains(stderr, "no demo made") {
+		t.Errorf("exit code %d, %v: %s", code, err, stderr)
+	}
+}
+
 func TestSecondRunOverUnchangedDataSendsNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
