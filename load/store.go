@@ -68,7 +68,7 @@ type Store interface {
 // A Due target waits to be sent.
 type Due struct {
 	etl.Delivery
-	Mapped    []byte      // the mapped payload, before ids were filled in
+	Mapped    []byte      // what goes of the mapped payload, before ids are filled in
 	Cause     string      // why it did not go last time
 	Approvals int         // how many people approved this very payload, and still count
 	Known     bool        // the destination acknowledged the record before

@@ -36,7 +36,11 @@ func (s *Store) acknowledge(ctx context.Context, tx *sqlx.Tx, run etl.Run, done 
 		return nil
 	}
 	all := acceptance{Store: s, tx: tx, run: run}
+	var carriers []int64
 	for _, d := range done {
+		if !d.Keyless { // a visit, which nothing travels inside
+			carriers = append(carriers, d.TargetRow)
+		}
 		outcome := etl.Created
 		if d.Op == etl.Update {
 			outcome = etl.Updated
@@ -56,6 +60,9 @@ func (s *Store) acknowledge(ctx context.Context, tx *sqlx.Tx, run etl.Run, done 
 	}
 	if _, err := tx.ExecContext(ctx, query("acknowledge-targets"), jsonList(all.targets), run.ID); err != nil {
 		return fmt.Errorf("mark what was taken: %w", err)
+	}
+	if err := s.keepTaken(ctx, tx, carriers); err != nil {
+		return err
 	}
 	_, err := putCrosswalk(ctx, tx, all.links)
 	return err
@@ -85,9 +92,12 @@ func (a *acceptance) inside(ctx context.Context, d load.Done, n etl.Need) error 
 	}
 	link := Link{d.Destination, n.Object, n.ID, answer.TargetID, "created", a.run.ID}
 	err = a.tx.GetContext(ctx, &t, query("inside-target"), d.Destination, n.Object, n.ID, d.SourceID)
-	if errors.Is(err, sql.ErrNoRows) { // the source lost it while the delivery was open; its id is kept
+	if errors.Is(err, sql.ErrNoRows) { // the source lost it while the delivery was open: its id is kept, or that it has one
 		if answer.TargetID != "" {
 			a.links = append(a.links, link)
+		} else if answer.Problem.Message == "" {
+			_, err := a.tx.ExecContext(ctx, query("put-left"), d.Destination, n.Object, n.ID)
+			return err
 		}
 		return nil
 	}
@@ -102,7 +112,7 @@ func (a *acceptance) inside(ctx context.Context, d load.Done, n etl.Need) error 
 		return a.refuse(ctx, a.tx, a.run, refusal{t.ID, t.Hash, etl.Rejected, answer.Problem, d.Answer.Status, 1,
 			a.words(answer.Words, d.Destination, n.Object, n.ID)})
 	case answer.TargetID == "":
-		_, err := a.tx.ExecContext(ctx, query("hold-inside"), a.run.ID, d.Answer.Status, t.ID)
+		_, err := a.tx.ExecContext(ctx, query("hold-inside"), a.run.ID, d.Answer.Status, t.ID, d.TargetRow, d.Hash)
 		return err
 	}
 	a.links = append(a.links, link)

@@ -30,6 +30,11 @@ func (s *Store) mark(ctx context.Context, tx *sqlx.Tx, run etl.Run, m load.Mark)
 				return err
 			}
 		}
+		if len(m.Hidden) > 0 {
+			if err := s.keepTaken(ctx, tx, []int64{m.TargetRow}); err != nil {
+				return err
+			}
+		}
 		_, err := tx.ExecContext(ctx, query("clear-problems"), m.TargetRow)
 		return err
 	}

@@ -10,19 +10,9 @@ import (
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
-	"github.com/chartbridge/chartbridge/load"
 	"github.com/jmoiron/sqlx"
 	"golang.org/x/text/unicode/norm"
 )
-
-// AckedPayloads gives what was last acknowledged of what is due.
-func (s *Store) AckedPayloads(ctx context.Context, due []load.Due) (map[int64][]byte, error) {
-	ids := make([]int64, len(due))
-	for i, d := range due {
-		ids[i] = d.TargetRow
-	}
-	return s.Acknowledged(ctx, ids)
-}
 
 // Acknowledged gives what was last acknowledged of those targets, by row.
 func (s *Store) Acknowledged(ctx context.Context, ids []int64) (map[int64][]byte, error) {

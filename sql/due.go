@@ -86,40 +86,6 @@ func (s *Store) openDue(ctx context.Context, destination, object string, rows []
 	return due, s.lookUpNeeds(ctx, destination, due)
 }
 
-// keepBack takes out of the bodies what travels inside them and does not go.
-func (s *Store) keepBack(ctx context.Context, destination string, due []load.Due) error {
-	var carriers []string
-	for _, d := range due {
-		if slices.ContainsFunc(d.Needs, load.Travels) {
-			carriers = append(carriers, d.SourceID)
-		}
-	}
-	if len(carriers) == 0 {
-		return nil
-	}
-	var rows []struct {
-		Parent       string `db:"parent_id"`
-		Object, Slot string
-		ID           string `db:"source_id"`
-		There        bool
-	}
-	if err := s.db.SelectContext(ctx, &rows, query("kept-back"), destination, jsonList(carriers)); err != nil {
-		return fmt.Errorf("list what does not go with its record: %w", err)
-	}
-	back := map[string][]load.Part{}
-	for _, r := range rows {
-		back[r.Parent] = append(back[r.Parent], load.Part{Object: r.Object, ID: r.ID, Slot: r.Slot, There: r.There})
-	}
-	for i := range due {
-		d := &due[i]
-		var err error
-		if d.Body, d.Needs, err = load.KeepBack(d.Body, d.Needs, back[d.SourceID]); err != nil {
-			return fmt.Errorf("take out of %s %s what does not go with it: %w", d.Object, d.SourceID, err)
-		}
-	}
-	return nil
-}
-
 func (s *Store) openMapped(destination, object string, r mappedRow) (load.Due, error) {
 	payload, err := s.seal.Open(r.Payload, "target", destination, object, r.SourceID)
 	if err != nil {

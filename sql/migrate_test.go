@@ -40,6 +40,7 @@ INSERT INTO call (at_ms, run, spender, endpoint, purpose, status) VALUES (177235
 	5:  `INSERT INTO backfill (id, first_day, last_day, endpoints, newest, load, by, begun_at) VALUES ('20260301T090000000Z-bb01', '2025-01-01', '2025-12-31', 'appointments', 1, 0, 'A. Person', '2026-03-01T09:00:00.000Z');`,
 	17: `INSERT INTO settled (destination, object, month) VALUES ('centralreach', 'event', '2026-01');`,
 	28: `INSERT INTO asked (destination, object, month, person) VALUES ('centralreach', 'event', '2026-01', '7');`,
+	30: `INSERT INTO left_part (destination, object, source_id) VALUES ('rethink', 'funder', '90001/secondary');`,
 }
 
 // writtenBefore: the decision log had another shape before schema 4.
@@ -120,6 +121,7 @@ func looksMigrated(t *testing.T, s *Store, from, newest int) {
 		"SELECT count(*) FROM settled":                          "0", // schema 28 has each month read once more
 		"SELECT count(*) FROM shown":                            fmt.Sprint(2 * min(1, from/2)),
 		"SELECT count(*) FROM asked":                            fmt.Sprint(min(1, from/28)),
+		"SELECT count(*) FROM left_part":                        fmt.Sprint(min(1, from/30)),
 		"SELECT unseal(payload, 'record', endpoint, source_id) ->> 'id' FROM record":                                      "90001",
 		"SELECT unseal(payload, 'target', destination, object, source_id) ->> 'dischargeReason' FROM target WHERE id = 1": "3",
 		"SELECT unseal(payload, 'delivery', destination, object, source_id) ->> 'firstName' FROM delivery":                "Ada",

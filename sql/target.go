@@ -70,6 +70,13 @@ func (s *Store) Uncarried(ctx context.Context, destination, object, endpoint str
 	return s.rows(ctx, add, "uncarried", destination, object, endpoint)
 }
 
+// ReleaseCarriers makes carriers due again that were taken without an array in
+// which a part waits, once nothing keeps that array back.
+func (s *Store) ReleaseCarriers(ctx context.Context, run etl.Run, destination, part, carrier, endpoint string) error {
+	_, err := s.db.ExecContext(ctx, query("release-carriers"), run.ID, destination, part, carrier, endpoint)
+	return wrap(err, "look for what can go with %s %s by now", destination, carrier)
+}
+
 func (s *Store) rows(ctx context.Context, add func(row int64), name string, args ...any) error {
 	list, err := s.db.QueryContext(ctx, query(name), args...)
 	if err != nil {

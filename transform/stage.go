@@ -45,6 +45,9 @@ type Store interface {
 	Inside(ctx context.Context, destination, object string, parents []string) (map[string][]etl.Target, error)
 	// Twins gives those of the twins that an object's targets have.
 	Twins(ctx context.Context, destination, object string, twins [][]byte) ([][]byte, error)
+	// ReleaseCarriers makes carriers due that were taken without an array in which
+	// a part waits, once nothing keeps that array back.
+	ReleaseCarriers(ctx context.Context, run etl.Run, destination, part, carrier, endpoint string) error
 	// PutTargets saves judged targets and drops those that no longer are.
 	PutTargets(ctx context.Context, run etl.Run, put []etl.Target, drop []int64) error
 }
@@ -102,6 +105,14 @@ func (s *Stage) judgeShape(ctx context.Context, run etl.Run, shape Shape, rules 
 	}
 	if err := s.judgeDirty(ctx, run, shape, rules, lacks); err != nil {
 		return err
+	}
+	for _, other := range s.Shapes {
+		if other.Inside != shape.Object {
+			continue
+		}
+		if err := s.Store.ReleaseCarriers(ctx, run, shape.Destination, other.Object, shape.Object, shape.Endpoint); err != nil {
+			return err
+		}
 	}
 	return s.Store.SetJudged(ctx, shape.Destination, shape.Object, upTo, rules)
 }

@@ -164,6 +164,20 @@ FROM (SELECT value ->> 'id' AS id, unhex(value ->> 'hash') AS hash, value ->> 'o
   value ->> 'attempts' AS attempts FROM json_each(?1)) a
 WHERE target.id = a.id
 
+-- name: taken-inside
+-- The parts of those carriers (a JSON list of targets) of whose parts not all were
+-- taken as they map now, with what was taken of each.
+SELECT p.id, p.destination, p.object, p.source_id, p.payload, t.slot, t.object AS part_object, t.source_id AS part_id,
+  CASE WHEN t.acked_hash IS NOT NULL THEN t.acked_payload END AS part
+FROM target p JOIN target t ON t.destination = p.destination AND t.parent_id = p.source_id AND t.parent_id <> '' AND t.slot <> ''
+WHERE p.id IN (SELECT value FROM json_each(?)) AND +p.source_endpoint = 'patients' AND +p.parent_id = '' AND p.acked_hash = p.hash
+  AND EXISTS (SELECT 1 FROM target o WHERE o.destination = p.destination AND o.parent_id = p.source_id AND o.parent_id <> ''
+    AND o.slot <> '' AND o.acked_hash IS NOT o.hash)
+ORDER BY p.id, t.slot, t.source_id
+
+-- name: put-taken
+UPDATE target SET acked_payload = ? WHERE id = ?
+
 -- name: refuse-target
 UPDATE target SET refused_hash = ?1, outcome = ?2, cause = ?3, field = ?4, code = ?5, message = ?6, http_status = ?7,
   refusal = json_object('cause', ?3, 'field', ?4, 'code', ?5, 'message', ?6), attempts = attempts + ?8, run = ?9, words = ?10 WHERE id = ?11
@@ -204,10 +218,16 @@ WHERE hash IS NOT NULL AND parent_id <> '' AND (destination, parent_id, object, 
 
 -- name: hold-inside
 -- What was taken with its record under an id that is not known: whatever it holds
--- now, to send it would make a second one.
-UPDATE target SET acked_hash = x'', outcome = 'held', cause = 'no_id', field = '', code = 'no_id', run = ?1, http_status = ?2, attempts = attempts + 1,
+-- now, to send it would make a second one. ?4 = its record's target, ?5 = the hash
+-- of what was sent: as long as that maps, so did this.
+UPDATE target SET acked_hash = x'', acked_payload = CASE WHEN (SELECT hash FROM target WHERE id = ?4) = ?5 THEN payload END,
+  outcome = 'held', cause = 'no_id', field = '', code = 'no_id', run = ?1, http_status = ?2, attempts = attempts + 1,
   message = 'it was taken with its record, but no id came back; find it there and give its id with `chartbridge crosswalk import`'
 WHERE id = ?3
+
+-- name: put-left
+-- What was taken likewise and is no target any more.
+INSERT INTO left_part (destination, object, source_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
 
 -- name: taken
 -- Whether their id is another record's of ours; not where a person gave it to this one too.

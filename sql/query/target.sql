@@ -48,6 +48,18 @@ WHERE p.destination = ?1 AND p.object = ?2 AND r.endpoint = ?3 AND p.payload IS 
     AND (t.payload IS NOT NULL) <> EXISTS (SELECT 1 FROM json_each(CASE p.needs WHEN '' THEN '[]' ELSE p.needs END) n
       WHERE n.value ->> 'object' = t.object AND n.value ->> 'id' = t.source_id))
 
+-- name: release-carriers
+-- Carriers that were taken while a part waited in an array that stayed behind, and
+-- whose array nothing keeps back any more: they go again, with it. ?1 = run,
+-- ?2 = destination, ?3 = the part's object, ?4 = the carrier's, ?5 = its endpoint.
+UPDATE target SET acked_hash = x'', outcome = 'failed', cause = 'not_sent', run = ?1 WHERE id IN (
+  SELECT p.id FROM target w JOIN target p ON p.destination = ?2 AND p.object = ?4 AND p.source_endpoint = ?5 AND p.source_id = w.parent_id
+  WHERE w.destination = ?2 AND w.object = ?3 AND w.outcome = 'blocked' AND w.cause = 'parent' AND w.slot <> '' AND w.payload IS NOT NULL
+    AND p.payload IS NOT NULL AND p.outcome IN ('unchanged', 'created', 'updated')
+    AND NOT EXISTS (SELECT 1 FROM target t LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
+      WHERE t.destination = ?2 AND t.parent_id = w.parent_id AND t.parent_id <> '' AND t.slot = w.slot -- there, and kept back: see kept-back
+        AND CASE WHEN c.target_id IS NULL THEN t.acked_hash IS NOT NULL OR t.cause = 'no_id' ELSE t.payload IS NULL OR t.outcome = 'rejected' END))
+
 -- name: records-by-row
 SELECT endpoint, source_id, seq, updated_at, patient, doctor, gone, fault, part_names, payload FROM record
 WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id
