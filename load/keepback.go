@@ -1,8 +1,8 @@
 package load
 
 import (
-	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,53 +25,41 @@ func KeepBack(body []byte, needs []etl.Need, back []Part) ([]byte, []etl.Need, e
 	if len(back) == 0 {
 		return body, needs, nil
 	}
-	out, kept := []byte{'{'}, slices.DeleteFunc(slices.Clone(needs), func(n etl.Need) bool {
-		return slices.ContainsFunc(back, func(p Part) bool { return strings.HasPrefix(n.Path, p.Slot+".") })
-	})
-	dec := jsontext.NewDecoder(bytes.NewReader(body))
-	if _, err := dec.ReadToken(); err != nil {
+	var members map[string]jsontext.Value
+	if err := json.Unmarshal(body, &members); err != nil {
 		return nil, nil, fmt.Errorf("read a mapped body: %w", err)
 	}
-	for dec.PeekKind() == '"' {
-		name, err := dec.ReadToken()
-		slot := name.String()
-		if err != nil {
-			return nil, nil, fmt.Errorf("read a mapped body: %w", err)
-		}
-		value, err := dec.ReadValue()
-		if err != nil {
-			return nil, nil, fmt.Errorf("read %s of a mapped body: %w", slot, err)
-		}
-		if slices.ContainsFunc(back, func(p Part) bool { return p.Slot == slot }) {
-			var rest []etl.Need
-			if value, rest, err = without(slot, value, needs, back); err != nil {
-				return nil, nil, err
-			}
-			kept = append(kept, rest...)
-		}
-		if value == nil {
-			continue
-		}
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		out = append(append(fmt.Appendf(out, "%q", slot), ':'), value...)
+	inSlot := map[string][]Part{}
+	for _, p := range back {
+		inSlot[p.Slot] = append(inSlot[p.Slot], p)
 	}
-	return append(out, '}'), kept, nil
+	kept := slices.Clone(needs)
+	for _, slot := range slices.Sorted(maps.Keys(inSlot)) {
+		list, rest, err := without(slot, members[slot], needs, inSlot[slot])
+		if err != nil {
+			return nil, nil, err
+		}
+		delete(members, slot)
+		if len(list) > 0 {
+			if members[slot], err = json.Marshal(list); err != nil {
+				return nil, nil, fmt.Errorf("write %s of a mapped body: %w", slot, err)
+			}
+		}
+		kept = append(slices.DeleteFunc(kept, func(n etl.Need) bool { return strings.HasPrefix(n.Path, slot+".") }), rest...)
+	}
+	text, err := json.Marshal(members, json.Deterministic(true))
+	return text, kept, err
 }
 
-// without is an array without the parts that stay behind, and the needs of those
-// that go; nil where none goes.
-func without(slot string, array jsontext.Value, needs []etl.Need, back []Part) (jsontext.Value, []etl.Need, error) {
-	if slices.ContainsFunc(back, func(p Part) bool { return p.Slot == slot && p.There }) {
+// without is what goes of an array, and its needs.
+func without(slot string, array jsontext.Value, needs []etl.Need, back []Part) (kept []jsontext.Value, rest []etl.Need, err error) {
+	if array == nil || slices.ContainsFunc(back, func(p Part) bool { return p.There }) {
 		return nil, nil, nil
 	}
 	var list []jsontext.Value
 	if err := json.Unmarshal(array, &list); err != nil {
 		return nil, nil, fmt.Errorf("read %s of a mapped body: %w", slot, err)
 	}
-	var kept []jsontext.Value
-	var rest []etl.Need
 	for i, one := range list {
 		path := fmt.Sprintf("%s.%d.", slot, i)
 		own := slices.DeleteFunc(slices.Clone(needs), func(n etl.Need) bool { return !strings.HasPrefix(n.Path, path) })
@@ -86,11 +74,7 @@ func without(slot string, array jsontext.Value, needs []etl.Need, back []Part) (
 		}
 		kept = append(kept, one)
 	}
-	if len(kept) == 0 {
-		return nil, nil, nil
-	}
-	text, err := json.Marshal(kept)
-	return text, rest, err
+	return kept, rest, nil
 }
 
 // Travels reports whether an object stands inside a body in an array.

@@ -22,10 +22,10 @@ func TestKeepBack(t *testing.T) {
 		needs string
 	}{
 		{"none", nil, body, "id staff funders.0.id funders.1.id funders.1.staff auths.0.id"},
-		{"the first", []Part{primary}, `{"a":1,"funders":[{"f":2}],"z":{"b":"}"},"auths":[{"n":"7"}]}`, "id staff auths.0.id funders.0.id funders.0.staff"},
-		{"the last", []Part{secondary}, `{"a":1,"funders":[{"f":1,"x":[1]}],"z":{"b":"}"},"auths":[{"n":"7"}]}`, "id staff auths.0.id funders.0.id"},
-		{"all, one by one", []Part{primary, secondary}, `{"a":1,"z":{"b":"}"},"auths":[{"n":"7"}]}`, "id staff auths.0.id"},
-		{"one that is there", []Part{primary, there}, `{"a":1,"z":{"b":"}"},"auths":[{"n":"7"}]}`, "id staff auths.0.id"},
+		{"the first", []Part{primary}, `{"a":1,"auths":[{"n":"7"}],"funders":[{"f":2}],"z":{"b":"}"}}`, "id staff auths.0.id funders.0.id funders.0.staff"},
+		{"the last", []Part{secondary}, `{"a":1,"auths":[{"n":"7"}],"funders":[{"f":1,"x":[1]}],"z":{"b":"}"}}`, "id staff auths.0.id funders.0.id"},
+		{"all, one by one", []Part{primary, secondary}, `{"a":1,"auths":[{"n":"7"}],"z":{"b":"}"}}`, "id staff auths.0.id"},
+		{"one that is there", []Part{primary, there}, `{"a":1,"auths":[{"n":"7"}],"z":{"b":"}"}}`, "id staff auths.0.id"},
 		{"of both arrays", []Part{secondary, auth}, `{"a":1,"funders":[{"f":1,"x":[1]}],"z":{"b":"}"}}`, "id staff funders.0.id"},
 	}
 	for _, tt := range tests {
@@ -42,6 +42,9 @@ func TestKeepBack(t *testing.T) {
 				t.Errorf("needs%s, want %s", paths, tt.needs)
 			}
 		})
+	}
+	if got, _, err := KeepBack([]byte(`{"\u007f":1}`), nil, []Part{primary}); err != nil || string(got) != "{\"\x7f\":1}" {
+		t.Errorf("a name that Go quotes otherwise than JSON: %q, %v", got, err)
 	}
 	if _, _, err := KeepBack([]byte(`{"funders":[`), needs, []Part{primary}); err == nil {
 		t.Error("half a body is taken")
