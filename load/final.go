@@ -7,6 +7,10 @@ import (
 	"github.com/chartbridge/chartbridge/etl"
 )
 
+// Recorded stands for their id of a discharge: the registry gives none, and a
+// CRID would name the patient where ids are shown.
+const Recorded = "recorded"
+
 // finalWaits says why a final record does not go, if it does not: a run, a dry
 // run and a plan say the same.
 func finalWaits(d Due, approvers int) (m Mark, waits bool) {

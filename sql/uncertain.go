@@ -13,10 +13,6 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Recorded stands for their id of a discharge: the registry gives none, and a
-// CRID would name the patient where ids are shown.
-const Recorded = "recorded"
-
 // An UncertainDelivery was sent, and its answer never came.
 type UncertainDelivery struct {
 	ID          int64  `json:"id"`
@@ -53,7 +49,7 @@ func (s *Store) Resolve(ctx context.Context, run etl.Run, id int64, targetID, ev
 		}
 		if d.Op == etl.Discharge {
 			if targetID != "" {
-				targetID = Recorded // whatever a person wrote for the id that there is none of
+				targetID = load.Recorded // whatever a person wrote for the id that there is none of
 			}
 			ended = []dischargeLine{{stamp(now), d.Destination, d.Object, d.SourceID, hex.EncodeToString(d.Hash), "acknowledged"}}
 			if targetID == "" {

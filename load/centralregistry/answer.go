@@ -14,10 +14,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// recorded stands for their id: the registry gives none, and the CRID would
-// name the patient.
-const recorded = "recorded"
-
 // alreadyDischarged is the code of a discharge of a patient who is not active.
 const alreadyDischarged = "11-103"
 
@@ -62,7 +58,7 @@ func classify(reply load.Reply, del etl.Delivery) load.Answer {
 			"correct paths.discharge or base_url of central_registry in the config", reply.Status)}
 	case said.yes:
 		if accepted(reply) && said.code == "" {
-			a.Kind, a.TargetID = load.Acknowledged, recorded
+			a.Kind, a.TargetID = load.Acknowledged, load.Recorded
 		}
 	case refused, definite[reply.Status], accepted(reply) && said.invalid():
 		a.Kind, a.Problem, a.Words = load.Rejected, said.problem(), said.words

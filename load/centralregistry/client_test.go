@@ -85,7 +85,7 @@ func TestDischarge(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := s.send(t, discharged().with("doseThroughDate", "2026-03-05").row("dosage_quantity", "108.32"))
-	if a.Kind != load.Acknowledged || a.TargetID != recorded || a.Status != 200 || a.Phase != load.PhaseAnswer {
+	if a.Kind != load.Acknowledged || a.TargetID != load.Recorded || a.Status != 200 || a.Phase != load.PhaseAnswer {
 		t.Errorf("got %+v, want acknowledged", a)
 	}
 	if n := len(s.registry.Objects(object)); n != 1 {
