@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -135,27 +136,11 @@ type Count struct {
 	N           int         `json:"n"`
 }
 
-// SetUnsent keeps why what maps was not sent, by destination and object:
-// Conclude writes it with each such record. What an earlier run said of others
-// is forgotten.
-func (s *Store) SetUnsent(ctx context.Context, why map[[2]string]string) error {
-	return s.inTx(ctx, func(tx *sqlx.Tx) error {
-		if _, err := tx.ExecContext(ctx, query("forget-unsent")); err != nil {
-			return fmt.Errorf("forget why records were not sent: %w", err)
-		}
-		for of, text := range why {
-			if _, err := tx.ExecContext(ctx, query("set-setting"), "unsent/"+of[0]+"/"+of[1], text); err != nil {
-				return fmt.Errorf("keep why records were not sent: %w", err)
-			}
-		}
-		return nil
-	})
-}
-
 // A Scope is what a destination takes from an endpoint's records.
 type Scope struct {
 	Destination, Object, Endpoint, Slot string
-	Parts                               bool // a record holds several
+	Parts                               bool   // a record holds several
+	Unsent                              string // why what maps was not sent in this run
 }
 
 // Conclude writes a run's results and counts from the targets as they stand,
@@ -163,7 +148,21 @@ type Scope struct {
 // and not judged yet, because the run did not come to it, is failed first.
 // What callbacks brought waits for a run that counts: a dry one leaves it.
 func (s *Store) Conclude(ctx context.Context, run etl.Run, scopes ...Scope) error {
-	steps := []string{"count-called", "count-linked", "put-results", "put-open-results", "put-tally"}
+	why := map[string]string{}
+	for _, c := range scopes {
+		why[c.Destination+"/"+c.Object] = c.Unsent
+	}
+	unsent, err := json.Marshal(why)
+	if err != nil {
+		return fmt.Errorf("write why records were not sent: %w", err)
+	}
+	steps := []struct {
+		name string
+		args []any
+	}{
+		{"count-called", []any{run.ID}}, {"count-linked", []any{run.ID}},
+		{"put-results", []any{run.ID, unsent}}, {"put-open-results", []any{run.ID, unsent}}, {"put-tally", []any{run.ID}},
+	}
 	if run.DryRun {
 		steps = steps[2:]
 	}
@@ -173,9 +172,9 @@ func (s *Store) Conclude(ctx context.Context, run etl.Run, scopes ...Scope) erro
 				return fmt.Errorf("count %s %s: %w", c.Destination, c.Object, err)
 			}
 		}
-		for _, name := range steps {
-			if _, err := tx.ExecContext(ctx, query(name), run.ID); err != nil {
-				return fmt.Errorf("write results and counts (%s): %w", name, err)
+		for _, step := range steps {
+			if _, err := tx.ExecContext(ctx, query(step.name), step.args...); err != nil {
+				return fmt.Errorf("write results and counts (%s): %w", step.name, err)
 			}
 		}
 		return keepItems(ctx, tx, run)

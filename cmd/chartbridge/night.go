@@ -261,7 +261,7 @@ func (n *night) vendorFirst(ctx context.Context, d destination) (bool, error) {
 // conclude counts, checks the law, closes the run's row and writes the files.
 func (n *night) conclude(ctx context.Context, cause error) (result, error) {
 	res := result{Run: n.run, Loaded: n.does(stageLoad) && !n.run.DryRun, Only: n.only}
-	err := errors.Join(cause, n.sayUnsent(ctx), n.account(ctx, &res))
+	err := errors.Join(cause, n.account(ctx, &res))
 	if err == nil && n.only != stageExtract && slices.ContainsFunc(res.Counts, func(c sql.Count) bool { return c.N > 0 && c.Outcome.NeedsAttention() }) {
 		err = errAttention
 	}

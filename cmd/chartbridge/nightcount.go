@@ -55,11 +55,12 @@ func readVisit(record, body []byte) (v sql.Visit) {
 	return v
 }
 
-// scopes is what the enabled destinations take.
+// scopes is what the enabled destinations take, and why what maps of it was not
+// sent.
 func (n *night) scopes() (list []sql.Scope) {
 	for _, d := range n.practice.destinations() {
 		for _, s := range d.shapes {
-			list = append(list, sql.Scope{Destination: d.name, Object: s.Object, Endpoint: s.Endpoint, Slot: s.Slot, Parts: s.Parts})
+			list = append(list, sql.Scope{Destination: d.name, Object: s.Object, Endpoint: s.Endpoint, Slot: s.Slot, Parts: s.Parts, Unsent: n.unsent(d.name)})
 		}
 	}
 	return list

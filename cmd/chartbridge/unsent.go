@@ -1,20 +1,9 @@
 package main
 
-import (
-	"context"
-	"slices"
-)
+import "slices"
 
-// sayUnsent keeps why records that map were not sent to a destination, for this
+// unsent says why records that map were not sent to a destination, for this
 // run's results.
-func (n *night) sayUnsent(ctx context.Context) error {
-	why := map[[2]string]string{}
-	for _, s := range n.scopes() {
-		why[[2]string{s.Destination, s.Object}] = n.unsent(s.Destination)
-	}
-	return n.store.SetUnsent(ctx, why)
-}
-
 func (n *night) unsent(destination string) string {
 	switch {
 	case n.run.DryRun:

@@ -49,10 +49,11 @@ DELETE FROM target WHERE id IN (SELECT t.id FROM record r CROSS JOIN target t IN
 UPDATE crosswalk SET run = ? WHERE run = 'callback'
 
 -- name: put-results
+-- ?2 = why what maps was not sent, by destination/object.
 INSERT OR REPLACE INTO result (run, target, outcome, cause, attempts, http_status, target_id, field, code, message, hash,
   destination, object, source_endpoint, source_id)
 SELECT ?1, t.id, t.outcome, t.cause, t.attempts, t.http_status, coalesce(c.target_id, ''), t.field, t.code,
-  CASE WHEN t.cause = 'not_sent' AND t.message = '' THEN coalesce((SELECT value FROM setting WHERE name = 'unsent/' || t.destination || '/' || t.object),
+  CASE WHEN t.cause = 'not_sent' AND t.message = '' THEN coalesce(?2 ->> (t.destination || '/' || t.object),
     'its destination, or this object there, is not enabled in the config') ELSE t.message END, t.hash,
   t.destination, t.object, t.source_endpoint, t.source_id
 FROM target t LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
@@ -62,7 +63,7 @@ WHERE t.run = ?1 AND t.outcome <> 'unchanged'
 INSERT OR REPLACE INTO result (run, target, outcome, cause, attempts, http_status, target_id, field, code, message, hash,
   destination, object, source_endpoint, source_id)
 SELECT ?1, t.id, t.outcome, t.cause, t.attempts, t.http_status, coalesce(c.target_id, ''), t.field, t.code,
-  CASE WHEN t.cause = 'not_sent' AND t.message = '' THEN coalesce((SELECT value FROM setting WHERE name = 'unsent/' || t.destination || '/' || t.object),
+  CASE WHEN t.cause = 'not_sent' AND t.message = '' THEN coalesce(?2 ->> (t.destination || '/' || t.object),
     'its destination, or this object there, is not enabled in the config') ELSE t.message END, t.hash,
   t.destination, t.object, t.source_endpoint, t.source_id
 FROM target t INDEXED BY target_open LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id

@@ -3,6 +3,3 @@ SELECT value FROM setting WHERE name = ?
 
 -- name: set-setting
 INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value
-
--- name: forget-unsent
-DELETE FROM setting WHERE name LIKE 'unsent/%'
