@@ -184,14 +184,12 @@ func (s *Store) Conclude(ctx context.Context, run etl.Run, scopes ...Scope) erro
 // count counts the source of a scope, and leaves a target for each record that
 // has none yet.
 func (c Scope) count(ctx context.Context, tx *sqlx.Tx, run etl.Run) error {
-	leave := "leave"
 	if c.Parts {
-		leave = "leave-parts"
 		if _, err := tx.ExecContext(ctx, query("drop-parts"), c.Destination, c.Object, c.Endpoint); err != nil {
 			return err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, query(leave), run.ID, c.Destination, c.Object, c.Endpoint, c.Slot); err != nil {
+	if _, err := tx.ExecContext(ctx, query("leave"), run.ID, c.Destination, c.Object, c.Endpoint, c.Slot, c.Parts); err != nil {
 		return err
 	}
 	_, err := tx.ExecContext(ctx, query("put-source"), run.ID, c.Destination, c.Object, c.Endpoint, c.Parts)

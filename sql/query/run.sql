@@ -22,19 +22,11 @@ UPDATE target SET run = ? WHERE run = 'callback'
 -- name: leave
 -- What is staged and not judged yet is failed until it is: what is new, and
 -- what changed since it was found to be equal. Other outcomes of what changed
--- stand. ?1 = run, ?2 = destination, ?3 = object, ?4 = endpoint, ?5 = slot.
-INSERT INTO target (destination, object, source_endpoint, source_id, slot, outcome, cause, message, run)
-SELECT ?2, ?3, r.endpoint, r.source_id, ?5, 'failed', 'not_judged', 'it is staged and not judged yet; the next run does that', ?1
-FROM record r WHERE r.endpoint = ?4 AND r.seq > coalesce((SELECT seq FROM shape WHERE destination = ?2 AND object = ?3), 0)
-ON CONFLICT (destination, object, source_endpoint, source_id) DO UPDATE SET
-  outcome = excluded.outcome, cause = excluded.cause, message = excluded.message, run = excluded.run WHERE outcome = 'unchanged'
-
--- name: leave-parts
--- Likewise of what a record holds.
+-- stand. ?1 = run, ?2 = destination, ?3 = object, ?4 = endpoint, ?5 = slot, ?6 = it is what the records hold.
 INSERT INTO target (destination, object, source_endpoint, source_id, parent_id, slot, outcome, cause, message, run)
-SELECT ?2, ?3, r.endpoint, r.source_id || '/' || p.value, r.source_id, ?5, 'failed', 'not_judged', 'it is staged and not judged yet; the next run does that', ?1
-FROM record r, json_each('["' || replace(r.part_names, ',', '","') || '"]') p
-WHERE r.endpoint = ?4 AND r.seq > coalesce((SELECT seq FROM shape WHERE destination = ?2 AND object = ?3), 0) AND r.part_names <> ''
+SELECT ?2, ?3, r.endpoint, r.source_id || p.value, iif(?6, r.source_id, ''), ?5, 'failed', 'not_judged', 'it is staged and not judged yet; the next run does that', ?1
+FROM record r, json_each(CASE WHEN NOT ?6 THEN '[""]' WHEN r.part_names = '' THEN '[]' ELSE '["/' || replace(r.part_names, ',', '","/') || '"]' END) p
+WHERE r.endpoint = ?4 AND r.seq > coalesce((SELECT seq FROM shape WHERE destination = ?2 AND object = ?3), 0)
 ON CONFLICT (destination, object, source_endpoint, source_id) DO UPDATE SET
   outcome = excluded.outcome, cause = excluded.cause, message = excluded.message, run = excluded.run WHERE outcome = 'unchanged'
 
