@@ -42,6 +42,7 @@ func Collect(ctx context.Context, store Store, destination Destination, run etl.
 		for _, c := range calls {
 			done := Done{Delivery: c.Delivery, Answer: called.Called(c.Delivery, c.Answer), SettledBy: ByCallback,
 				Evidence: "their answer came by a callback", At: c.ReceivedAt}
+			done.Answer.Then = then(objectOf(destination, c.Object), c.Delivery)
 			if err := store.Complete(ctx, run, c.Callback, done); err != nil {
 				return n, fmt.Errorf("save the answer that a callback brought: %w", err)
 			}

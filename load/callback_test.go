@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,6 +104,27 @@ func TestCallbackContract(t *testing.T) {
 				t.Errorf("%d needless writes", len(sent))
 			}
 		})
+	}
+}
+
+// TestAnIDBesideAnErrorSaysWhatBecomesOfIt, by an answer and by a callback.
+func TestAnIDBesideAnErrorSaysWhatBecomesOfIt(t *testing.T) {
+	const id, both = "7", `{"clientId":7,"ErrorMessage":"zipCode: Dashes are not supported"}`
+	for _, readback := range []bool{true, false} {
+		w := newWorld(t, rethinkAnswering(readback, callbackWait))
+		w.put("patients", patient(1, "Troy"), patient(2, "Rome"))
+		w.Inject(loadtest.Status(200, both).On("POST", "/client"))
+		vendorOf(w).InjectCallback(func(c *loadtest.Callback) { c.Body = []byte(both) })
+		w.must(w.night())
+		want := "so it may be there as " + id + "; it rests and is then asked after"
+		if !readback {
+			want = "so it may be there as " + id + "; nobody can be asked after it"
+		}
+		for _, patient := range []string{"1", "2"} {
+			if text := w.message("client", patient); !strings.Contains(text, want) {
+				t.Errorf("readback %t, patient %s: %q, want %q", readback, patient, text, want)
+			}
+		}
 	}
 }
 

@@ -165,11 +165,11 @@ type Answer struct {
 	TargetID string
 	Status   int // HTTP; 0 = none
 	Phase    Phase
-	After    time.Duration // Throttled: how long to wait; Accepted: how long its answer may take
-	Heard    bool          // Unknown: the vendor took it in and cannot say yet what came of it; it is up, and can be asked
-	Then     string        // Unknown: what becomes of it where nobody can be asked after it
-	Ticket   string        // Accepted: the vendor's transaction, which the callback names
-	Problem  etl.Problem
+	After    time.Duration     // Throttled: how long to wait; Accepted: how long its answer may take
+	Heard    bool              // Unknown: the vendor took it in and cannot say yet what came of it; it is up, and can be asked
+	Then     string            // Unknown: what becomes of it where nobody can be asked after it; the engine says that
+	Ticket   string            // Accepted: the vendor's transaction, which the callback names
+	Problem  etl.Problem       // Unknown: what it says that is neither yes nor no; Then follows it
 	Words    string            // Rejected: the vendor's own, which may quote a patient: kept sealed, never logged
 	Inside   map[string]Nested // by the path of a need inside an array
 }

@@ -95,7 +95,7 @@ func (l *line) request(ctx, requests context.Context, d etl.Delivery) Done {
 		default:
 			l.circuit.note(done.Answer)
 			l.watch.note(done.Answer)
-			done.Answer.Then = l.then(d)
+			done.Answer.Then = then(l.object, d)
 			done.At = l.stage.Clock.Now()
 			return done
 		}
@@ -116,9 +116,9 @@ func (l *line) request(ctx, requests context.Context, d etl.Delivery) Done {
 }
 
 // then says what becomes of a delivery without an answer; "" = it is asked after.
-func (l *line) then(d etl.Delivery) string {
+func then(o Object, d etl.Delivery) string {
 	switch {
-	case l.object.Askable || l.object.Final:
+	case o.Askable || o.Final:
 		return ""
 	case d.Op == etl.Update && carriesIDs(d):
 		return "it rests and is then sent again, which changes nothing twice"

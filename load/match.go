@@ -142,7 +142,17 @@ func teaches(d etl.Delivery, f Finding) bool {
 }
 
 func (s *Stage) askable(object string) bool {
-	return slices.ContainsFunc(s.Destination.Objects(), func(o Object) bool { return o.Name == object && o.Askable })
+	return objectOf(s.Destination, object).Askable
+}
+
+// objectOf is the destination's object of that name.
+func objectOf(d Destination, name string) Object {
+	for _, o := range d.Objects() {
+		if o.Name == name {
+			return o
+		}
+	}
+	return Object{}
 }
 
 // Blind reports whether a destination has objects that we create and cannot

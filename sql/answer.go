@@ -155,17 +155,7 @@ func waiting(d load.Done) load.Mark {
 	}
 	switch d.Answer.Kind {
 	case load.Unknown:
-		if d.Answer.Problem.Message != "" {
-			return load.Mark{Outcome: etl.Uncertain, Cause: etl.CauseNoAnswer, Problem: d.Answer.Problem}
-		}
-		came := "no answer came"
-		if d.Answer.Status > 0 {
-			came = fmt.Sprintf("the answer (HTTP %d) does not say what became of it", d.Answer.Status)
-		}
-		if d.Op == etl.Discharge {
-			return mark(etl.Uncertain, etl.CauseNoAnswer, "it was sent and "+came+": probably it is applied, so it is never sent again; look in the registry, then say so with `chartbridge uncertain resolve`")
-		}
-		return mark(etl.Uncertain, etl.CauseNoAnswer, "it was sent and "+came+"; "+cmp.Or(d.Answer.Then, "it rests and is then asked after"))
+		return load.Mark{Outcome: etl.Uncertain, Cause: etl.CauseNoAnswer, Problem: unknown(d)}
 	case load.Accepted:
 		return mark(etl.Uncertain, etl.CauseAccepted, "they took it, and their answer comes later by a callback")
 	case load.Denied:
@@ -181,6 +171,25 @@ func waiting(d load.Done) load.Mark {
 		return mark(etl.Failed, etl.CauseNotSent, "")
 	}
 	return mark(etl.Failed, etl.CauseUnreached, "the destination could not be reached; it goes with the next run")
+}
+
+// unknown says what came of a delivery that may have been applied, and what
+// becomes of it.
+func unknown(d load.Done) etl.Problem {
+	p := d.Answer.Problem
+	if p.Message == "" {
+		p = etl.Problem{Code: etl.CauseNoAnswer, Message: "it was sent and no answer came"}
+		if d.Answer.Status > 0 {
+			p.Message = fmt.Sprintf("it was sent and the answer (HTTP %d) does not say what became of it", d.Answer.Status)
+		}
+		if d.Op == etl.Discharge {
+			p.Message += ": probably it is applied, so it is never sent again; look in the registry, then say so with `chartbridge uncertain resolve`"
+		}
+	}
+	if d.Op != etl.Discharge {
+		p.Message += "; " + cmp.Or(d.Answer.Then, "it rests and is then asked after")
+	}
+	return p
 }
 
 // A refusal is a payload that the destination did not take: it is not sent

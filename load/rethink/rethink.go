@@ -241,7 +241,7 @@ func (d *Destination) judged(a load.Answer, obj object, del etl.Delivery) load.A
 	id := obj.id(idField[del.Object])
 	switch message := obj.text("ErrorMessage"); {
 	case message != "" && id != "" && del.TargetID == "":
-		a.Kind, a.Heard, a.Problem = load.Unknown, true, d.idAndError(id)
+		a.Kind, a.Heard, a.Problem = load.Unknown, true, idAndError(id)
 	case message != "":
 		a.Kind, a.Problem, a.Words = load.Rejected, d.o.Names.refusal(message, del.Object), message
 	case del.TargetID != "" && id != "" && id != del.TargetID:
@@ -257,15 +257,10 @@ func (d *Destination) judged(a load.Answer, obj object, del etl.Delivery) load.A
 // idAndError says of a create what nobody documents: an error beside an id. A
 // record that is refused has none (rethink.txt, Error Handling), so it may be
 // there, and must not be created again.
-func (d *Destination) idAndError(id string) etl.Problem {
+func idAndError(id string) etl.Problem {
 	p := etl.Problem{Code: "id_and_error", Message: "Rethink answered with an error, and with an id, so it may be there"}
 	if transform.IsID(id) { // what is none may be a patient's value
 		p.Message += " as " + id
-	}
-	if d.o.Readback {
-		p.Message += "; it rests and is then asked after"
-	} else {
-		p.Message += "; look for it there, then say so with `chartbridge uncertain resolve`"
 	}
 	return p
 }
