@@ -10,7 +10,6 @@ import (
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/extract/drchrono"
-	"golang.org/x/sync/errgroup"
 )
 
 // begin gives the paths to read and the cursor with which to read them.
@@ -117,22 +116,10 @@ func readRows(e Endpoint, page drchrono.Page) []etl.Row {
 	return rows
 }
 
-// readChunk is how many rows are read at a time by one of the processors.
-const readChunk = 64
-
 // readAll reads rows on all processors, in their order.
 func readAll(e Endpoint, raw []drchrono.Row) []etl.Row {
 	rows := make([]etl.Row, len(raw))
-	var g errgroup.Group
-	for from := 0; from < len(raw); from += readChunk {
-		g.Go(func() error {
-			for i := from; i < min(from+readChunk, len(raw)); i++ {
-				rows[i] = ReadRow(e, raw[i].Raw, raw[i].Fault)
-			}
-			return nil
-		})
-	}
-	_ = g.Wait() // none fails
+	etl.OnAll(len(raw), func(i int) { rows[i] = ReadRow(e, raw[i].Raw, raw[i].Fault) })
 	return rows
 }
 

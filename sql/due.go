@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -74,11 +75,9 @@ func (s *Store) Mapped(ctx context.Context, destination, object, month string, a
 // openDue opens targets on all processors, and looks up the ids that they need.
 func (s *Store) openDue(ctx context.Context, destination, object string, rows []mappedRow) ([]load.Due, error) {
 	due, errs := make([]load.Due, len(rows)), make([]error, len(rows))
-	wait := inChunks(len(rows), func(i int) { due[i], errs[i] = s.openMapped(destination, object, rows[i]) })
-	for i := range rows {
-		if wait(i); errs[i] != nil {
-			return nil, errs[i]
-		}
+	etl.OnAll(len(rows), func(i int) { due[i], errs[i] = s.openMapped(destination, object, rows[i]) })
+	if err := cmp.Or(errs...); err != nil {
+		return nil, err
 	}
 	if err := s.keepBack(ctx, destination, due); err != nil {
 		return nil, err

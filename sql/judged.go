@@ -57,22 +57,6 @@ func (s *Store) sealTargets(put []etl.Target) (list []sealedTarget, wait func(i 
 	})
 }
 
-// inChunks does something to each of n rows, sealChunk of them at a time on one
-// of the processors. It does not wait for them: wait does, for the row i.
-func inChunks(n int, do func(i int)) (wait func(i int)) {
-	chunks := make([]chan struct{}, (n+sealChunk-1)/sealChunk)
-	for c := range chunks {
-		chunks[c] = make(chan struct{})
-		go func() {
-			defer close(chunks[c])
-			for i := c * sealChunk; i < min(n, (c+1)*sealChunk); i++ {
-				do(i)
-			}
-		}()
-	}
-	return func(i int) { <-chunks[i/sealChunk] }
-}
-
 func putTarget(ctx context.Context, tx *sqlx.Tx, run etl.Run, t *sealedTarget) error {
 	if t.err != nil {
 		return t.err

@@ -69,9 +69,6 @@ func (s *Store) toWrite(ctx context.Context, tx *sqlx.Tx, endpoint string, rows 
 	return list, nil
 }
 
-// sealChunk is how many rows are sealed at a time by one of the processors.
-const sealChunk = 32
-
 // putRecords writes rows in their order, while those that come after them are
 // still being sealed on all processors. The change number is drawn only where
 // something is written: an unchanged page writes no record.
@@ -83,25 +80,13 @@ func (s *Store) putRecords(ctx context.Context, tx *sqlx.Tx, run etl.Run, endpoi
 	if err != nil {
 		return err
 	}
-	chunks := slices.Collect(slices.Chunk(list, sealChunk))
-	sealed := make([]chan struct{}, len(chunks))
-	for i, chunk := range chunks {
-		sealed[i] = make(chan struct{})
-		go func() {
-			defer close(sealed[i])
-			for n := range chunk {
-				chunk[n].sealed = s.seal.Seal(chunk[n].raw, "record", endpoint, chunk[n].row.ID)
-			}
-		}()
-	}
+	wait := inChunks(len(list), func(i int) { list[i].sealed = s.seal.Seal(list[i].raw, "record", endpoint, list[i].row.ID) })
 	// A statement under a context that can end costs a goroutine of its own.
 	whole := context.WithoutCancel(ctx)
-	for i, chunk := range chunks {
-		<-sealed[i]
-		for n := range chunk {
-			if err := putRecord(whole, tx, run, endpoint, &chunk[n], seq); err != nil {
-				return err
-			}
+	for i := range list {
+		wait(i)
+		if err := putRecord(whole, tx, run, endpoint, &list[i], seq); err != nil {
+			return err
 		}
 	}
 	if err := noteNew(whole, tx, run, endpoint, list); err != nil {

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -108,14 +109,12 @@ func (s *Store) sources(ctx context.Context, name string, args ...any) ([]etl.So
 		return nil, fmt.Errorf("read records (%s): %w", name, err)
 	}
 	all, errs := make([]etl.Source, len(list)), make([]error, len(list))
-	wait := inChunks(len(list), func(i int) {
+	etl.OnAll(len(list), func(i int) {
 		all[i], errs[i] = s.source(list[i])
 		list[i].Payload = nil
 	})
-	for i := range list {
-		if wait(i); errs[i] != nil {
-			return nil, errs[i]
-		}
+	if err := cmp.Or(errs...); err != nil {
+		return nil, err
 	}
 	return all, nil
 }

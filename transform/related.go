@@ -124,7 +124,7 @@ func (s *Stage) readPatients(ctx context.Context, ids []string, env *Env) error 
 		return err
 	}
 	read, faults := make([]Patient, len(list)), make([]string, len(list))
-	onAll(len(list), func(i int) { read[i], faults[i] = patient(list[i]) })
+	etl.OnAll(len(list), func(i int) { read[i], faults[i] = patient(list[i]) })
 	for i, src := range list {
 		if faults[i] == "" {
 			env.Patients[src.ID] = read[i]

@@ -3,9 +3,7 @@ package transform
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
-	"sync"
 
 	"github.com/chartbridge/chartbridge/etl"
 )
@@ -191,31 +189,8 @@ func (s *Stage) carries(shape Shape) bool {
 // records' order.
 func judgeAll(shape Shape, env *Env, sources []etl.Source, known map[string]etl.Target, lacks string) [][]Verdict {
 	verdicts := make([][]Verdict, len(sources))
-	onAll(len(sources), func(i int) { verdicts[i] = judge(shape, env, sources[i], known, lacks) })
+	etl.OnAll(len(sources), func(i int) { verdicts[i] = judge(shape, env, sources[i], known, lacks) })
 	return verdicts
-}
-
-// onAll does something for each of n on all processors. What panics there is
-// done again here, so that the panic comes to who guards the run.
-func onAll(n int, do func(i int)) {
-	done := make([]bool, n)
-	var all sync.WaitGroup
-	workers := runtime.GOMAXPROCS(0)
-	for worker := range workers {
-		all.Go(func() {
-			defer func() { _ = recover() }()
-			for i := worker; i < n; i += workers {
-				do(i)
-				done[i] = true
-			}
-		})
-	}
-	all.Wait()
-	for i := range n {
-		if !done[i] {
-			do(i)
-		}
-	}
 }
 
 // judge gives the shape's verdicts on a record, or says why there are none.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/go-json-experiment/json/jsontext"
-	"golang.org/x/sync/errgroup"
 )
 
 // splitStrict takes apart what is strict JSON through and through: it finds by
@@ -29,25 +28,14 @@ func splitStrict(body []byte, recall recallFunc) (e envelope, ok bool) {
 	return e, true
 }
 
-// checkChunk is how many rows are checked at a time by one of the processors.
-const checkChunk = 64
-
 // strict reports whether every row is strict JSON (RFC 7493).
 func strict(rows []Row) bool {
-	var g errgroup.Group
 	var bad atomic.Bool
-	for from := 0; from < len(rows); from += checkChunk {
-		g.Go(func() error {
-			for _, row := range rows[from:min(from+checkChunk, len(rows))] {
-				if bad.Load() || !jsontext.Value(row.Raw).IsValid() {
-					bad.Store(true)
-					return nil
-				}
-			}
-			return nil
-		})
-	}
-	_ = g.Wait() // none fails
+	etl.OnAll(len(rows), func(i int) {
+		if !bad.Load() && !jsontext.Value(rows[i].Raw).IsValid() {
+			bad.Store(true)
+		}
+	})
 	return !bad.Load()
 }
 
