@@ -32,7 +32,8 @@ func (c *preflight) checkAge(ctx context.Context) {
 
 // checkLookups names what the staged data need and the lookups lack.
 func (c *preflight) checkLookups(ctx context.Context) error {
-	if len(c.destinations()) == 0 {
+	enabled := c.destinations()
+	if len(enabled) == 0 {
 		return nil
 	}
 	values, err := c.stagedValues(ctx)
@@ -54,7 +55,7 @@ func (c *preflight) checkLookups(ctx context.Context) error {
 	lacking, without := 0, []string{}
 	for _, n := range needed {
 		for _, k := range n.Keys {
-			if fault := c.wrongValue(n.Destination, n.Lookup, k.ID); k.ID != "" && fault != "" {
+			if fault := enabled.wrongValue(n.Destination, n.Lookup, k.ID); k.ID != "" && fault != "" {
 				lacking++
 				c.warn("lookups", "correct it in the lookups file", "%s, key %q: %s", n.Destination, k.Key, fault)
 			}

@@ -191,13 +191,13 @@ func readLinkFile(path string) (links []fileLink, blank int, err error) {
 }
 
 func importLinks(ctx context.Context, p *practice, given []fileLink, replace bool, by string) error {
-	links, wrong := make([]sql.Link, len(given)), map[int]string{}
+	enabled, links, wrong := p.destinations(), make([]sql.Link, len(given)), map[int]string{}
 	for i, l := range given {
-		if _, ok := p.shapeOf(l.Destination, l.Object); !ok {
+		if _, ok := enabled.shapeOf(l.Destination, l.Object); !ok {
 			return usageError{fmt.Errorf("%s: %s %s is no object of an enabled destination", l.place, l.Destination, l.Object)}
 		}
 		links[i] = l.Link
-		if fault := p.wrongID(l.Destination, l.Object, l.TargetID); fault != "" {
+		if fault := enabled.wrongID(l.Destination, l.Object, l.TargetID); fault != "" {
 			wrong[i] = fault
 		}
 	}
@@ -220,23 +220,12 @@ func notImported(given []fileLink, faults map[int]string) error {
 	return usageError{errors.New(text)}
 }
 
-func (p *practice) shapeOf(destination, object string) (transform.Shape, bool) {
-	for _, d := range p.destinations() {
-		for _, shape := range d.shapes {
-			if d.name == destination && shape.Object == object {
-				return shape, true
-			}
-		}
-	}
-	return transform.Shape{}, false
-}
-
 // unstaged gives the places of links whose source record is not staged. What
 // is inside a record bears its id before a slash.
 func (p *practice) unstaged(ctx context.Context, links []fileLink) (places []string, err error) {
-	staged := map[string]map[string]bool{}
+	enabled, staged := p.destinations(), map[string]map[string]bool{}
 	for _, l := range links {
-		shape, _ := p.shapeOf(l.Destination, l.Object)
+		shape, _ := enabled.shapeOf(l.Destination, l.Object)
 		if staged[shape.Endpoint] == nil {
 			ids, err := p.store.IDs(ctx, shape.Endpoint)
 			if err != nil {

@@ -162,7 +162,7 @@ func (p *practice) judge(ctx context.Context, book reports.Returned, f decideFla
 	}
 	bad := f.strict && badAlready(verdicts)
 	found, id, err := p.store.Decide(ctx, sql.Import{File: book.File, Run: book.Run, By: by, At: p.clock.Now(), Rows: rows, Apply: f.apply && !bad, Strict: f.strict,
-		State: stateOf, Allows: allows, Fault: p.wrongFor, People: p.people, RuleSize: ruleSize}, asks)
+		State: stateOf, Allows: allows, Fault: p.destinations().wrongFor, People: p.people, RuleSize: ruleSize}, asks)
 	if err != nil {
 		return nil, 0, err
 	}

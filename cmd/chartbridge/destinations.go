@@ -27,9 +27,24 @@ type destination struct {
 	sender      func() load.Destination
 }
 
-// destinations lists the enabled ones: adding one is adding its entry here.
-func (p *practice) destinations() []destination {
-	var list []destination
+// destinations are the enabled ones.
+type destinations []destination
+
+// shapeOf is the shape of a destination's object.
+func (list destinations) shapeOf(destination, object string) (transform.Shape, bool) {
+	for _, d := range list {
+		for _, shape := range d.shapes {
+			if d.name == destination && shape.Object == object {
+				return shape, true
+			}
+		}
+	}
+	return transform.Shape{}, false
+}
+
+// destinations makes the list anew: adding one is adding its entry here.
+func (p *practice) destinations() destinations {
+	var list destinations
 	if c := p.config.Rethink; c.Enabled {
 		list = append(list, destination{name: rethink.Name, shapes: rethink.Shapes(rethink.Names(c.Names)), inFlight: c.InFlight,
 			env: p.env(rethink.Name, c.Route, c.Constants), vendorFirst: c.InitialLoad == "vendor",

@@ -10,19 +10,19 @@ import (
 
 // wrongID says why a text cannot be a destination's id of an object; "" where it
 // can. What is no id may be a patient's name: it is not repeated.
-func (p *practice) wrongID(destination, object, id string) string {
-	if shape, ok := p.shapeOf(destination, object); !ok || !shape.NumberIDs || transform.IsID(id) {
+func (list destinations) wrongID(destination, object, id string) string {
+	if shape, ok := list.shapeOf(destination, object); !ok || !shape.NumberIDs || transform.IsID(id) {
 		return ""
 	}
 	return "that is no id of " + destination + ": its ids are whole numbers, such as 7000001"
 }
 
 // wrongValue says why a text cannot be what a lookup gives; "" where it can.
-func (p *practice) wrongValue(destination, lookup, id string) string {
+func (list destinations) wrongValue(destination, lookup, id string) string {
 	if valued[destination+" "+kindOf(lookup).name] != "" { // no id stands there
 		return ""
 	}
-	for _, d := range p.destinations() {
+	for _, d := range list {
 		for _, shape := range d.shapes {
 			for _, c := range shape.Columns {
 				numbers := c.Type == transform.Integer || c.Type == transform.IDs
@@ -40,19 +40,20 @@ func (p *practice) wrongValue(destination, lookup, id string) string {
 
 // wrongFor is the fault of an id that a MAP gives a record, or of what it gives a
 // lookup.
-func (p *practice) wrongFor(destination, object, lookup, id string) string {
+func (list destinations) wrongFor(destination, object, lookup, id string) string {
 	if lookup != "" {
-		return p.wrongValue(destination, lookup, id)
+		return list.wrongValue(destination, lookup, id)
 	}
-	return p.wrongID(destination, object, id)
+	return list.wrongID(destination, object, id)
 }
 
 // checkResolved refuses what cannot be the id of an uncertain delivery; "" says
 // that it is not there.
 func (p *practice) checkResolved(ctx context.Context, delivery int64, id string) error {
-	list, err := p.store.UncertainDeliveries(ctx)
-	for _, d := range list {
-		if wrong := p.wrongID(d.Destination, d.Object, id); d.ID == delivery && id != "" && wrong != "" {
+	enabled := p.destinations()
+	open, err := p.store.UncertainDeliveries(ctx)
+	for _, d := range open {
+		if wrong := enabled.wrongID(d.Destination, d.Object, id); d.ID == delivery && id != "" && wrong != "" {
 			return usageError{errors.New("--present: " + wrong)}
 		}
 	}

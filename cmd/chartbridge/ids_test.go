@@ -26,7 +26,7 @@ func TestIDsThatAreNumbers(t *testing.T) {
 	if out, _ := s.mustRun(exitDone, "crosswalk", "list", "--output", "json"); out != "[]\n" {
 		t.Errorf("import kept %s", out)
 	}
-	p := s.open()
+	enabled := s.open().destinations()
 	for _, tt := range []struct {
 		destination, object, lookup, id string
 		fits                            bool
@@ -35,7 +35,7 @@ func TestIDsThatAreNumbers(t *testing.T) {
 		{"rethink", "", "payCode", "3O1", false}, {"rethink", "", "payCode", "301", true}, {"rethink", "", "serviceLine", "901, 902", true},
 		{"rethink", "", "serviceLine", "901;902", false}, {"centralreach", "", "placeOfService", "03", true}, {"centralreach", "", "contactForm", "Client Intake", true},
 	} {
-		if fault := p.wrongFor(tt.destination, tt.object, tt.lookup, tt.id); (fault == "") != tt.fits {
+		if fault := enabled.wrongFor(tt.destination, tt.object, tt.lookup, tt.id); (fault == "") != tt.fits {
 			t.Errorf("%s %s %s %q: %q", tt.destination, tt.object, tt.lookup, tt.id, fault)
 		}
 	}
