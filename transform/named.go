@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/chartbridge/chartbridge/etl"
 	"github.com/go-json-experiment/json"
 )
 
@@ -115,24 +114,10 @@ func (s *Stage) lacksNames(ctx context.Context, shape Shape) (bool, error) {
 	return false, nil
 }
 
-// LetIn counts the staged patients, and those whom the route leads to the
-// destination.
-func (s *Stage) LetIn(ctx context.Context) (in, of int, err error) {
+// Admits tells which patients the route leads to the destination.
+func (s *Stage) Admits(ctx context.Context) (func(Patient) bool, error) {
 	if err := s.readNames(ctx); err != nil {
-		return 0, 0, err
+		return nil, err
 	}
-	if err := s.readProfiles(ctx); err != nil {
-		return 0, 0, err
-	}
-	err = EachRecord(ctx, s.Store, "patients", func(src etl.Source) {
-		p, fault := patient(src)
-		if fault != "" || src.Gone {
-			return
-		}
-		of++
-		if s.Env.RoutesPatient(p) {
-			in++
-		}
-	})
-	return in, of, err
+	return s.Env.RoutesPatient, s.readProfiles(ctx)
 }

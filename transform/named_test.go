@@ -1,9 +1,11 @@
 package transform_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/transform"
 )
 
 // inProgram is a patient with a value in the custom demographic 7011, and a
@@ -68,12 +70,20 @@ func TestAFlagGoesByItsName(t *testing.T) {
 	p.want(p.client("12"), etl.Excluded, etl.CauseRoute)
 }
 
-func TestLetIn(t *testing.T) {
+func TestAdmits(t *testing.T) {
 	p := newPractice(t)
 	p.stage.Env.Route.Demographics = map[string][]string{"Program": {"ABA"}}
 	p.pull("patients", inProgram(11, "ABA"), inProgram(12, "OTP"), inProgram(13, "ABA"))
 	p.pull("custom_demographics", row{"id": 7011, "name": "Program"})
-	if in, of, err := p.stage.LetIn(t.Context()); in != 2 || of != 3 || err != nil {
-		t.Errorf("it lets in %d of %d (%v), want 2 of 3", in, of, err)
+	admits, err := p.stage.Admits(t.Context())
+	p.must(err)
+	var in []string
+	p.must(transform.EachRecord(t.Context(), p.store, "patients", func(src etl.Source) {
+		if patient, _ := (&transform.Case{Source: src}).AsPatient(); admits(patient) {
+			in = append(in, src.ID)
+		}
+	}))
+	if got := strings.Join(in, " "); got != "11 13" {
+		t.Errorf("it lets in %s, want 11 and 13", got)
 	}
 }

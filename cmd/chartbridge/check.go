@@ -39,6 +39,7 @@ type finding struct {
 type preflight struct {
 	*practice
 	findings []finding
+	seen     survey
 }
 
 func (c *preflight) ok(check, format string, args ...any) {
@@ -126,7 +127,7 @@ func (c *preflight) checkAll(ctx context.Context, path string) error {
 	c.checkAlerts()
 	c.checkIdle()
 	if stored {
-		for _, step := range []func(context.Context) error{c.checkSource, c.checkQuota, c.checkLookups, c.checkDemographics, c.checkRoutes, c.checkDoctorZones} {
+		for _, step := range []func(context.Context) error{c.checkSource, c.checkQuota, c.survey, c.checkLookups, c.checkDemographics, c.checkRoutes, c.checkDoctorZones} {
 			if err := step(ctx); err != nil {
 				return err
 			}

@@ -36,15 +36,11 @@ func (c *preflight) checkLookups(ctx context.Context) error {
 	if len(enabled) == 0 {
 		return nil
 	}
-	values, err := c.stagedValues(ctx)
+	needed, err := c.neededLookups(ctx, c.seen.values)
 	if err != nil {
 		return err
 	}
-	needed, err := c.neededLookups(ctx, values)
-	if err != nil {
-		return err
-	}
-	if values.records == 0 {
+	if c.seen.values.records == 0 {
 		c.warn("lookups", "`chartbridge run --only extract`, then check again", "nothing is staged yet, so what they must hold is not known")
 		return nil
 	}

@@ -26,14 +26,18 @@ func (c *preflight) checkDemographics(ctx context.Context) error {
 	if c.config.CentralReach.Enabled && c.config.CentralReach.Write.Metadata {
 		ids["centralreach metadata"] = slices.Collect(maps.Keys(c.lookups[config.Normal(centralreach.Name)]["metadata"]))
 	}
-	names, known, err := c.demographicIDs(ctx)
+	drained, err := c.store.Drained(ctx, "custom_demographics")
+	if err != nil || !drained {
+		return err
+	}
+	names, err := transform.Things(ctx, c.store, "custom_demographics")
 	if err != nil || len(names) == 0 {
 		return err
 	}
 	for _, at := range slices.Sorted(maps.Keys(ids)) {
 		slices.Sort(ids[at])
 		for _, id := range slices.Compact(ids[at]) {
-			if known[id] {
+			if _, listed := names[id]; listed || c.seen.named["demographics"][id] {
 				continue
 			}
 			do := "`chartbridge lookups template` shows them; if it is new in DrChrono, " + doExtract
@@ -46,27 +50,4 @@ func (c *preflight) checkDemographics(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// demographicIDs gives the custom demographics that are listed, and the ids of
-// these and of those in which patients have values. Without a list, no names.
-func (c *preflight) demographicIDs(ctx context.Context) (names map[string]transform.Thing, known map[string]bool, err error) {
-	drained, err := c.store.Drained(ctx, "custom_demographics")
-	if err != nil || !drained {
-		return nil, nil, err
-	}
-	if names, err = transform.Things(ctx, c.store, "custom_demographics"); err != nil {
-		return nil, nil, err
-	}
-	known = map[string]bool{}
-	for id := range names {
-		known[id] = true
-	}
-	_, err = c.each(ctx, "patients", func(record *transform.Case) {
-		p, _ := record.AsPatient()
-		for _, d := range p.Demographics {
-			known[d.Type.String()] = true
-		}
-	})
-	return names, known, err
 }

@@ -31,38 +31,28 @@ func (c *preflight) checkRoutes(ctx context.Context) error {
 	if len(open) == 0 || !c.config.CentralRegistry.Enabled {
 		return nil
 	}
-	return c.checkOpenRoutes(ctx, open)
+	c.checkOpenRoutes(open)
+	return nil
 }
 
 const doExtract = "`chartbridge run --only extract`, then check again"
 
 // checkOpenRoutes counts the patients with a CRID, whom routes without a filter
 // would let through.
-func (c *preflight) checkOpenRoutes(ctx context.Context, open []string) error {
-	crid, known := c.cridField()
-	if !known {
+func (c *preflight) checkOpenRoutes(open []string) {
+	if _, known := c.cridField(); !known {
 		c.warn("routes", "name it in the lookups, then check again", "%s would get everybody; how many of them have a CRID cannot be told: the lookup customDemographics does not name crid",
 			strings.Join(open, ", "))
-		return nil
+		return
 	}
-	treated := 0
-	staged, err := c.each(ctx, "patients", func(record *transform.Case) {
-		if p, fault := record.AsPatient(); fault == "" && !transform.Blank(transform.Scalar(p.Demographic(crid))) {
-			treated++
-		}
-	})
-	if err != nil {
-		return err
-	}
-	if staged == 0 {
+	if c.seen.patients == 0 {
 		c.warn("routes", doExtract, "%s would get everybody; how many of them have a CRID cannot be told: nothing is staged yet", strings.Join(open, ", "))
-		return nil
+		return
 	}
 	for _, name := range open {
 		c.warn("routes", "give "+name+".route a filter, unless these patients consented (42 CFR Part 2)",
-			"%s has no filter: %s with a CRID would be sent there", name, howMany(treated, "staged patient"))
+			"%s has no filter: %s with a CRID would be sent there", name, howMany(c.seen.treated, "staged patient"))
 	}
-	return nil
 }
 
 // cridField is the id of the custom demographic that holds the CRID.
@@ -87,10 +77,8 @@ func (c *preflight) checkFilters(ctx context.Context, routed []destination) erro
 		return err
 	}
 	for _, d := range routed {
-		in, of, err := (&transform.Stage{Store: c.store, Env: d.env}).LetIn(ctx)
+		in, of := c.seen.letIn[d.name], c.seen.patients
 		switch {
-		case err != nil:
-			return err
 		case of == 0:
 			c.warn("routes", doExtract, "whom the route of %s lets in cannot be told: nothing is staged yet", d.name)
 			continue
@@ -159,7 +147,7 @@ func (c *preflight) routable(ctx context.Context) (map[string]routeKind, error) 
 		if err != nil {
 			return nil, err
 		}
-		k.listed, k.words = drained && len(things) > 0, map[string]bool{} // a list may come back empty for want of a scope
+		k.listed, k.words = drained && len(things) > 0, c.seen.named[key] // a list may come back empty for want of a scope
 		for id, thing := range things {
 			k.words[id] = true
 			if key == "patient_flags" || key == "demographics" {
@@ -168,37 +156,5 @@ func (c *preflight) routable(ctx context.Context) (map[string]routeKind, error) 
 		}
 		kinds[key] = k
 	}
-	return kinds, c.addRouted(ctx, kinds)
-}
-
-// addRouted adds what patients and visits hold.
-func (c *preflight) addRouted(ctx context.Context, kinds map[string]routeKind) error {
-	add := func(key string, word transform.Scalar) { kinds[key].words[word.String()] = true }
-	_, err := c.each(ctx, "patients", func(record *transform.Case) {
-		p, _ := record.AsPatient()
-		add("doctors", p.Doctor)
-		for _, office := range p.Offices {
-			add("offices", office)
-		}
-		for _, d := range p.Demographics {
-			add("demographics", d.Type)
-		}
-		for _, f := range p.Flags {
-			add("patient_flags", f.Type)
-		}
-		for id, name := range p.FlagNames() {
-			add("patient_flags", transform.Scalar(id))
-			add("patient_flags", transform.Scalar(name))
-		}
-	})
-	if err != nil {
-		return err
-	}
-	_, err = c.each(ctx, "appointments", func(record *transform.Case) {
-		a, _ := record.AsAppointment()
-		add("doctors", a.Doctor)
-		add("offices", a.Office)
-		add("profiles", a.Profile)
-	})
-	return err
+	return kinds, nil
 }

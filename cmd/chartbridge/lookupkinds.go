@@ -206,19 +206,30 @@ func demographicHint(v stagedValues) map[string]string {
 	return hint
 }
 
-// stagedValues reads what is staged, a chunk of records at a time.
-func (p *practice) stagedValues(ctx context.Context) (stagedValues, error) {
+// A reader is shown every record of an endpoint.
+type reader struct {
+	endpoint string
+	read     func(*transform.Case)
+}
+
+// stagedValues reads what is staged, a chunk of records at a time. Others may
+// read along.
+func (p *practice) stagedValues(ctx context.Context, along ...reader) (stagedValues, error) {
 	v := stagedValues{genders: valueTally{}, states: valueTally{}, statuses: valueTally{}, payers: valueTally{}, homeOffices: valueTally{}, caseDoctors: valueTally{},
 		profiles: valueTally{}, offices: valueTally{}, visits: valueTally{}, calledOff: valueTally{}, suspended: valueTally{}, payerNames: map[string]string{},
 		officeNames: map[string]string{}, profileNames: map[string]string{}, demographicNames: map[string]string{}}
-	for _, from := range []struct {
-		endpoint string
-		read     func(*transform.Case)
-	}{
+	for _, from := range []reader{
 		{"patients", v.patient}, {"appointments", func(c *transform.Case) { v.visit(c, p.config.GoLive) }}, {"doctors", v.doctor},
 		{"offices", nameInto(v.officeNames)}, {"appointment_profiles", nameInto(v.profileNames)}, {"custom_demographics", nameInto(v.demographicNames)},
 	} {
-		n, err := p.each(ctx, from.endpoint, from.read)
+		n, err := p.each(ctx, from.endpoint, func(record *transform.Case) {
+			from.read(record)
+			for _, other := range along {
+				if other.endpoint == from.endpoint {
+					other.read(record)
+				}
+			}
+		})
 		if err != nil {
 			return v, err
 		}
