@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/transform"
+)
+
+// deliverAll maps and sends each destination's records; one that stops short
+// does not stop the others.
+func (n *night) deliverAll(ctx context.Context) error {
+	var failed error
+	if n.sends() {
+		n.older = n.store.Older(ctx)
+		failed = n.older // the rest is done all the same
+	}
+	for _, d := range n.practice.destinations() {
+		if len(n.destinations) > 0 && !slices.Contains(n.destinations, d.name) {
+			continue
+		}
+		n.came = append(n.came, d.name)
+		if err := n.deliver(ctx, d); err != nil {
+			n.short = append(n.short, d.name)
+			if ctx.Err() != nil || errors.Is(err, load.ErrLedger) {
+				return errors.Join(failed, err)
+			}
+			n.log.WithError(err).Errorf("%s stopped short", d.name)
+			failed = errors.Join(failed, err)
+		}
+	}
+	return failed
+}
+
+// sends reports whether anything may be sent in this night.
+func (n *night) sends() bool { return n.does(stageLoad) && !n.run.DryRun && n.older == nil }
+
+func (n *night) does(stage string) bool {
+	return (n.only == "" || n.only == stage) && !slices.Contains(n.skip, stage)
+}
+
+// deliver maps one destination's records and sends them.
+func (n *night) deliver(ctx context.Context, d destination) error {
+	for _, idle := range d.idle {
+		n.log.Warn(idle)
+	}
+	if n.does(stageTransform) {
+		if err := n.transform(ctx, d); err != nil {
+			return err
+		}
+		if err := n.tellRoute(ctx, d); err != nil {
+			return err
+		}
+	}
+	stage := &load.Stage{Store: n.store, Destination: d.sender(), Clock: n.clock, InFlight: d.inFlight, Quiet: n.config.QuietPeriod,
+		Released: n.released, Approvers: n.config.CentralRegistry.Approvers, Timeout: load.RequestTimeout, OnSent: n.show.sent}
+	switch {
+	case n.run.DryRun: // a plan too
+		return stage.Waits(ctx, n.run)
+	case !n.sends():
+		return nil
+	}
+	return n.send(ctx, d, stage)
+}
+
+// send sends one destination's records.
+func (n *night) send(ctx context.Context, d destination, stage *load.Stage) error {
+	first, err := n.vendorFirst(ctx, d)
+	if err != nil {
+		return err
+	}
+	restored, err := n.store.Restored(ctx, d.name)
+	if err != nil {
+		return err
+	}
+	b := n.config.Brake
+	stage.Brake = load.Brake{Changed: int(b.Changed), Rejected: int(b.Rejected), After: b.After}
+	stage.VendorFirst, stage.Restored = first, restored
+	err = stage.Run(ctx, n.run)
+	n.show.done()
+	if err == nil && restored && !load.Blind(stage.Destination) {
+		err = n.store.Asked(context.WithoutCancel(ctx), d.name)
+	}
+	return err
+}
+
+func (n *night) transform(ctx context.Context, d destination) error {
+	if n.mapless != nil {
+		return n.mapless
+	}
+	rules, err := n.rules(d)
+	if err != nil {
+		return err
+	}
+	env := d.env
+	env.Now = n.run.At
+	stage := &transform.Stage{Store: n.store, Env: env, Shapes: d.shapes, Rules: rules, OnChunk: n.show.judged}
+	err = stage.Run(ctx, n.run)
+	n.show.done()
+	return err
+}
+
+// vendorFirst reports whether the vendor still has to load a destination's
+// records first.
+func (n *night) vendorFirst(ctx context.Context, d destination) (bool, error) {
+	if !d.vendorFirst {
+		return false, nil
+	}
+	done, err := n.store.Setting(ctx, "initial_load/"+d.name)
+	return done == "", err
+}
