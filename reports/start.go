@@ -240,7 +240,7 @@ func (s *starter) outcomes() error {
 		return err
 	}
 	for _, o := range s.b.outcomeOrder() {
-		err := s.put(15.5, s.b.cell(outcomeStyle(o), string(o)), s.b.cell(styleText, meanings[o]), s.b.cell(styleCount, s.b.facts.total(o)))
+		err := s.put(15.5*float64(linesIn(meanings[o], startWidth)), s.b.cell(outcomeStyle(o), string(o)), s.b.cell(styleWrap, meanings[o]), s.b.cell(styleCount, s.b.facts.total(o)))
 		if err != nil {
 			return err
 		}

@@ -26,6 +26,28 @@ func TestStartTellsARunThatWasCutShort(t *testing.T) {
 	}
 }
 
+// Nothing on Start is cut off: each row is as high as its text needs.
+func TestStartShowsItsTextsWhole(t *testing.T) {
+	f := newFixture(t, 4)
+	book := open(t, f.write(f.options(t.TempDir(), LevelMasked)).Reconciliation)
+	rows, err := book.GetRows(startName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, row := range rows {
+		if len(row) < 2 {
+			continue
+		}
+		height, err := book.GetRowHeight(startName, i+1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines := linesIn(row[1], startWidth); height < 15*float64(lines) {
+			t.Errorf("row %d is %g high, and needs %d lines: %s", i+1, height, lines, row[1])
+		}
+	}
+}
+
 // What Start says of the worklist is what the worklist holds.
 func TestStartCountsTheWorklist(t *testing.T) {
 	f := newFixture(t, 40)

@@ -21,7 +21,7 @@ func (s *starter) about() error {
 		{"Times", "in " + b.o.Zone.String() + " unless a column says otherwise"},
 		{"Asked for by", b.facts.run.trigger}, {"Exit code", fmt.Sprintf("%d: %s", b.o.ExitCode, exitMeanings[b.o.ExitCode])},
 		{"Compared with", b.facts.before}, {"Note", b.facts.run.note}, {"Program", b.facts.run.version}, {"Patients", b.phiWords()},
-		{"Signs", "✓ holds · ✗ does not hold · – none. A yellow cell with signs such as ␀, or an end in brackets, was altered to fit: " + fmt.Sprintf("%d of them here.", b.marked)}}
+		{"Signs", "✓ holds · ✗ does not hold · – none. A yellow cell in which signs stand for characters that no cell can hold, or with an end in brackets, was altered to fit: " + fmt.Sprintf("%d of them here.", b.marked)}}
 	for _, l := range lines {
 		if l[1] == "" {
 			continue
