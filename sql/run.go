@@ -47,6 +47,7 @@ type Past struct {
 	ExitCode   int    `db:"exit_code" json:"exit_code"`
 	Note       string `json:"note"`
 	Dry        bool   `json:"dry_run"`
+	Part       bool   `json:"part"` // it did one stage, or only some endpoints or destinations
 	Version    string `json:"version"`
 }
 

@@ -59,7 +59,7 @@ func rebuild(ctx context.Context, s *shared, p *practice, f reportFlags) error {
 		return err
 	}
 	options := p.reportOptions(etl.Run{ID: r.ID, At: r.Started(), Trigger: r.Trigger, DryRun: r.Dry}, r.Finished(), r.ExitCode)
-	options.All, options.Good, options.Range = f.all, options.Good && newest, days
+	options.All, options.Good, options.Range = f.all, options.Good && newest && !r.Part, days
 	if f.phi != "" {
 		options.Level = reports.Level(f.phi)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -49,6 +50,7 @@ type streamView struct {
 	Open      bool   `json:"open"` // a drain is open, and the next run goes on at the very page
 	Since     string `json:"since"`
 	Began     string `json:"began"`
+	OurClock  bool   `json:"our_clock,omitempty"` // began is by ours: the server told none
 	Newest    string `json:"newest"`
 	Page      int    `json:"page"`
 	Rows      int    `json:"rows"`
@@ -58,7 +60,8 @@ type streamView struct {
 }
 
 func viewOf(c etl.Cursor) streamView {
-	v := streamView{Endpoint: c.Endpoint, Lane: c.Lane, State: c.State, Watermark: c.Watermark, Open: c.Next != "", Since: c.Since, Began: c.Began,
+	began, ours := strings.CutPrefix(c.Began, etl.OurClock)
+	v := streamView{Endpoint: c.Endpoint, Lane: c.Lane, State: c.State, Watermark: c.Watermark, Open: c.Next != "", Since: c.Since, Began: began, OurClock: ours,
 		Newest: c.Newest, Page: c.Page, Rows: c.Rows, Changed: c.Changed, Caught: c.Caught, Note: c.Note}
 	if e, ok := extract.Find(c.Endpoint); ok {
 		v.MovesBy = e.Move.String()
@@ -109,7 +112,7 @@ func showStream(ctx context.Context, s *shared, p *practice, endpoint string) er
 	}
 	return printTable(s.stdout, []string{v.Endpoint, v.State}, [][]string{
 		{"moves by", v.MovesBy}, {"watermark", orDash(v.Watermark)}, {"open drain", pick(v.Open, "yes, the next run goes on at the very page", "no")},
-		{"last asked since", orDash(v.Since)}, {"server's clock then", orDash(v.Began)}, {"newest stamp", orDash(v.Newest)},
+		{"last asked since", orDash(v.Since)}, {pick(v.OurClock, "our clock then, since the server told none", "server's clock then"), orDash(v.Began)}, {"newest stamp", orDash(v.Newest)},
 		{"pages", fmt.Sprint(v.Page)}, {"rows", fmt.Sprint(v.Rows)}, {"changed", fmt.Sprint(v.Changed)},
 		{"caught by the overlap", fmt.Sprint(v.Caught)}, {"note", orDash(v.Note)},
 	})

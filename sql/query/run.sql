@@ -5,10 +5,10 @@ INSERT INTO run (id, trigger, started_at, dry, part, version, rules) VALUES (?, 
 UPDATE run SET finished_at = ?, exit_code = ?, note = ? WHERE id = ?
 
 -- name: runs
-SELECT id, trigger, started_at, finished_at, exit_code, note, dry, version FROM run ORDER BY id DESC LIMIT ?
+SELECT id, trigger, started_at, finished_at, exit_code, note, dry, part, version FROM run ORDER BY id DESC LIMIT ?
 
 -- name: run
-SELECT id, trigger, started_at, finished_at, exit_code, note, dry, version FROM run WHERE id = ?
+SELECT id, trigger, started_at, finished_at, exit_code, note, dry, part, version FROM run WHERE id = ?
 
 -- name: turn-page
 -- What an earlier run created or updated is unchanged from now on.
