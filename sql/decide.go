@@ -45,6 +45,7 @@ type WaitingDischarge struct {
 	Message    string      `json:"message"`
 	Approvals  int         `json:"approvals"`
 	ApprovedBy *string     `db:"approved_by" json:"approved_by,omitempty"`
+	SkippedBy  string      `db:"skipped_by" json:"skipped_by,omitempty"` // who decided SKIP, which the next run acts on
 }
 
 // WaitingDischarges lists the discharges that have not gone, and who approved
@@ -177,9 +178,10 @@ type Refused struct {
 	Message     string      `json:"message"`
 	HTTPStatus  int         `db:"http_status" json:"http_status"`
 	Run         string      `json:"run"`
-	Refusals    int         `json:"refusals"`               // how often they refused it; 0 = we did, before it was sent
-	FirstAt     string      `db:"first_at" json:"first_at"` // UTC
-	LastAt      string      `db:"last_at" json:"last_at"`   // likewise
+	Refusals    int         `json:"refusals"`                             // how often they refused it; 0 = we did, before it was sent
+	FirstAt     string      `db:"first_at" json:"first_at"`               // UTC
+	LastAt      string      `db:"last_at" json:"last_at"`                 // likewise
+	SkippedBy   string      `db:"skipped_by" json:"skipped_by,omitempty"` // who decided SKIP, which the next run acts on
 	Sealed      []byte      `db:"words" json:"-"`
 	Words       string      `json:"words,omitempty"` // the vendor's own, which may quote a patient
 }

@@ -71,6 +71,7 @@ type TraceTarget struct {
 	TargetID    string          `db:"target_id" json:"target_id"` // theirs
 	How         string          `json:"how"`                      // it was come by
 	LinkedRun   string          `db:"linked_run" json:"linked_run"`
+	SkippedBy   string          `db:"skipped_by" json:"skipped_by,omitempty"` // who decided SKIP, which the next run acts on
 	Problems    []TraceProblem  `json:"problems"`
 	Deliveries  []TraceDelivery `json:"deliveries"`
 	Results     []TraceResult   `json:"results"`

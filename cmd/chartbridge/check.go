@@ -165,6 +165,7 @@ func (c *preflight) print(s *shared) error {
 	counts := map[string]int{}
 	for _, f := range c.findings {
 		counts[f.Status]++
+		f.Text, f.Do = s.typed(f.Text), s.typed(f.Do)
 		if err := f.print(s.stdout); err != nil {
 			return err
 		}

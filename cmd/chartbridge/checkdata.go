@@ -121,7 +121,7 @@ func (c *preflight) checkDoctorZones(ctx context.Context) error {
 		c.warn("zone", "correct it in DrChrono; their visits are invalid until then", "these doctors have a time zone that nobody knows: %s", strings.Join(unknown, ", "))
 	}
 	if len(others) > 0 {
-		c.ok("zone", "%d doctors work in another zone than the practice's; their visits are read in theirs", len(others))
+		c.ok("zone", "%s in another zone than the practice's; visits are read in their doctor's", pick(len(others) == 1, "1 doctor works", fmt.Sprintf("%d doctors work", len(others))))
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func newCrosswalk(s *shared) *cobra.Command {
 				return withPractice(cmd.Context(), s, func(p *practice) error {
 					links, err := p.store.Crosswalk(cmd.Context(), destination, object)
 					if err == nil && use == "export" {
-						err = p.store.Audit(cmd.Context(), p.clock.Now(), operator(), "crosswalk export", "crosswalk", fmt.Sprintf("%d links", len(links)))
+						err = p.store.Audit(cmd.Context(), p.clock.Now(), operator(), "crosswalk export", "crosswalk", howMany(len(links), "link"))
 					}
 					if err != nil {
 						return err
@@ -82,8 +82,8 @@ func newCrosswalkImport(s *shared) *cobra.Command {
 					p.log.Warnf("%s a source id that is not staged, first %s: is it DrChrono's id? The link is kept, and waits for such a record", pick(len(strange) == 1, "1 link names", fmt.Sprintf("%d links name", len(strange))), strange[0])
 				}
 				return receipt(s, map[string]int{"imported": len(links), "without_target_id": blank, "not_staged": len(strange)},
-					"%d links taken over; the next run compares them with what is there.%s", len(links),
-					pick(blank > 0, fmt.Sprintf("\n%d rows have no target_id and were passed over.", blank), ""))
+					"%s taken over; the next run compares %s with what is there.%s", howMany(len(links), "link"), pick(len(links) == 1, "it", "them"),
+					pick(blank > 0, fmt.Sprintf("\nPassed over for want of a target_id: %s.", howMany(blank, "row")), ""))
 			})
 		}}
 	cmd.Flags().BoolVar(&replace, "replace", false, "correct links that stand")

@@ -28,7 +28,11 @@ func newDecide(s *shared) *cobra.Command {
 With --output json, a row that is good has the verdict "applicable" without
 --apply, which changes nothing, and "applied" with it. A receipt is written
 beside the workbook with --apply, encrypted as workbooks are where
-workbook.passphrase is set.`,
+workbook.passphrase is set.
+
+Exit code 0: every decision is good. 4: some are not, and the good ones are
+taken with --apply. 2: the workbook cannot be read; or, with --strict, some are
+not good, and none is taken.`,
 		Example: "  chartbridge decide out/latest/reconciliation.xlsx\n" +
 			"  chartbridge decide out/latest/reconciliation.xlsx --apply --as \"Ada Roma\"\n  chartbridge decide --undo 3 --as \"Ada Roma\"",
 		Args: cobra.MaximumNArgs(1),

@@ -44,7 +44,7 @@ func (d decided) print(s *shared, f decideFlags) error {
 			parts = append(parts, fmt.Sprintf("%d %s", n, f.told(word)))
 		}
 	}
-	fmt.Fprintf(s.stdout, "%d rows read: %s\n", d.Read, orDash(strings.Join(parts, ", ")))
+	fmt.Fprintf(s.stdout, "%s read: %s\n", howMany(d.Read, "row"), orDash(strings.Join(parts, ", ")))
 	if d.Alone > 0 {
 		fmt.Fprintf(s.stdout, "Comments without a decision, which change nothing: %d\n", d.Alone)
 	}
@@ -54,8 +54,8 @@ func (d decided) print(s *shared, f decideFlags) error {
 	case d.Import == 0:
 		fmt.Fprintf(s.stdout, "Nothing was taken.\nreceipt    %s\n", d.Receipt)
 	default:
-		fmt.Fprintf(s.stdout, "Taken as import %d; the next run acts on it. To take it back: chartbridge decide --undo %d --as NAME\nreceipt    %s\n",
-			d.Import, d.Import, d.Receipt)
+		fmt.Fprintf(s.stdout, "Taken as import %d; the next run acts on it. To take it back: chartbridge decide --undo %d --as NAME%s\nreceipt    %s\n",
+			d.Import, d.Import, s.configFlag(), d.Receipt)
 	}
 	return nil
 }

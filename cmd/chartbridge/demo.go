@@ -145,7 +145,8 @@ func endDemo(s *shared, v *vendors, f demoFlags, nights []demoNight) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(s.stdout, "Everything is in %s. Open the workbook first:\n  %s\nThen ask: %s --config %s runs list (or rejects list, trace, plan)\n",
+		fmt.Fprintf(s.stdout, "Everything is in %s. Open the workbook first:\n  %s\nThen ask: %s --config %s runs list (or rejects list, trace, plan)\n"+
+			"The simulated vendors are gone: `chartbridge simulate` serves new ones, for check and run.\n",
 			f.dir, nights[len(nights)-1].Files.Reconciliation, calledAs(os.Args[0]), filepath.Join(f.dir, "config.yaml"))
 	}
 	for _, n := range nights {

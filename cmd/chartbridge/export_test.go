@@ -83,7 +83,7 @@ func TestInitialLoad(t *testing.T) {
 	staff, clients := filepath.Join(dir, "rethink-staff.csv"), filepath.Join(dir, "rethink-client.csv")
 	there := s.loaded(staff, "staff") + s.loaded(clients, "client") - 2
 	stdout, _ = s.mustRun(exitDone, "crosswalk", "import", staff, clients, "--as", "Ann")
-	if !strings.Contains(stdout, fmt.Sprintf("%d links", there)) || !strings.Contains(stdout, "2 rows have no target_id") {
+	if !strings.Contains(stdout, fmt.Sprintf("%d links", there)) || !strings.Contains(stdout, "want of a target_id: 2 rows") {
 		t.Errorf("import says:\n%s", stdout)
 	}
 	s.mustRun(exitAttention, "run", "--destinations", "rethink")

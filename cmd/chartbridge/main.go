@@ -45,7 +45,7 @@ func run(args []string, stdout, stderr *os.File) (code int) {
 	case signal != 0:
 		fmt.Fprintln(stderr, "chartbridge: "+signalError(signal).Error())
 	default:
-		fmt.Fprintln(stderr, "chartbridge: "+shared.scrub.text(explain(err)))
+		fmt.Fprintln(stderr, "chartbridge: "+shared.scrub.text(shared.typed(explain(err))))
 	}
 	return code
 }

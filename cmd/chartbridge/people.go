@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -80,25 +81,46 @@ func listDischarges(ctx context.Context, s *shared, p *practice) error {
 	if err != nil {
 		return err
 	}
+	for i := range list {
+		d := &list[i]
+		switch {
+		case d.SkippedBy != "":
+			d.Message = skippedBy(d.SkippedBy)
+		case d.Cause == etl.CauseApproval && d.Approvals > 0:
+			d.Message = fmt.Sprintf("%d of %d people have approved this very payload; the next run looks again", d.Approvals, p.config.CentralRegistry.Approvers)
+		}
+	}
 	if s.output == "json" {
 		return printJSON(s.stdout, list)
 	}
-	if len(list) == 0 {
-		_, err := fmt.Fprintln(s.stdout, "No discharge waits.")
-		return err
-	}
+	unjudged := len(list)
+	list = slices.DeleteFunc(list, func(d sql.WaitingDischarge) bool { return d.Cause == etl.CauseNotJudged })
+	unjudged -= len(list)
 	var rows [][]string
 	for _, d := range list {
 		by := "-"
 		if d.ApprovedBy != nil {
 			by = *d.ApprovedBy
 		}
-		if d.Cause == etl.CauseApproval && d.Approvals > 0 {
-			d.Message = fmt.Sprintf("%d of %d people have approved this very payload; the next run looks again", d.Approvals, p.config.CentralRegistry.Approvers)
-		}
 		rows = append(rows, []string{d.ID, orDash(d.Hash), string(d.Outcome), d.Cause, by, orDash(d.Message)})
 	}
-	return printTable(s.stdout, []string{"id", "hash", "outcome", "cause", "approved by", "what"}, rows)
+	if len(rows) > 0 {
+		if err := printTable(s.stdout, []string{"id", "hash", "outcome", "cause", "approved by", "what"}, rows); err != nil {
+			return err
+		}
+	}
+	switch {
+	case unjudged > 0:
+		_, err = fmt.Fprintf(s.stdout, "Staged and not judged yet: %s. The next run tells which of them have a discharge.\n", howMany(unjudged, "patient"))
+	case len(rows) == 0:
+		_, err = fmt.Fprintln(s.stdout, "No discharge waits.")
+	}
+	return err
+}
+
+// skippedBy says what a decision makes of a record that still stands as it was.
+func skippedBy(name string) string {
+	return "SKIP was decided by " + name + "; the next run leaves it out"
 }
 
 func newUncertain(s *shared) *cobra.Command {

@@ -58,6 +58,9 @@ func TestADischargeGoesOnceAndOnlyApproved(t *testing.T) {
 	if got := decodeJSON[map[string]any](t, out); got["id"] != d.ID || got["approved_by"] != "Ada Roma" || got["approvers"] != 2.0 {
 		t.Errorf("its receipt is %v", got)
 	}
+	if got := s.waiting()[0].Message; !strings.HasPrefix(got, "1 of 2 people have approved") {
+		t.Errorf("the list says as JSON: %s", got)
+	}
 	first := strings.ToUpper(d.Hash[:12])
 	again, _ := s.mustRun(exitDone, "discharges", "approve", d.ID, "--hash", first, "--as", "Ａda Roma") // the same person twice is one
 	if !strings.Contains(again, "1 of 2 people, another one has to") {

@@ -140,7 +140,7 @@ func (p *practice) showPlan(ctx context.Context, s *shared, steps []load.Step, l
 	rows := stepRows(steps)
 	switch {
 	case len(steps)+len(left) == 0:
-		fmt.Fprintln(s.stdout, "Nothing is staged yet, or nothing that a destination takes: `chartbridge run --only extract`, then plan again.")
+		fmt.Fprintln(s.stdout, s.typed("Nothing is staged yet, or nothing that a destination takes: `chartbridge run --only extract`, then plan again."))
 	case !load.Sends(steps):
 		fmt.Fprintln(s.stdout, "Nothing is due. "+planOf(steps, left).NothingDue())
 	}
@@ -157,7 +157,7 @@ func (p *practice) showPlan(ctx context.Context, s *shared, steps []load.Step, l
 	}
 	_, err := fmt.Fprintf(s.stdout, "\n%s\nleft alone: %s\n", planCounts(steps), leftText(left))
 	if load.Sends(steps) {
-		fmt.Fprintf(s.stdout, "To send exactly this:\n  chartbridge push --plan %s\n", load.PlanHash(steps))
+		fmt.Fprintf(s.stdout, "To send exactly this:\n  chartbridge push --plan %s%s\n", load.PlanHash(steps), s.configFlag())
 	}
 	return err
 }
@@ -208,7 +208,7 @@ func leftText(left []sql.Count) string {
 		case n[o] > 0 && o == etl.Failed: // not failed by now: no step of its own speaks of it
 			parts = append(parts, fmt.Sprintf("%d inside another record, unreadable, or only compared", n[o]))
 		case n[o] > 0 && o == etl.Blocked: // others are blocked by a step
-			parts = append(parts, fmt.Sprintf("%d blocked of which no step speaks", n[o]))
+			parts = append(parts, fmt.Sprintf("%d more blocked, which do not map yet, travel inside another record, or are only compared", n[o]))
 		case n[o] > 0:
 			parts = append(parts, fmt.Sprintf("%d %s", n[o], o))
 		}

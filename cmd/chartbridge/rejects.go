@@ -60,12 +60,26 @@ func listRefused(ctx context.Context, s *shared, p *practice, records, words boo
 		_, err := fmt.Fprintln(s.stdout, "Nothing is refused.")
 		return err
 	case records || words:
+		for i, r := range refused {
+			if r.SkippedBy != "" {
+				refused[i].Message = skippedBy(r.SkippedBy)
+			}
+		}
 		return printTable(s.stdout, refusedHeader(words), refusedRows(refused, words))
 	}
 	if err := printTable(s.stdout, []string{"object", "outcome", "cause", "field", "records", "first", "last", "what", "source ids"}, refusedCauses(refused)); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(s.stdout, "\n`chartbridge rejects list --records` shows each; `chartbridge rejects retry --cause CAUSE` has all of a cause judged and sent again, once.")
+	skipped := 0
+	for _, r := range refused {
+		if r.SkippedBy != "" {
+			skipped++
+		}
+	}
+	if skipped > 0 {
+		fmt.Fprintf(s.stdout, "\nSKIP was decided for %s of these; the next run leaves %s out.\n", fmt.Sprint(skipped), pick(skipped == 1, "it", "them"))
+	}
+	_, err = fmt.Fprintln(s.stdout, s.typed("\n`chartbridge rejects list --records` shows each; `chartbridge rejects retry --cause CAUSE` has all of a cause judged and sent again, once."))
 	return err
 }
 
@@ -152,6 +166,6 @@ func retryRefused(ctx context.Context, s *shared, p *practice, ids []string, cau
 	if s.output == "json" {
 		return printJSON(s.stdout, map[string]int{"retried": len(chosen)})
 	}
-	_, err = fmt.Fprintf(s.stdout, "%d records are judged and sent again with the next run.\n", len(chosen))
+	_, err = fmt.Fprintf(s.stdout, "%s with the next run.\n", pick(len(chosen) == 1, "1 record is judged and sent again", fmt.Sprintf("%d records are judged and sent again", len(chosen))))
 	return err
 }

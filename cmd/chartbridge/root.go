@@ -17,6 +17,7 @@ const defaultConfig = "./config.yaml"
 // shared are the flags of every verb.
 type shared struct {
 	config    string
+	named     bool   // config was named on the command line
 	output    string // text or json
 	logLevel  string
 	logFormat string
@@ -36,7 +37,8 @@ func newRoot(stdout, stderr *os.File) (*cobra.Command, *shared) {
 		Version:       version,
 		Args:          cobra.ArbitraryArgs, // an unknown verb is told by whichVerb
 		RunE:          whichVerb,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			s.named = cmd.Flags().Changed("config")
 			if s.output != "text" && s.output != "json" {
 				return usageError{fmt.Errorf("--output %q: write text or json", s.output)}
 			}

@@ -135,7 +135,13 @@ func printResult(s *shared, res result) error {
 	if s.output == "json" {
 		return printJSON(s.stdout, res.view())
 	}
-	return printNight(s.stdout, "Run "+res.Run.ID, res)
+	title := "Run " + res.Run.ID
+	if res.Only == stageExtract { // it counts no outcome, and leaves no file
+		_, err := fmt.Fprintf(s.stdout, "%s: %d calls to DrChrono, exit code %d\n\n%s\n\n", title, res.Calls, res.Exit,
+			s.typed("What changed is staged: `chartbridge state list` shows each endpoint, `chartbridge plan` maps it."))
+		return err
+	}
+	return printNight(s.stdout, title, res)
 }
 
 // view is a run's result as JSON.
@@ -147,8 +153,6 @@ func (r result) view() map[string]any {
 func printNight(w io.Writer, title string, res result) error {
 	fmt.Fprintf(w, "%s: %d calls to DrChrono, exit code %d\n\n", title, res.Calls, res.Exit)
 	switch {
-	case res.Only == stageExtract:
-		fmt.Fprintln(w, "What changed is staged: `chartbridge state list` shows each endpoint, `chartbridge plan` maps it.")
 	case len(res.Counts) == 0:
 		fmt.Fprintln(w, "No record is staged and judged yet.")
 	default:

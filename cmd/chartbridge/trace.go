@@ -171,6 +171,9 @@ func (t traced) print(w io.Writer) error {
 func printTarget(w io.Writer, t sql.TraceTarget) error {
 	fmt.Fprintf(w, "\n== %s %s %s: %s, %s %s\n", t.Destination, t.Object, t.SourceID, outcomeOf(t),
 		pick(t.Outcome == etl.Blocked || t.Outcome == etl.Held, "since", "by"), judgedBy(t))
+	if t.SkippedBy != "" {
+		fmt.Fprintf(w, "  %s\n", skippedBy(t.SkippedBy))
+	}
 	if t.Parent != "" {
 		fmt.Fprintf(w, "  travels inside %s%s\n", t.Parent, pick(t.Slot != "", " as "+t.Slot, ""))
 	}

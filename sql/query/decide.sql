@@ -7,7 +7,11 @@ SELECT t.source_id, lower(hex(t.hash)) AS hash, t.outcome, t.cause, t.message,
   (SELECT count(DISTINCT a.by) FROM approval a WHERE a.destination = t.destination AND a.object = t.object AND a.source_id = t.source_id
     AND a.hash = t.hash AND a.expires_at > ?) AS approvals,
   (SELECT group_concat(a.by, ', ') FROM approval a WHERE a.destination = t.destination AND a.object = t.object AND a.source_id = t.source_id
-    AND a.hash = t.hash AND a.expires_at > ?) AS approved_by
+    AND a.hash = t.hash AND a.expires_at > ?) AS approved_by,
+  coalesce((SELECT d.by FROM decision d JOIN record r ON r.endpoint = t.source_endpoint AND r.hash = d.source_hash
+    AND r.source_id = CASE WHEN t.parent_id <> '' AND t.source_endpoint = 'patients' THEN t.parent_id ELSE t.source_id END
+    WHERE d.destination = t.destination AND d.object = t.object AND d.source_id = t.source_id AND d.verb = 'SKIP' AND d.undone_at = ''
+    AND t.outcome <> 'excluded' ORDER BY d.id DESC LIMIT 1), '') AS skipped_by
 FROM target t WHERE t.destination = 'central_registry' AND t.object = 'discharge'
   AND t.outcome IN ('held', 'uncertain', 'rejected', 'invalid', 'failed') ORDER BY t.id
 
@@ -50,7 +54,11 @@ UPDATE target SET acked_hash = ?2, outcome = CASE WHEN payload IS NULL THEN outc
 -- name: rejected
 SELECT t.id, t.destination, t.object, t.source_endpoint, t.source_id, t.outcome, t.cause, t.field, t.code, t.message, t.http_status, t.run,
   CASE WHEN t.outcome = 'rejected' THEN t.words END AS words,
-  count(d.id) AS refusals, coalesce(min(d.answered_at), r.started_at, '') AS first_at, coalesce(max(d.answered_at), r.started_at, '') AS last_at
+  count(d.id) AS refusals, coalesce(min(d.answered_at), r.started_at, '') AS first_at, coalesce(max(d.answered_at), r.started_at, '') AS last_at,
+  coalesce((SELECT d.by FROM decision d JOIN record r ON r.endpoint = t.source_endpoint AND r.hash = d.source_hash
+    AND r.source_id = CASE WHEN t.parent_id <> '' AND t.source_endpoint = 'patients' THEN t.parent_id ELSE t.source_id END
+    WHERE d.destination = t.destination AND d.object = t.object AND d.source_id = t.source_id AND d.verb = 'SKIP' AND d.undone_at = ''
+    AND t.outcome <> 'excluded' ORDER BY d.id DESC LIMIT 1), '') AS skipped_by
 FROM target t LEFT JOIN run r ON r.id = t.run
 LEFT JOIN delivery d ON d.destination = t.destination AND d.object = t.object AND d.source_id = t.source_id AND d.state = 'rejected'
 WHERE t.outcome IN ('rejected', 'invalid') GROUP BY t.id ORDER BY t.destination, t.object, t.outcome, t.cause, t.field, t.message, t.id

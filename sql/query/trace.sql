@@ -19,7 +19,11 @@ SELECT t.id, t.destination, t.object, t.source_id, t.parent_id, t.slot, t.outcom
   NOT EXISTS (SELECT 1 FROM run u WHERE u.id >= t.run) AS after_runs,
   coalesce(lower(hex(t.hash)), '') AS hash, coalesce(lower(hex(t.acked_hash)), '') AS acked_hash,
   coalesce(lower(hex(t.refused_hash)), '') AS refused_hash, coalesce(c.target_id, '') AS target_id, coalesce(c.how, '') AS how,
-  coalesce(c.run, '') AS linked_run
+  coalesce(c.run, '') AS linked_run,
+  coalesce((SELECT d.by FROM decision d JOIN record r ON r.endpoint = t.source_endpoint AND r.hash = d.source_hash
+    AND r.source_id = CASE WHEN t.parent_id <> '' AND t.source_endpoint = 'patients' THEN t.parent_id ELSE t.source_id END
+    WHERE d.destination = t.destination AND d.object = t.object AND d.source_id = t.source_id AND d.verb = 'SKIP' AND d.undone_at = ''
+    AND t.outcome <> 'excluded' ORDER BY d.id DESC LIMIT 1), '') AS skipped_by
 FROM target t LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
 WHERE t.source_endpoint = ?1 AND (t.source_id = ?2 OR (t.source_id > ?2 || '/' AND t.source_id < ?2 || '0'))
 ORDER BY t.destination, t.object, t.source_id
