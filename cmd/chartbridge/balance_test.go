@@ -76,6 +76,20 @@ func TestTheLawHoldsWhereSomethingIsSwitchedOff(t *testing.T) {
 	closes(neither, false, false)
 }
 
+// A run that touched nothing has turned the page all the same: what the one
+// before it sent is still counted once when that one is told again.
+func TestTheLawHoldsOfARunThatAnIdleOneFollowed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	stdout, _ := s.mustRun(exitAttention, "run", "--output", "json")
+	run := decodeJSON[struct{ Run string }](t, stdout).Run
+	s.mustRun(exitDone, "run", "--only", "extract")
+	s.mustRun(exitDone, "report", "--run", run)
+	if word, text, bad := s.startOf(run); strings.Contains(word+text, "✗") || len(bad) > 0 {
+		t.Errorf("%s %s %q", word, text, bad)
+	}
+}
+
 // Of a run that was killed before it counted, and that others followed, nobody
 // knows whether the balance closed.
 func TestTheBalanceOfAKilledRunIsNotKnown(t *testing.T) {
