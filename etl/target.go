@@ -71,6 +71,7 @@ const (
 	CauseInitialLoad = "initial_load" // held: the vendor loads it first
 	CauseRestored    = "restored"     // held: the database is older than what was sent, and they cannot be asked
 	CauseCandidates  = "candidates"   // held: several of theirs match
+	CauseNoID        = "no_id"        // held: it is there, and its id is not known
 	CauseExists      = "exists"       // held: they say that they have it, and it is not to be found
 	CauseOverwrite   = "overwrite"    // held: adopted, and they hold something else
 	CauseAfterFinal  = "after_final"  // held: changed after a final record of it was taken

@@ -39,6 +39,10 @@ func (s *Stage) match(ctx context.Context, run etl.Run, object Object, unknown [
 		if d.Cause == etl.CauseExists && d.TargetID == "" {
 			continue // they said that they have it: it stays held until it is found, or a person gives its id
 		}
+		if d.Known && d.TargetID == "" { // it is there under an id that was taken back
+			marks = d.standing().news(marks, held(d, etl.CauseNoID, "it was linked, and the link was removed; find it there and give its id with `chartbridge crosswalk import`, or RETRY it where it is not there"))
+			continue
+		}
 		if object.NoCreate && d.TargetID == "" {
 			marks = append(marks, Mark{TargetRow: d.TargetRow, Outcome: etl.Excluded, Cause: etl.CauseCreateOff})
 			continue

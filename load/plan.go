@@ -60,6 +60,8 @@ func Plan(object Object, due []Due, approvers int, acked map[int64][]byte, going
 			s.Does, s.Cause = string(etl.Held), etl.CauseOverwrite
 		case d.TargetID == "" && d.Cause == etl.CauseExists:
 			s.Does, s.Cause = string(etl.Held), etl.CauseExists
+		case d.TargetID == "" && d.Known:
+			s.Does, s.Cause = string(etl.Held), etl.CauseNoID
 		case d.TargetID == "" && object.NoCreate && d.Cause == etl.CauseCreateOff:
 			s.Does, s.Cause = string(etl.Excluded), etl.CauseCreateOff
 		case d.TargetID == "" && object.NoCreate: // not looked for yet

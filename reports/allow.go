@@ -19,9 +19,9 @@ type allowance struct {
 // allowances are the pairs that the workbook checks live and `decide` checks
 // again. MAP of a value that a lookup lacks is allowed beside them.
 var allowances = []allowance{
-	{"RETRY", etl.Rejected, ""}, {"RETRY", etl.Invalid, ""}, {"RETRY", etl.Failed, ""}, {"RETRY", etl.Held, "no_id"},
+	{"RETRY", etl.Rejected, ""}, {"RETRY", etl.Invalid, ""}, {"RETRY", etl.Failed, ""}, {"RETRY", etl.Held, etl.CauseNoID},
 	{"SKIP", etl.Rejected, ""}, {"SKIP", etl.Invalid, ""}, {"SKIP", etl.Failed, ""}, {"SKIP", etl.Blocked, ""}, {"SKIP", etl.Held, ""},
-	{"MAP", etl.Held, etl.CauseCandidates}, {"MAP", etl.Held, etl.CauseExists}, {"MAP", etl.Held, "no_id"}, {"MAP", etl.Held, etl.CauseInitialLoad}, {"MAP", etl.Held, etl.CauseRestored},
+	{"MAP", etl.Held, etl.CauseCandidates}, {"MAP", etl.Held, etl.CauseExists}, {"MAP", etl.Held, etl.CauseNoID}, {"MAP", etl.Held, etl.CauseInitialLoad}, {"MAP", etl.Held, etl.CauseRestored},
 	{"APPROVE", etl.Held, etl.CauseOverwrite}, {"APPROVE", etl.Held, etl.CauseBrake}, {"APPROVE", etl.Held, etl.CauseInitialLoad}, {"APPROVE", etl.Held, etl.CauseRestored},
 	{"APPROVE", etl.Held, etl.CauseApproval},
 }

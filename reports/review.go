@@ -86,7 +86,7 @@ func (b *book) matchesSheet(ctx context.Context) []sheet {
 		columns = append(columns, column{"Record", kindText, "Whose record, and when. Masked: initials."})
 	}
 	columns = append(columns, column{"Outcome", kindOutcome, "What became of it."},
-		column{"Cause", kindText, "candidates: several of theirs match, or it is there under another id; overwrite: one matches and differs; no_id: it is there, but its id did not come back."},
+		column{"Cause", kindText, "candidates: several of theirs match, or it is there under another id; overwrite: one matches and differs; no_id: it is there, but its id is not known."},
 		column{"Target id", kindID, "Their id, where one was found."}, column{"Message", kindWrap, "Their ids, or the fields that differ."},
 		column{"Suggestion", kindWrap, "What to do next."})
 	n := len(columns)

@@ -78,7 +78,7 @@ var words = []word{
 	{etl.CauseUnavailable, "A list that it needs could not be read.", "See the sheet Endpoints: a permission may be missing in DrChrono."},
 	{string(etl.Mismatched), "The destination, which we may only read, holds other values.", "Correct it there, or in DrChrono if theirs is right."},
 	{string(etl.Missing), "The destination, which we may only read, does not hold it.", "Enter it there: the sheet Missing and Extra lists them."},
-	{"no_id", "It was taken with its record, but its own id did not come back.", "Find it there and MAP it to its id; RETRY sends it again, if it is not there."},
+	{etl.CauseNoID, "It is there, but its id there is not known: it did not come back, or its link was removed.", "Find it there and MAP it to its id; RETRY sends it again, if it is not there."},
 }
 
 // nextStep is what to do about a record: by its code, else its cause, else its

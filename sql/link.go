@@ -32,20 +32,9 @@ func (s *Store) Crosswalk(ctx context.Context, destination, object string) (list
 // run, with the record that it travels inside. It gives each refusal with the
 // link's place in the list.
 func (s *Store) Import(ctx context.Context, links []Link, replace bool, by string, now time.Time) (faults map[int]string, err error) {
-	faults = map[int]string{}
 	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
-		for i, l := range links {
-			fault, err := contradiction(ctx, tx, l, replace)
-			if err != nil {
-				return err
-			}
-			if fault != "" {
-				faults[i] = fault
-				continue
-			}
-			if err := importLink(ctx, tx, l, now); err != nil {
-				return err
-			}
+		if faults, err = takeLinks(ctx, tx, links, replace, now); err != nil {
+			return err
 		}
 		if len(faults) > 0 {
 			return ErrRefused
@@ -58,11 +47,54 @@ func (s *Store) Import(ctx context.Context, links []Link, replace bool, by strin
 	return nil, wrap(err, "import the crosswalk")
 }
 
+// WouldRefuse gives what Import would refuse of links, and takes none over.
+func (s *Store) WouldRefuse(ctx context.Context, links []Link, replace bool, now time.Time) (faults map[int]string, err error) {
+	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
+		if faults, err = takeLinks(ctx, tx, links, replace, now); err != nil {
+			return err
+		}
+		return ErrRefused
+	})
+	if errors.Is(err, ErrRefused) {
+		return faults, nil
+	}
+	return nil, wrap(err, "look whether the crosswalk takes links")
+}
+
+// takeLinks takes links over, each with what the ones before it have made of the
+// crosswalk, and gives what it refuses.
+func takeLinks(ctx context.Context, tx *sqlx.Tx, links []Link, replace bool, now time.Time) (faults map[int]string, err error) {
+	faults = map[int]string{}
+	for i, l := range links {
+		fault, err := contradiction(ctx, tx, l, replace)
+		switch {
+		case err != nil:
+			return nil, err
+		case fault != "":
+			faults[i] = fault
+			continue
+		}
+		if err := importLink(ctx, tx, l, now); err != nil {
+			return nil, err
+		}
+	}
+	return faults, nil
+}
+
 func importLink(ctx context.Context, tx *sqlx.Tx, l Link, now time.Time) error {
 	l.How, l.Run = "import", "import"
+	var had string
+	if err := tx.GetContext(ctx, &had, query("crosswalk-one"), l.Destination, l.Object, l.SourceID); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
 	moved, err := putCrosswalk(ctx, tx, []Link{l}) // none where it was linked so already
 	if err != nil {
 		return err
+	}
+	if had != "" && had != l.TargetID { // what is known of its parts is another's
+		if err := unlinkInside(ctx, tx, l); err != nil {
+			return err
+		}
 	}
 	var released []int64
 	if err := tx.SelectContext(ctx, &released, query("release-imported"), l.Destination, l.Object, l.SourceID, moved > 0); err != nil {

@@ -2,11 +2,11 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -22,7 +22,7 @@ import (
 var crosswalkHeader = []string{"destination", "object", "source_id", "target_id"}
 
 func newCrosswalk(s *shared) *cobra.Command {
-	parent := &cobra.Command{Use: "crosswalk", Short: "Our ids and theirs: list, export, import"}
+	parent := &cobra.Command{Use: "crosswalk", Short: "Our ids and theirs: list, export, import, remove"}
 	var destination, object string
 	show := func(use, short string, print func([]sql.Link) error) *cobra.Command {
 		cmd := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs,
@@ -50,7 +50,7 @@ func newCrosswalk(s *shared) *cobra.Command {
 	}
 	parent.AddCommand(
 		show("list", "The links", func(links []sql.Link) error { return listLinks(s, links) }),
-		show("export", "The links as CSV, or as JSON", func(links []sql.Link) error { return writeLinks(s, links) }), newCrosswalkImport(s))
+		show("export", "The links as CSV, or as JSON", func(links []sql.Link) error { return writeLinks(s, links) }), newCrosswalkImport(s), newCrosswalkRemove(s))
 	return parent
 }
 
@@ -123,10 +123,11 @@ func writeLinks(s *shared, links []sql.Link) error {
 	return out.Error()
 }
 
-// A fileLink is a link with the place that it was read from.
+// A fileLink is a link with the place that it was read from, and what is wrong
+// with its row; "" is nothing.
 type fileLink struct {
 	sql.Link
-	place string
+	place, fault string
 }
 
 // readLinks reads files of links; blank counts the rows without an id of theirs.
@@ -153,6 +154,7 @@ func readLinkFile(path string) (links []fileLink, blank int, err error) {
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	in := csv.NewReader(bytes.NewReader(text))
+	in.FieldsPerRecord = -1 // a row that has too few is told with the others
 	if header, _, _ := bytes.Cut(text, []byte("\n")); !bytes.Contains(header, []byte(",")) && bytes.Contains(header, []byte(";")) {
 		in.Comma = ';'
 	}
@@ -173,49 +175,75 @@ func readLinkFile(path string) (links []fileLink, blank int, err error) {
 		}
 	}
 	for i, row := range rows[1:] {
+		l := fileLink{place: fmt.Sprintf("%s line %d", path, i+2)}
+		if len(row) != len(rows[0]) {
+			l.fault = fmt.Sprintf("it has %d cells, and the header %d", len(row), len(rows[0]))
+			links = append(links, l)
+			continue
+		}
 		cell := func(name string) string { return strings.TrimSpace(row[at[name]]) }
-		l := fileLink{sql.Link{Destination: cell("destination"), Object: cell("object"), SourceID: cell("source_id"), TargetID: cell("target_id")},
-			fmt.Sprintf("%s line %d", path, i+2)}
+		l.Link = sql.Link{Destination: cell("destination"), Object: cell("object"), SourceID: cell("source_id"), TargetID: cell("target_id")}
 		switch {
 		case l.Destination == "" || l.Object == "" || l.SourceID == "":
-			return nil, 0, fmt.Errorf("%s: a cell is empty", l.place)
+			l.fault = "a cell is empty"
 		case l.TargetID == "":
 			blank++
+			continue
 		case !utf8.ValidString(l.Destination + "," + l.Object + "," + l.SourceID + "," + l.TargetID):
-			return nil, 0, fmt.Errorf("%s: an id is not UTF-8, as with a file that a spreadsheet saved as plain CSV; save it as \"CSV UTF-8\" and import that; nothing was imported", l.place)
-		default:
-			links = append(links, l)
+			l.fault = "an id is not UTF-8, as with a file that a spreadsheet saved as plain CSV; save it as \"CSV UTF-8\" and import that"
 		}
+		links = append(links, l)
 	}
 	return links, blank, nil
 }
 
+// importLinks takes links over, or tells of every row that is wrong.
 func importLinks(ctx context.Context, p *practice, given []fileLink, replace bool, by string) error {
-	enabled, links, wrong := p.destinations(), make([]sql.Link, len(given)), map[int]string{}
-	for i, l := range given {
-		if _, ok := enabled.shapeOf(l.Destination, l.Object); !ok {
-			return usageError{fmt.Errorf("%s: %s %s is no object of an enabled destination", l.place, l.Destination, l.Object)}
+	enabled := p.destinations()
+	var links []sql.Link
+	var rows []int // of given
+	for i := range given {
+		l := &given[i]
+		if _, ok := enabled.shapeOf(l.Destination, l.Object); !ok && l.fault == "" {
+			l.fault = l.Destination + " " + l.Object + " is no object of an enabled destination"
 		}
-		links[i] = l.Link
-		if fault := enabled.wrongID(l.Destination, l.Object, l.TargetID); fault != "" {
-			wrong[i] = fault
+		if l.fault = cmp.Or(l.fault, enabled.wrongID(l.Destination, l.Object, l.TargetID)); l.fault == "" {
+			links, rows = append(links, l.Link), append(rows, i)
 		}
 	}
-	if len(wrong) > 0 {
-		return notImported(given, wrong)
+	var faults map[int]string
+	var err error
+	if len(links) == len(given) {
+		faults, err = p.store.Import(ctx, links, replace, by, p.clock.Now())
+	} else {
+		faults, err = p.store.WouldRefuse(ctx, links, replace, p.clock.Now())
 	}
-	faults, err := p.store.Import(ctx, links, replace, by, p.clock.Now())
-	if err == nil && len(faults) > 0 {
-		err = notImported(given, faults)
+	for i, fault := range faults {
+		given[rows[i]].fault = fault
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return notImported(given)
 }
 
 // notImported names each fault with the place of its link.
-func notImported(given []fileLink, faults map[int]string) error {
-	text := "nothing was imported:"
-	for _, i := range slices.Sorted(maps.Keys(faults)) {
-		text += fmt.Sprintf("\n%s: %s", given[i].place, faults[i])
+func notImported(given []fileLink) error {
+	const most = 50
+	text, n := "nothing was imported:", 0
+	for _, l := range given {
+		if l.fault == "" {
+			continue
+		}
+		if n++; n <= most {
+			text += "\n" + l.place + ": " + l.fault
+		}
+	}
+	switch {
+	case n == 0:
+		return nil
+	case n > most:
+		text += fmt.Sprintf("\nand %d more", n-most)
 	}
 	return usageError{errors.New(text)}
 }

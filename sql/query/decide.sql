@@ -38,7 +38,7 @@ UPDATE delivery SET state = 'void', answered_at = ?, settled_by = ?, evidence = 
 -- name: release-target
 -- Due again: judged by the next run, sent once. What they hold as it maps now
 -- has nothing to send; what was there under an unknown id is not, a person says.
-UPDATE target SET acked_hash = CASE WHEN parent_id <> '' THEN nullif(acked_hash, x'') ELSE acked_hash END, outcome = CASE WHEN hash = acked_hash THEN 'unchanged' ELSE 'failed' END,
+UPDATE target SET acked_hash = CASE WHEN parent_id <> '' OR cause = 'no_id' THEN nullif(acked_hash, x'') ELSE acked_hash END, outcome = CASE WHEN hash = acked_hash THEN 'unchanged' ELSE 'failed' END,
   cause = CASE WHEN hash = acked_hash THEN '' ELSE 'not_sent' END, refused_hash = NULL, field = '', code = '', message = '' WHERE id = ?
 
 -- name: release-parent

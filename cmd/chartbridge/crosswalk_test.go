@@ -1,0 +1,61 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestImportTellsEveryBadRow at once, whatever is wrong with it, and takes none.
+func TestImportTellsEveryBadRow(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	links := filepath.Join(s.dir, "links.csv")
+	s.write(links, "destination,object,source_id,target_id\nrethink,client,1,77\n")
+	s.mustRun(exitDone, "crosswalk", "import", links, "--as", "Ada Roma")
+	s.write(links, "destination,object,source_id,target_id\n"+
+		"rethink,client,1,78\nrethink,client,2\nrethink,clown,2,80\nrethink,client,,80\nrethink,client,3,Zed\nrethink,client,4,77\nrethink,client,5,81\nrethink,client,6,81\n")
+	_, stderr := s.mustRun(exitUsage, "crosswalk", "import", links, "--as", "Ada Roma")
+	for _, want := range []string{"line 2: it is linked to 77 already", "line 3: it has 3 cells, and the header 4", "line 4: rethink clown is no object",
+		"line 5: a cell is empty", "line 6: that is no id of rethink", "line 7: their 77 belongs to our 1 already", "line 9: their 81 belongs to our 5 already"} {
+		if !strings.Contains(stderr, "links.csv "+want) {
+			t.Errorf("nothing says %q:\n%s", want, stderr)
+		}
+	}
+	if out, _ := s.mustRun(exitDone, "crosswalk", "export"); out != "destination,object,source_id,target_id\nrethink,client,1,77\n" {
+		t.Errorf("the crosswalk is\n%s", out)
+	}
+	s.write(links, "destination,object,source_id,target_id\n"+strings.Repeat("rethink,clown,2,80\n", 60))
+	if _, stderr := s.mustRun(exitUsage, "crosswalk", "import", links, "--as", "Ada Roma"); !strings.Contains(stderr, "and 10 more") || strings.Contains(stderr, "line 60:") {
+		t.Errorf("of 60 bad rows it says\n%s", stderr)
+	}
+}
+
+// TestCrosswalkRemove takes a link back that stands as it is written, with a name.
+func TestCrosswalkRemove(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	links := filepath.Join(s.dir, "links.csv")
+	s.write(links, "destination,object,source_id,target_id\nrethink,client,1,78\nrethink,client,2,77\n")
+	s.mustRun(exitDone, "crosswalk", "import", links, "--as", "Ada Roma")
+	s.mustRun(exitUsage, "crosswalk", "remove", "rethink", "client", "1", "78")
+	if _, stderr := s.mustRun(exitUsage, "crosswalk", "remove", "rethink", "client", "1", "77", "--as", "Ada Roma"); !strings.Contains(stderr, "it is linked to 78") {
+		t.Errorf("of a link that does not stand so it says %s", stderr)
+	}
+	for _, row := range [][]string{{"1", "78"}, {"2", "77"}} { // they were exchanged
+		s.mustRun(exitDone, "crosswalk", "remove", "rethink", "client", row[0], row[1], "--as", "Ada Roma")
+	}
+	s.write(links, "destination,object,source_id,target_id\nrethink,client,1,77\nrethink,client,2,78\n")
+	s.mustRun(exitDone, "crosswalk", "import", links, "--as", "Ada Roma")
+	if out, _ := s.mustRun(exitDone, "audit", "list"); strings.Count(out, "crosswalk remove") != 2 {
+		t.Errorf("the audit log is\n%s", out)
+	}
+}
+
+func (s *site) write(path, text string) {
+	s.t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
