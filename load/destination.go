@@ -48,6 +48,13 @@ type Destination interface {
 	Send(ctx context.Context, d etl.Delivery) Answer
 }
 
+// A Looker shows one record by its id there.
+type Looker interface {
+	// Look says why an id that a person gives cannot be a delivery's record; ""
+	// where it can, or where nobody can be asked.
+	Look(ctx context.Context, d etl.Delivery, id string) (fault string, err error)
+}
+
 // A Comparer holds records against what the destination shows of an object
 // that it lets us only read, by months.
 type Comparer interface {

@@ -33,6 +33,21 @@ func (s *Store) UncertainDeliveries(ctx context.Context) (list []UncertainDelive
 	return list, wrap(err, "list uncertain deliveries")
 }
 
+// UncertainDelivery gives one of them, with what was sent.
+func (s *Store) UncertainDelivery(ctx context.Context, id int64) (d etl.Delivery, err error) {
+	var row deliveryRow
+	err = s.db.GetContext(ctx, &row, query("uncertain-one"), id)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = errNotUncertain
+	}
+	if err != nil {
+		return d, wrap(err, "read delivery %d", id)
+	}
+	return s.delivery(row)
+}
+
+var errNotUncertain = cannotTake("no uncertain delivery has that id; `chartbridge uncertain list` shows them")
+
 // Resolve takes a person's word for an uncertain delivery: it is there under
 // targetID, or, where that is "", it is not there and goes again once. An id
 // that is another record's of ours, or that contradicts the one that stands,
@@ -82,7 +97,7 @@ func uncertainOne(ctx context.Context, tx *sqlx.Tx, id int64) (d etl.Delivery, e
 	var row deliveryRow
 	err = tx.GetContext(ctx, &row, query("uncertain-one"), id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return d, cannotTake("no uncertain delivery has that id; `chartbridge uncertain list` shows them")
+		return d, errNotUncertain
 	}
 	if err != nil {
 		return d, err

@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
+	"github.com/chartbridge/chartbridge/load"
+	"github.com/chartbridge/chartbridge/sql"
 	"github.com/chartbridge/chartbridge/transform"
 )
 
@@ -47,15 +50,35 @@ func (list destinations) wrongFor(destination, object, lookup, id string) string
 	return list.wrongID(destination, object, id)
 }
 
-// checkResolved refuses what cannot be the id of an uncertain delivery; "" says
-// that it is not there.
-func (p *practice) checkResolved(ctx context.Context, delivery int64, id string) error {
+// errUnseen says that a destination which could show a record did not.
+var errUnseen = errors.New("nothing is settled; --no-look takes your word without a look")
+
+// checkResolved refuses what cannot be the id of an uncertain delivery, with look
+// also where the destination shows no such record, or another one.
+func (p *practice) checkResolved(ctx context.Context, delivery int64, id string, look bool) error {
+	d, err := p.store.UncertainDelivery(ctx, delivery)
+	if errors.Is(err, sql.ErrRefused) {
+		return nil // whoever settles it says so
+	}
+	if err != nil {
+		return err
+	}
 	enabled := p.destinations()
-	open, err := p.store.UncertainDeliveries(ctx)
-	for _, d := range open {
-		if wrong := enabled.wrongID(d.Destination, d.Object, id); d.ID == delivery && id != "" && wrong != "" {
-			return usageError{errors.New("--present: " + wrong)}
+	if wrong := enabled.wrongID(d.Destination, d.Object, id); wrong != "" {
+		return usageError{errors.New("--present: " + wrong)}
+	}
+	for _, to := range enabled {
+		looker, ok := to.sender().(load.Looker)
+		if to.name != d.Destination || !ok || !look {
+			continue
+		}
+		fault, err := looker.Look(ctx, d, id)
+		if err != nil {
+			return fmt.Errorf("look whether it is there: %w; %w", err, errUnseen)
+		}
+		if fault != "" {
+			return usageError{errors.New("--present: " + fault + "; give its own id, or --no-look if you know better")}
 		}
 	}
-	return err
+	return nil
 }

@@ -130,7 +130,7 @@ func newUncertain(s *shared) *cobra.Command {
 			return withPractice(cmd.Context(), s, func(p *practice) error { return listUncertain(cmd.Context(), s, p) })
 		}}
 	var present, evidence, by string
-	var absent bool
+	var absent, noLook bool
 	resolve := &cobra.Command{Use: "resolve ID (--present TARGET_ID | --absent) --evidence TEXT --as NAME",
 		Short: "Say whether it is there: present takes their id over, absent lets it go again, once", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -148,8 +148,10 @@ func newUncertain(s *shared) *cobra.Command {
 				return named(by)
 			}
 			return withPractice(cmd.Context(), s, func(p *practice) error {
-				if err := p.checkResolved(cmd.Context(), id, present); err != nil {
-					return err
+				if present != "" {
+					if err := p.checkResolved(cmd.Context(), id, present, !noLook); err != nil {
+						return err
+					}
 				}
 				if err := p.store.Resolve(cmd.Context(), p.newRun("decision", false), id, present, evidence, by, p.clock.Now()); err != nil {
 					return refusedIsUsage(err)
@@ -159,6 +161,7 @@ func newUncertain(s *shared) *cobra.Command {
 			})
 		}}
 	resolve.Flags().StringVar(&present, "present", "", "it is there under `TARGET_ID`; the registry gives no id for a discharge, so that of one recorded is kept, whatever is written")
+	resolve.Flags().BoolVar(&noLook, "no-look", false, "believe --present without a look at that record, where the destination could show it")
 	resolve.Flags().BoolVar(&absent, "absent", false, "it is not there")
 	resolve.Flags().StringVar(&evidence, "evidence", "", "`TEXT` that says how you know")
 	asName(resolve, &by)
