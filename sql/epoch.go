@@ -196,7 +196,9 @@ func (s *Store) epochs(ctx context.Context, q sqlx.QueryerContext) (knows, seen 
 			return 0, 0, errors.New("read the epoch: the database holds no number")
 		}
 	}
+	s.epoch.Lock() // nobody reads it while it is half written
 	text, err := os.ReadFile(s.epochPath())
+	s.epoch.Unlock()
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return knows, noEpoch, nil
@@ -213,9 +215,12 @@ func (s *Store) epochPath() string { return filepath.Join(s.journal, epochFile) 
 
 // writeEpoch brings the number to the disk. It is written in place, always as
 // long, within one sector: a power cut leaves the old one or the new one. What
-// somebody else wrote behind it would make it no number, and is cut off.
+// somebody else wrote behind it would make it no number, and is cut off. Of two
+// commits at once the later may write first; the number never goes back.
 func (s *Store) writeEpoch(n int64) error {
-	if s.journal == "" {
+	s.epoch.Lock()
+	defer s.epoch.Unlock()
+	if s.journal == "" || n < s.written {
 		return nil
 	}
 	_, missing := os.Lstat(s.epochPath())
@@ -226,6 +231,9 @@ func (s *Store) writeEpoch(n int64) error {
 	}
 	if err == nil && missing != nil {
 		err = syncFolder(s.journal)
+	}
+	if err == nil {
+		s.written = n
 	}
 	return wrap(err, "write the epoch")
 }

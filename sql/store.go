@@ -18,6 +18,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -39,6 +40,9 @@ type Store struct {
 
 	rekeying bool   // it is open for a change of key alone
 	journal  string // the folder of what outlives the database; "" = none is kept
+
+	epoch   sync.Mutex // guards the epoch's file
+	written int64      // the last that this process wrote
 }
 
 // ErrNewer says that the database was written by a newer program.

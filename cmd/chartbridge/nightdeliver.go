@@ -5,29 +5,65 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/transform"
 )
 
-// deliverAll maps and sends each destination's records; one that stops short
-// does not stop the others.
+// deliverAll maps the records of one destination after the other, and then
+// sends them side by side: a night takes as long as its slowest vendor. A
+// destination that stops short does not stop the others.
 func (n *night) deliverAll(ctx context.Context) error {
 	var failed error
 	if n.sends() {
 		n.older = n.store.Older(ctx)
 		failed = n.older // the rest is done all the same
 	}
+	var mapped []destination
 	for _, d := range n.practice.destinations() {
 		if len(n.destinations) > 0 && !slices.Contains(n.destinations, d.name) {
 			continue
 		}
 		n.came = append(n.came, d.name)
-		if err := n.deliver(ctx, d); err != nil {
-			n.short = append(n.short, d.name)
-			if ctx.Err() != nil || errors.Is(err, load.ErrLedger) {
-				return errors.Join(failed, err)
-			}
+		err := n.judge(ctx, d)
+		switch {
+		case err == nil:
+			mapped = append(mapped, d)
+			continue
+		case ctx.Err() == nil:
 			n.log.WithError(err).Errorf("%s stopped short", d.name)
+		}
+		n.short, failed = append(n.short, d.name), errors.Join(failed, err)
+		if ctx.Err() != nil {
+			return failed
+		}
+	}
+	return errors.Join(failed, n.sendAll(ctx, mapped))
+}
+
+// sendAll sends the records of several destinations. Where the ledger cannot be
+// written for one, nothing more is sent to any.
+func (n *night) sendAll(ctx context.Context, list []destination) (failed error) {
+	sending, stop := context.WithCancel(ctx)
+	defer stop()
+	errs := etl.Together(len(list), func(i int) error {
+		err := n.deliver(sending, list[i])
+		if errors.Is(err, load.ErrLedger) {
+			stop()
+		}
+		return err
+	})
+	n.show.done()
+	for i, err := range errs {
+		if err == nil {
+			continue
+		}
+		n.short = append(n.short, list[i].name)
+		stopped := sending.Err() != nil && errors.Is(err, context.Canceled) // not by a fault of its own
+		if !stopped && !errors.Is(err, load.ErrLedger) {
+			n.log.WithError(err).Errorf("%s stopped short", list[i].name)
+		}
+		if !stopped || ctx.Err() != nil {
 			failed = errors.Join(failed, err)
 		}
 	}
@@ -41,19 +77,22 @@ func (n *night) does(stage string) bool {
 	return (n.only == "" || n.only == stage) && !slices.Contains(n.skip, stage)
 }
 
-// deliver maps one destination's records and sends them.
-func (n *night) deliver(ctx context.Context, d destination) error {
+// judge maps one destination's records.
+func (n *night) judge(ctx context.Context, d destination) error {
 	for _, idle := range d.idle {
 		n.log.Warn(idle)
 	}
-	if n.does(stageTransform) {
-		if err := n.transform(ctx, d); err != nil {
-			return err
-		}
-		if err := n.tellRoute(ctx, d); err != nil {
-			return err
-		}
+	if !n.does(stageTransform) {
+		return nil
 	}
+	if err := n.transform(ctx, d); err != nil {
+		return err
+	}
+	return n.tellRoute(ctx, d)
+}
+
+// deliver sends one destination's records.
+func (n *night) deliver(ctx context.Context, d destination) error {
 	stage := &load.Stage{Store: n.store, Destination: d.sender(), Clock: n.clock, InFlight: d.inFlight, Quiet: n.config.QuietPeriod,
 		Released: n.released, Approvers: n.config.CentralRegistry.Approvers, Timeout: load.RequestTimeout, OnSent: n.show.sent}
 	switch {
@@ -62,11 +101,6 @@ func (n *night) deliver(ctx context.Context, d destination) error {
 	case !n.sends():
 		return nil
 	}
-	return n.send(ctx, d, stage)
-}
-
-// send sends one destination's records.
-func (n *night) send(ctx context.Context, d destination, stage *load.Stage) error {
 	first, err := n.vendorFirst(ctx, d)
 	if err != nil {
 		return err
@@ -79,7 +113,6 @@ func (n *night) send(ctx context.Context, d destination, stage *load.Stage) erro
 	stage.Brake = load.Brake{Changed: int(b.Changed), Rejected: int(b.Rejected), After: b.After}
 	stage.VendorFirst, stage.Restored = first, restored
 	err = stage.Run(ctx, n.run)
-	n.show.done()
 	if err == nil && restored && !load.Blind(stage.Destination) {
 		err = n.store.Asked(context.WithoutCancel(ctx), d.name)
 	}

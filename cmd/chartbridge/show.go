@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -13,9 +15,17 @@ import (
 // A show tells a person how the work goes on: one line, rewritten, on a
 // terminal; nothing where nobody looks. It goes to stderr; data goes to stdout.
 type show struct {
-	out   io.Writer
-	live  bool
-	width int
+	out  io.Writer
+	live bool
+
+	mu      sync.Mutex // destinations are sent to side by side
+	width   int
+	sending []sending // of each of them, the object that goes
+}
+
+type sending struct {
+	destination, object string
+	sent                int
 }
 
 func newShow(s *shared) *show {
@@ -31,13 +41,21 @@ func (s *show) line(format string, args ...any) {
 	if !s.live {
 		return
 	}
-	text := fmt.Sprintf("  "+format, args...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rewrite(fmt.Sprintf("  "+format, args...))
+}
+
+func (s *show) rewrite(text string) {
 	fmt.Fprintf(s.out, "\r%-*s", s.width, text)
 	s.width = len(text)
 }
 
 // done ends the line that was rewritten.
 func (s *show) done() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sending = nil
 	if s.live && s.width > 0 {
 		fmt.Fprintf(s.out, "\r%*s\r", s.width, "")
 		s.width = 0
@@ -53,7 +71,21 @@ func (s *show) judged(destination, object string, judged, of int) {
 }
 
 func (s *show) sent(destination, object string, sent int) {
-	s.line("send %s %-16s %d sent", destination, object, sent)
+	if !s.live {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := slices.IndexFunc(s.sending, func(o sending) bool { return o.destination == destination })
+	if at < 0 {
+		at, s.sending = len(s.sending), append(s.sending, sending{destination: destination})
+	}
+	s.sending[at].object, s.sending[at].sent = object, sent
+	text := "  send"
+	for _, o := range s.sending {
+		text += fmt.Sprintf(" %s %s %d sent ", o.destination, o.object, o.sent)
+	}
+	s.rewrite(text)
 }
 
 func (s *show) waiting(reason string, until time.Time) {
