@@ -18,20 +18,21 @@ import (
 // A book is one workbook being written.
 type book struct {
 	*report
-	f         *excelize.File
-	styles    [stylesEnd]int
-	public    bool   // the summary: no rows of patients
-	plan      string // the hash of a plan; "" where it reports a run
-	places    map[string][]place
-	parts     map[key][]place
-	shown     map[key]map[etl.Outcome]int // rows of the objects' sheets, as they were written
-	firsts    map[outcomeOf]link          // the first of them
-	causes    map[refusal]link            // the first row of Rejects with each cause
-	documents map[[2]string]*document     // records at hand, by endpoint and id
-	badChecks int                         // lines of Checks that do not hold
-	marked    int                         // cells whose text was altered to fit
-	dir       string                      // private; excelize spills long sheets into it
-	tables    []any                       // parts of the workbook, as excelize keeps them
+	f          *excelize.File
+	styles     [stylesEnd]int
+	public     bool   // the summary: no rows of patients
+	plan       string // the hash of a plan; "" where it reports a run
+	places     map[string][]place
+	parts      map[key][]place
+	shown      map[key]map[etl.Outcome]int // rows of the objects' sheets, as they were written
+	firsts     map[outcomeOf]link          // the first of them
+	causes     map[refusal]link            // the first row of Rejects with each cause
+	documents  map[[2]string]*document     // records at hand, by endpoint and id
+	identities map[key]identityFacts       // for Checks, once they are counted
+	badChecks  int                         // lines of Checks that do not hold
+	marked     int                         // cells whose text was altered to fit
+	dir        string                      // private; excelize spills long sheets into it
+	tables     []any                       // parts of the workbook, as excelize keeps them
 	// spilled are the files of long sheets, by their part of the workbook.
 	spilled map[string]string
 }
@@ -147,7 +148,7 @@ func (b *book) fill(ctx context.Context) (err error) {
 	if err := b.writeSheets(early); err != nil {
 		return err
 	}
-	if err := b.identified(); err != nil {
+	if b.identities, err = b.identified(); err != nil {
 		return err
 	}
 	for _, e := range b.entries() {

@@ -102,7 +102,7 @@ func (c *checker) identities(i int, k key) {
 		}
 		add("Rows listed on the object's sheet = lines of load-results.jsonl", formula{b.sumIfs("D", fmt.Sprintf("Balance!$A$%d", at), fmt.Sprintf("Balance!$B$%d", at), ""), listed}, lines)
 	}
-	id, ok := b.facts.identities[k]
+	id, ok := b.identities[k]
 	if !ok {
 		return
 	}

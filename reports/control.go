@@ -29,18 +29,18 @@ func (f *facts) readBacklog(ctx context.Context, snap Snapshot, o Options) error
 
 // readIdentities reads the counts that Checks holds against each other, where
 // no later run has moved on.
-func (f *facts) readIdentities(ctx context.Context, snap Snapshot) error {
-	f.identities = map[key]identityFacts{}
+func (f *facts) readIdentities(ctx context.Context, snap Snapshot) (map[key]identityFacts, error) {
+	counts := map[key]identityFacts{}
 	if !f.recounted {
-		return nil
+		return counts, nil
 	}
 	for row, err := range snap.Rows(ctx, "identities") {
 		if err != nil {
-			return err
+			return nil, err
 		}
-		f.identities[key{str(row[0]), str(row[1])}] = identityFacts{num(row[2]), num(row[3]), num(row[4]), num(row[5]), num(row[6]), num(row[7])}
+		counts[key{str(row[0]), str(row[1])}] = identityFacts{num(row[2]), num(row[3]), num(row[4]), num(row[5]), num(row[6]), num(row[7])}
 	}
-	return nil
+	return counts, nil
 }
 
 // ReadVisit reads what a visit adds to the totals of its month: from its record

@@ -34,9 +34,8 @@ type facts struct {
 	past      bool                        // a later run has begun: what is staged is no longer as this one left it
 	ownWords  bool                        // its own summary.json tells what else is no longer known of it
 
-	identities map[key]identityFacts
-	backlog    *[6]int           // opening, new, reopened, resolved, decided, closing; nil = not kept
-	controls   map[key][]control // of visits that are there; nil = not added up
+	backlog  *[6]int           // opening, new, reopened, resolved, decided, closing; nil = not kept
+	controls map[key][]control // of visits that are there; nil = not added up
 
 	before    string // the run before, "" if there is none
 	beforeAt  time.Time

@@ -156,8 +156,16 @@ func Write(ctx context.Context, snap Snapshot, o Options) (Files, error) {
 	if err != nil {
 		return Files{}, err
 	}
-	identified := etl.Beside(func() error { return facts.readIdentities(ctx, snap) }) // over a long history that takes as long as a sheet
-	defer func() { _ = identified() }()
+	var identities map[key]identityFacts
+	counted := etl.Beside(func() (err error) { // over a long history that takes as long as a sheet
+		identities, err = facts.readIdentities(ctx, snap)
+		return err
+	})
+	defer func() { _ = counted() }()
+	identified := func() (map[key]identityFacts, error) {
+		err := counted()
+		return identities, err
+	}
 	r := &report{snap: snap, o: o, facts: facts, identified: identified}
 	files := Files{Reconciliation: filepath.Join(dir, reconciliationName), Summary: filepath.Join(dir, summaryName),
 		Results: filepath.Join(dir, resultsName), JSON: filepath.Join(dir, jsonName)}
@@ -208,7 +216,7 @@ type report struct {
 	snap       Snapshot
 	o          Options
 	facts      *facts
-	identified func() error // waits until facts.identities are read
+	identified func() (map[key]identityFacts, error) // waits until they are counted
 }
 
 func (r *report) writeAll(ctx context.Context, files Files) error {
