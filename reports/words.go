@@ -153,4 +153,4 @@ func (k key) sheetName() string {
 // exitMeanings are the exit codes (CONTRACT, Program).
 var exitMeanings = map[int]string{0: "done", 1: "failed, or stopped by the brake", 2: "usage or config", 3: "could not reach or sign in",
 	4: "done, but some records need a person", 5: "quota reached, goes on later", 6: "another run was under way",
-	7: "the balance does not close", 129: "interrupted", 130: "interrupted", 143: "stopped"}
+	7: "the balance does not close", 129: "interrupted", 130: "interrupted", 137: "killed or out of power", 143: "stopped"}

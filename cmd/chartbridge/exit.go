@@ -33,7 +33,8 @@ const exitTable = `Exit codes:
   5    quota reached; run again to go on at the very page
   6    another run holds the lease
   7    the balance does not close
-  130  interrupted (143 by SIGTERM, 129 by SIGHUP); run again to go on`
+  130  interrupted (143 by SIGTERM, 129 by SIGHUP); run again to go on.
+       Of a run that was killed the next one says 137, and writes its files`
 
 // errAttention says that a run is done and that records wait for a person.
 var errAttention = errors.New("records wait for a person")

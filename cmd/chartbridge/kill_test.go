@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -76,11 +77,43 @@ func TestKilledInTheMiddleOfAnything(t *testing.T) {
 			if stdout, _ := s.mustRun(exitDone, "uncertain", "list"); !strings.Contains(stdout, "Every delivery has its answer") {
 				t.Errorf("the next run did not settle everything:\n%s", stdout)
 			}
+			s.toldOnce()
 			before := s.writes()
 			s.mustRun(exitAttention, "run")
 			if got := s.writes() - before; got != 0 {
 				t.Errorf("the run after the next made %d writes, want none", got)
 			}
 		})
+	}
+}
+
+// toldOnce: the run that was killed has its files too, its balance closes, and
+// what the vendors made was told as created once, by one run or the other.
+func (s *site) toldOnce() {
+	s.t.Helper()
+	folders, err := filepath.Glob(filepath.Join(s.dir, "out", "2*"))
+	if err != nil || len(folders) != 2 {
+		s.t.Fatalf("%d runs have files, want 2 (%v)", len(folders), err)
+	}
+	if killed := s.summaryOf(filepath.Base(folders[0])); killed.ExitCode != 137 || killed.Balanced == nil || !*killed.Balanced {
+		s.t.Errorf("the killed run ended with %d, balanced %v", killed.ExitCode, killed.Balanced)
+	}
+	made := map[string]int{}
+	for _, folder := range folders {
+		text, err := os.ReadFile(filepath.Join(folder, "load-results.jsonl"))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			l := decodeJSON[struct{ Destination, Object, Outcome string }](s.t, line)
+			if l.Outcome == "created" {
+				made[l.Destination+" "+l.Object]++
+			}
+		}
+	}
+	for _, object := range []string{"client", "staff", "appointment"} {
+		if want := s.v.Rethink.Calls()["create "+object]; made["rethink "+object] != want {
+			s.t.Errorf("%d were told as created at rethink (%s), %d were", made["rethink "+object], object, want)
+		}
 	}
 }

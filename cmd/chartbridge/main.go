@@ -54,6 +54,9 @@ func run(args []string, stdout, stderr *os.File) (code int) {
 type signalError syscall.Signal
 
 func (e signalError) Error() string {
+	if syscall.Signal(e) == syscall.SIGKILL { // it tells nobody of itself: see bury
+		return "killed, or out of power; the next run counted what it had done"
+	}
 	return "interrupted by " + syscall.Signal(e).String() + "; run again to go on"
 }
 

@@ -92,11 +92,15 @@ func (n *night) held(ctx context.Context) (result, error) {
 	if err := os.MkdirAll(n.config.OutputDir, 0o700); err != nil { // before anything is sent that no report could tell
 		return result{}, fmt.Errorf("make output_dir: %w; correct it in the config, or give this user the right to write there", err)
 	}
+	buried, err := n.bury(ctx)
+	if err != nil {
+		return result{}, err
+	}
 	if err := n.store.OpenRun(ctx, n.run, version, ""); err != nil {
 		return result{}, err
 	}
 	ctx, stop := context.WithCancelCause(ctx)
-	if n.whole {
+	if n.whole && !buried {
 		n.sound = n.check(ctx, stop)
 	}
 	defer func() {
@@ -177,7 +181,7 @@ func (n *night) conclude(ctx context.Context, cause error) (result, error) {
 
 // leave writes a run's files and prunes old ones.
 func (n *night) leave(ctx context.Context, res *result, finished time.Time) error {
-	if n.does(stageReport) {
+	if n.does(stageReport) || n.only == stageLoad { // what was sent is told by the run that sent it
 		options := n.reportOptions(n.run, finished, res.Exit)
 		options.Good = options.Good && !n.run.DryRun && n.only == ""
 		files, err := n.write(ctx, options)

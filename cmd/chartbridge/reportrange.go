@@ -12,8 +12,9 @@ import (
 )
 
 // chosen is the run that a report is asked of, and whether it is the newest of
-// all. Where none is named it is the newest that was no dry run: its workbook
-// is the one that decisions are taken in. Of a range it is the newest run that counted, with the range's first.
+// all. Where none is named it is the newest that ended and was no dry run: its
+// workbook is the one that decisions are taken in. Of a range it is the newest
+// run that counted, with the range's first.
 func (p *practice) chosen(ctx context.Context, f reportFlags) (r sql.Past, days reports.Range, newest bool, err error) {
 	past, err := p.store.Runs(ctx, -1)
 	if err != nil {
@@ -27,13 +28,26 @@ func (p *practice) chosen(ctx context.Context, f reportFlags) (r sql.Past, days 
 		return r, days, false, usageError{errNoRun}
 	}
 	if f.run == "" {
-		f.run = past[max(0, slices.IndexFunc(past, func(r sql.Past) bool { return !r.Dry }))].ID
+		f.run = p.newestOf(past).ID
 	}
 	if r, err = p.store.Run(ctx, f.run); err != nil {
 		return r, days, false, usageError{err}
 	}
 	newer := slices.ContainsFunc(past, func(o sql.Past) bool { return o.ID > r.ID && !o.Dry })
 	return r, days, !newer && !r.Dry, nil
+}
+
+// newestOf is the newest run that ended and was no dry run; where there is
+// none, the newest that was no dry run, or that there is.
+func (p *practice) newestOf(past []sql.Past) sql.Past {
+	real := func(r sql.Past) bool { return !r.Dry }
+	newest := max(0, slices.IndexFunc(past, real))
+	ended := slices.IndexFunc(past, func(r sql.Past) bool { return real(r) && !r.Finished().IsZero() })
+	if ended <= newest {
+		return past[newest]
+	}
+	p.log.Warnf("run %[1]s is under way, or was killed: this is the one before it; `chartbridge report --run %[1]s` tells what %[1]s has done so far", past[newest].ID)
+	return past[ended]
 }
 
 var errNoRun = errors.New("there is no run yet; `chartbridge run` makes one")
