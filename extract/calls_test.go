@@ -97,6 +97,9 @@ by the largest page, at least one call for each stream.
   to four times. A list that then still fails at its start, or at the page at which a
   run before it failed, is begun again in pages of half the size, down to a dozen
   rows. In an outage one list alone costs these further calls, and keeps its place.
+- A list that gives the records of a page again on the next one is read anew, once in
+  a run: rows came in ahead, or the server passed over a page. One that always does so
+  stops there, and costs the pages up to there once more in each run.
 - A kill at any page repeats at most one call: what a run that was cut short has
   drained is not asked again by one that begins within 15 minutes of it, which
   names it in its log. What changed there meanwhile comes with the run after it.

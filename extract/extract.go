@@ -56,8 +56,9 @@ type Stage struct {
 	Bulk  Bulker
 	plain map[string]bool // endpoints whose bulk list was refused
 
-	absent int  // endpoints of this run that DrChrono does not know
-	down   bool // a list failed in its smallest pages too, and no page came since
+	absent int             // endpoints of this run that DrChrono does not know
+	down   bool            // a list failed in its smallest pages too, and no page came since
+	again  map[string]bool // streams that this run has begun anew, since they repeated a page
 
 	// Scope tells the scope of the token in use, separated by spaces; "" or
 	// nil = not known. A list that comes empty while its scope is missing is
@@ -83,7 +84,7 @@ const fewest = 3
 // joined into one error at the end.
 func (s *Stage) Run(ctx context.Context, run etl.Run, endpoints []string) error {
 	var failed []error
-	s.absent = 0
+	s.absent, s.again = 0, nil
 	for _, name := range endpoints {
 		e, ok := Find(name)
 		if !ok {
@@ -165,13 +166,15 @@ func (s *Stage) drainFrom(ctx context.Context, run etl.Run, e Endpoint, saved et
 				return s.halved(ctx, run, e, c)
 			}
 			if err != nil {
-				return s.fail(ctx, run, e.keeps(c), err)
+				return s.stopped(ctx, run, e, c, err)
 			}
 			c, err = s.page(ctx, run, e, c, page, starts[i+1:])
-			if errors.Is(err, ErrMoved) {
+			switch {
+			case repeats(err):
+				return s.stopped(ctx, run, e, c, err)
+			case errors.Is(err, ErrMoved):
 				return s.drain(ctx, run, e) // that page again: it is not known any more
-			}
-			if err != nil || c.State == etl.StreamUnavailable {
+			case err != nil || c.State == etl.StreamUnavailable:
 				return err
 			}
 		}
@@ -183,7 +186,7 @@ func (s *Stage) drainFrom(ctx context.Context, run etl.Run, e Endpoint, saved et
 func (s *Stage) page(ctx context.Context, run etl.Run, e Endpoint, c etl.Cursor, page drchrono.Page, later []string) (etl.Cursor, error) {
 	rows, read := readPage(e, page)
 	if read.IDs != "" && read.IDs == c.IDs {
-		return c, s.fail(ctx, run, c, &drchrono.LoopError{Endpoint: e.Name, Page: c.Page + 1, Reason: "repeats the records of the page before it"})
+		return c, &drchrono.LoopError{Endpoint: e.Name, Page: c.Page + 1, Reason: drchrono.Repeats}
 	}
 	next := advance(e, c, page, rows, read, later, s.Clock.Now())
 	next.IDs, next.Digest = read.IDs, worthKnowing(e, page, rows)
@@ -223,26 +226,6 @@ func (s *Stage) lacks(ctx context.Context, e Endpoint) string {
 		return ""
 	}
 	return strings.Join(e.Lacks(s.Scope(ctx)), ", ")
-}
-
-// anew begins a drain's window again.
-func (s *Stage) anew(ctx context.Context, run etl.Run, e Endpoint, c etl.Cursor) error {
-	c.Next, c.State = "", etl.StreamFailed
-	if err := s.Store.PutCursor(ctx, run, c); err != nil {
-		return err
-	}
-	return s.drain(ctx, run, e)
-}
-
-// forgotten reports whether a saved next leads nowhere any more: the server
-// does not know it, or the config names another server.
-func forgotten(err error) bool {
-	var status *drchrono.StatusError
-	if errors.As(err, &status) {
-		return status.Kind == drchrono.KindMissing || status.Kind == drchrono.KindRequest
-	}
-	var foreign *drchrono.ForeignURLError
-	return errors.As(err, &foreign) && foreign.Page == 0
 }
 
 // fail notes on the cursor why a stream stopped. An open drain keeps its next,

@@ -136,17 +136,22 @@ func badPage(t *testing.T, p *drchronotest.Practice, name string, fault func(fun
 }
 
 // A server that repeats a page for ever does not get a night further than to
-// the first repeated page, however many nights it takes.
+// the first repeated page, however many nights it takes. A night begins the list
+// anew once, and says what the next one does.
 func TestRepeatedPage(t *testing.T) {
 	w := newWorld(t, newPractice(), smallPages)
 	w.vendor.Inject(drchronotest.RepeatedPage(drchronotest.On("patients"), -1))
 	for night := range 3 {
+		before := w.asked
 		err := w.night("patients")
-		if err == nil || !strings.Contains(err.Error(), "repeats the records") || !strings.Contains(err.Error(), "page 2") && night == 0 {
+		if err == nil || !strings.Contains(err.Error(), "page 2 repeats the records") || !strings.Contains(err.Error(), "begins the list anew") {
 			t.Fatalf("night %d ends with %v, want the repeated page named", night, err)
 		}
 		if c := w.cursor("patients"); c.Page != 1 || c.Watermark != "" || c.Next == "" {
 			t.Errorf("night %d: cursor %+v, want it to stay after page 1", night, c)
+		}
+		if want := map[bool]int{true: 4, false: 3}[night == 0]; w.asked-before != want {
+			t.Errorf("night %d asks %d pages, want %d: the repeated one, and two once anew", night, w.asked-before, want)
 		}
 	}
 	w.vendor.ClearFaults()

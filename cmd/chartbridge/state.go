@@ -27,7 +27,8 @@ func newState(s *shared) *cobra.Command {
 	var to, as string
 	rewind := &cobra.Command{Use: "rewind ENDPOINT --to STAMP --as NAME", Short: "Read a stream again from an earlier stamp", Args: cobra.ExactArgs(1),
 		Long: "Moves a stream's watermark back, so that the next run reads again what changed since then. Nothing staged is\n" +
-			"lost or sent twice: a row that did not change is left alone. STAMP is DrChrono's own, without a zone.",
+			"lost or sent twice: a row that did not change is left alone. STAMP is DrChrono's own, without a zone. A first load\n" +
+			"or a full read that is under way is begun anew instead, from its beginning, whatever STAMP says.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := named(as); err != nil {
 				return err
@@ -136,18 +137,23 @@ func rewindStream(ctx context.Context, s *shared, p *practice, endpoint, to, as 
 	if err := rewindable(c, stamp); err != nil {
 		return usageError{err}
 	}
-	from := c.Watermark
-	if err := p.store.Audit(ctx, p.clock.Now(), as, "state rewind", endpoint, fmt.Sprintf("watermark from %s to %s", from, stamp)); err != nil {
+	done := fmt.Sprintf("watermark from %s to %s", c.Watermark, stamp)
+	next := "the next run reads what changed since then, less the overlap"
+	after := etl.Cursor{Endpoint: c.Endpoint, Lane: c.Lane, Watermark: stamp, State: etl.StreamDrained, Note: "rewound from " + c.Watermark + " by " + as}
+	if beginsAnew(c) {
+		done, next = fmt.Sprintf("gave up the open drain after %d pages", c.Page), "the next run reads everything"
+		after.Watermark, after.State, after.Note = c.Watermark, etl.StreamFailed, "given up after "+fmt.Sprint(c.Page)+" pages by "+as
+	}
+	if err := p.store.Audit(ctx, p.clock.Now(), as, "state rewind", endpoint, done); err != nil {
 		return err
 	}
-	c = etl.Cursor{Endpoint: c.Endpoint, Lane: c.Lane, Watermark: stamp, State: etl.StreamDrained, Note: "rewound from " + from + " by " + as}
-	if err := p.store.PutCursor(ctx, etl.Run{}, c); err != nil {
+	if err := p.store.PutCursor(ctx, etl.Run{}, after); err != nil {
 		return err
 	}
 	if s.output == "json" {
-		return printJSON(s.stdout, viewOf(c))
+		return printJSON(s.stdout, viewOf(after))
 	}
-	_, err = fmt.Fprintf(s.stdout, "%s: watermark %s -> %s; the next run reads what changed since then, less the overlap\n", endpoint, from, stamp)
+	_, err = fmt.Fprintf(s.stdout, "%s: %s; %s\n", endpoint, done, next)
 	return err
 }
 
@@ -169,9 +175,18 @@ func rewindStamp(to string, now time.Time) (string, error) {
 	return t.Format(naiveStamp), nil
 }
 
+// beginsAnew reports whether a stream reads everything and is in the midst of
+// it: there is no watermark to move back, only a place in the list to give up.
+func beginsAnew(c etl.Cursor) bool {
+	e, _ := extract.Find(c.Endpoint)
+	return c.Next != "" && (c.Watermark == "" || e.Move == extract.Full)
+}
+
 func rewindable(c etl.Cursor, to string) error {
 	e, _ := extract.Find(c.Endpoint)
 	switch {
+	case e.Move != extract.OnRequest && beginsAnew(c):
+		return nil
 	case e.Move == extract.Full || e.Move == extract.OnRequest:
 		return fmt.Errorf("%s has no filter: every run reads it in full, and there is nothing to rewind", c.Endpoint)
 	case c.Watermark == "":

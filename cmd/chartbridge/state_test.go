@@ -2,9 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chartbridge/chartbridge/extract/drchronotest"
 )
 
 func (s *site) streams() map[string]streamView {
@@ -49,6 +52,40 @@ func TestStateRewind(t *testing.T) {
 	after := s.streams()["patients"]
 	if after.Since != "2026-01-04T05:07:08" || after.Watermark != before.Watermark || after.Changed != 0 {
 		t.Errorf("the next run: %+v; want it to ask 25 hours before %s, to change nothing and to end where it was", after, to)
+	}
+}
+
+// A first load and a full read that are under way have no watermark to move
+// back: their place in the list is given up, and they begin anew.
+func TestStateRewindOfAnOpenDrain(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.v.DrChrono.Inject(drchronotest.BrokenJSON(func(r *http.Request) bool {
+		q := r.URL.Query()
+		return q.Get("page") == "2" || q.Get("payer_type") == "gateway"
+	}, -1))
+	s.v.DrChrono.Inject(drchronotest.Fault{Match: drchronotest.On("patients"), Do: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		r.URL.RawQuery = strings.Replace(r.URL.RawQuery, "page_size=50", "page_size=20", 1)
+		next.ServeHTTP(w, r)
+	}})
+	s.mustRun(exitFailed, "run", "--only", "extract", "--endpoints", "patients,insurances")
+	s.v.DrChrono.ClearFaults()
+	for _, endpoint := range []string{"patients", "insurances"} {
+		if v := s.streams()[endpoint]; !v.Open || v.Page != 1 {
+			t.Fatalf("%s: %+v, want it open after a page", endpoint, v)
+		}
+		if out, _ := s.mustRun(exitDone, "state", "rewind", endpoint, "--to", "2026-01-05", "--as", "Ada Roma"); !strings.Contains(out, "reads everything") {
+			t.Errorf("rewind of %s says %s, want what the next run does", endpoint, out)
+		}
+		if v := s.streams()[endpoint]; v.Open || v.Watermark != "" || !strings.Contains(v.Note, "Ada Roma") {
+			t.Errorf("%s: %+v, want it given up, without a watermark, and by whom", endpoint, v)
+		}
+	}
+	s.mustRun(exitDone, "run", "--only", "extract", "--endpoints", "patients,insurances")
+	for endpoint, pages := range map[string]int{"patients": 1, "insurances": 3} {
+		if v := s.streams()[endpoint]; v.State != "drained" || v.Since != "" || v.Page != pages || v.Watermark == "" {
+			t.Errorf("the next run: %s %+v, want it read from its beginning", endpoint, v)
+		}
 	}
 }
 

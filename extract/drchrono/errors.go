@@ -120,8 +120,16 @@ type LoopError struct {
 	Reason   string
 }
 
+// Repeats is the reason of a LoopError where a page has the records of the
+// page before it.
+const Repeats = "repeats the records of the page before it"
+
 func (e *LoopError) Error() string {
-	return fmt.Sprintf("%s: %s %s; the drain stops here and its cursor stays", e.Endpoint, pageName(e.Page), e.Reason)
+	then := ""
+	if e.Reason == Repeats {
+		then = "; the next run asks for that page once more, and begins the list anew where it still repeats"
+	}
+	return fmt.Sprintf("%s: %s %s; the drain stops here and its cursor stays%s", e.Endpoint, pageName(e.Page), e.Reason, then)
 }
 
 // PageError: a page cannot be read. It stores nothing; the next run takes the

@@ -131,7 +131,7 @@ func (d *drain) progress(rows []Row) error {
 	slices.Sort(keys)
 	sum := sha256.Sum256([]byte(strings.Join(slices.Compact(keys), "\x00")))
 	if sum == d.previous {
-		return &LoopError{Endpoint: d.endpoint, Page: d.n, Reason: "repeats the records of the page before it"}
+		return &LoopError{Endpoint: d.endpoint, Page: d.n, Reason: Repeats}
 	}
 	d.previous = sum
 	return nil
