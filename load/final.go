@@ -48,7 +48,8 @@ func (s *Stage) Waits(ctx context.Context, run etl.Run) error {
 				break
 			}
 			after = due[len(due)-1].TargetRow
-			if _, err := s.Store.Commit(ctx, run, nil, s.finalMarks(due), nil); err != nil {
+			due, left := s.judged(due)
+			if _, err := s.Store.Commit(ctx, run, nil, append(left, s.finalMarks(due)...), nil); err != nil {
 				return fmt.Errorf("mark what waits: %w", err)
 			}
 		}

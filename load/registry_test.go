@@ -144,6 +144,9 @@ func TestApprovalDies(t *testing.T) {
 	if sent := w.writes(0); len(sent) > 0 {
 		t.Errorf("%d writes, want none", len(sent))
 	}
+	w.discharge(3)
+	w.must(w.night())
+	w.is("the very payload again, within the 72 hours", "created")
 }
 
 // TestAfterFinal: a discharge that was recorded is never changed, nor sent

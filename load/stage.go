@@ -22,6 +22,7 @@ type Stage struct {
 	Released    bool // a person released the brake for this run
 	Approvers   int  // people that a final record needs
 	Timeout     time.Duration
+	Unjudged    Records // what changed since it was judged: nothing of it is sent
 	OnSent      func(destination, object string, sent int)
 
 	creating map[etl.Ref]string // our ids by object and merge key: created in this run, or without an answer; nil = not read yet
@@ -173,10 +174,12 @@ func (s *Stage) deliverPass(ctx context.Context, run etl.Run, line *line, braked
 			return line.end()
 		}
 		after = due[len(due)-1].TargetRow
+		due, left := s.judged(due)
 		sends, marks, err := s.sort(ctx, run, line.object, due, braked)
 		if err != nil {
 			return err
 		}
+		marks = append(marks, left...)
 		for _, m := range marks {
 			if m.Adopt != "" && m.Outcome == etl.Failed {
 				line.again = true

@@ -62,6 +62,12 @@ func (s *Store) Due(ctx context.Context, destination, object string, after int64
 	return due, nil
 }
 
+// MappedOf gives, of those records, the ids of what may be due or come to be.
+func (s *Store) MappedOf(ctx context.Context, destination, object string, rows []int64) (ids []string, err error) {
+	err = s.db.SelectContext(ctx, &ids, query("mapped-of"), destination, object, jsonList(rows))
+	return ids, wrap(err, "list what maps of some records")
+}
+
 // Mapped lists a month's targets that map, for comparing. The ids that are
 // known of those that they need stand beside their bodies.
 func (s *Store) Mapped(ctx context.Context, destination, object, month string, after int64, limit int) ([]load.Due, error) {

@@ -68,7 +68,7 @@ func TestWhatCallbacksLinkedIsLookedUp(t *testing.T) {
 func TestNightsLookUpWhatChanged(t *testing.T) {
 	s := openReportStore(t)
 	for _, name := range []string{"turn-page", "count-called", "count-linked", "put-results", "put-open-results", "put-tally", "close-items", "see-items", "open-items", "put-backlog",
-		"source-count", "weight", "due", "kept-back", "orphan-deliveries", "orphan-targets", "settled-targets", "close-unknown", "close-parents", "open-deliveries", "next-open",
+		"source-count", "weight", "due", "mapped-of", "kept-back", "orphan-deliveries", "orphan-targets", "settled-targets", "close-unknown", "close-parents", "open-deliveries", "next-open",
 		"count-new", "any-changed", "changed", "changed-by-patient", "changed-by-doctor", "unsettled", "records-by-row", "records-by-id", "records-by-patient", "known", "known-parts",
 		"problems-of", "inside", "put-target", "crosswalk-ids", "put-intents", "answer-deliveries", "acknowledge-targets", "clear-problems-of", "put-crosswalk", "refuse-target", "release-carriers", "taken-inside",
 		"changed-rows", "page-moved", "page-records", "put-shown", "shown-among", "unadded", "total-of", "put-addend", "forget-results", "forget-items", "forget-runs"} {

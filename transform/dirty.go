@@ -7,19 +7,9 @@ import (
 	"github.com/chartbridge/chartbridge/etl"
 )
 
-// judgeDirty judges what changed since it was last judged; where the rules
-// differ, all.
+// judgeDirty judges what is to be judged.
 func (s *Stage) judgeDirty(ctx context.Context, run etl.Run, shape Shape, rules, lacks string) error {
-	since, before, err := s.Store.Judged(ctx, shape.Destination, shape.Object)
-	if err != nil {
-		return err
-	}
-	var rows rowSet
-	if before == rules && since > 0 {
-		err = s.dirty(ctx, shape, since, rows.add)
-	} else {
-		err = s.Store.Changed(ctx, shape.Endpoint, 0, rows.add)
-	}
+	rows, err := s.toJudge(ctx, shape, rules)
 	if err != nil {
 		return err
 	}
@@ -34,6 +24,58 @@ func (s *Stage) judgeDirty(ctx context.Context, run etl.Run, shape Shape, rules,
 		}
 	}
 	return nil
+}
+
+// toJudge gives the rows of what changed since it was last judged; where the
+// rules differ, of all.
+func (s *Stage) toJudge(ctx context.Context, shape Shape, rules string) (rows rowSet, err error) {
+	since, before, err := s.Store.Judged(ctx, shape.Destination, shape.Object)
+	switch {
+	case err != nil:
+	case before == rules && since > 0:
+		err = s.dirty(ctx, shape, since, rows.add)
+	default:
+		err = s.Store.Changed(ctx, shape.Endpoint, 0, rows.add)
+	}
+	return rows, err
+}
+
+// Unjudged hands over the rows of the records that Run would judge, a chunk at a
+// time: of what stands of them nobody knows whether it is still so. It writes
+// nothing.
+func (s *Stage) Unjudged(ctx context.Context, f func(shape Shape, rows []int64) error) error {
+	if err := s.readNames(ctx); err != nil {
+		return err
+	}
+	named, err := s.namedRules()
+	if err != nil {
+		return err
+	}
+	for _, shape := range s.Shapes {
+		rules, _, err := s.rulesOf(ctx, shape, named)
+		if err != nil {
+			return err
+		}
+		rows, err := s.toJudge(ctx, shape, rules)
+		if err != nil {
+			return err
+		}
+		for part := range rows.chunks() {
+			if err := f(shape, part); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// rulesOf is what the shape judges by, and the endpoint that it lacks, if any.
+func (s *Stage) rulesOf(ctx context.Context, shape Shape, rules string) (string, string, error) {
+	lacks, err := s.lacks(ctx, shape)
+	if lacks != "" {
+		rules += " without " + lacks
+	}
+	return rules, lacks, err
 }
 
 // dirty adds the rows to judge where the rules are the same.

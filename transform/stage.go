@@ -94,12 +94,9 @@ func (s *Stage) judgeShape(ctx context.Context, run etl.Run, shape Shape, rules 
 	if err != nil {
 		return err
 	}
-	lacks, err := s.lacks(ctx, shape)
+	rules, lacks, err := s.rulesOf(ctx, shape, rules)
 	if err != nil {
 		return err
-	}
-	if lacks != "" {
-		rules += " without " + lacks
 	}
 	if err := s.judgeDirty(ctx, run, shape, rules, lacks); err != nil {
 		return err
@@ -258,7 +255,7 @@ func mapped(next, before etl.Target) (etl.Outcome, string, []etl.Problem) {
 		}
 		return etl.Unchanged, "", nil
 	case string(next.Hash) == string(before.Refused) && before.Outcome == etl.Rejected,
-		string(next.Hash) == string(before.Hash) && (waits(before.Outcome) || before.Cause == etl.CauseCreateOff || before.Cause == etl.CauseNotNeeded):
+		string(next.Hash) == string(before.Hash) && before.Cause != etl.CauseNotJudged && (waits(before.Outcome) || before.Cause == etl.CauseCreateOff || before.Cause == etl.CauseNotNeeded):
 		return before.Outcome, before.Cause, before.Problems
 	case len(before.Refused) > 0 && string(next.Hash) == string(before.Refused):
 		why := before.Refusal

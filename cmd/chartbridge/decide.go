@@ -164,6 +164,16 @@ func (p *practice) judge(ctx context.Context, book reports.Returned, f decideFla
 	if by == "" {
 		by = operator()
 	}
+	unjudged, err := p.unjudgedDischarges(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	allows := func(verb string, it sql.Item) string {
+		if verb == sql.Approve && it.Destination == centralregistry.Name && unjudged[it.SourceID] {
+			return "it changed since it was judged, or what it is judged by did; `chartbridge plan` judges it and sends nothing, then decide again"
+		}
+		return allows(verb, it)
+	}
 	bad := f.strict && badAlready(verdicts)
 	found, id, err := p.store.Decide(ctx, sql.Import{File: book.File, Run: book.Run, By: by, At: p.clock.Now(), Rows: rows, Apply: f.apply && !bad, Strict: f.strict,
 		State: stateOf, Allows: allows, Fault: p.destinations().wrongFor, People: p.people, RuleSize: ruleSize}, asks)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
-	"github.com/chartbridge/chartbridge/transform"
 )
 
 // deliverAll maps the records of one destination after the other, and then
@@ -95,11 +94,17 @@ func (n *night) judge(ctx context.Context, d destination) error {
 func (n *night) deliver(ctx context.Context, d destination) error {
 	stage := &load.Stage{Store: n.store, Destination: d.sender(), Clock: n.clock, InFlight: d.inFlight, Quiet: n.config.QuietPeriod,
 		Released: n.released, Approvers: n.config.CentralRegistry.Approvers, Timeout: load.RequestTimeout, OnSent: n.show.sent}
-	switch {
-	case n.run.DryRun: // a plan too
-		return stage.Waits(ctx, n.run)
-	case !n.sends():
+	if !n.run.DryRun && !n.sends() {
 		return nil
+	}
+	if !n.does(stageTransform) {
+		var err error
+		if stage.Unjudged, err = n.unjudged(ctx, d); err != nil {
+			return err
+		}
+	}
+	if n.run.DryRun { // a plan too
+		return stage.Waits(ctx, n.run)
 	}
 	first, err := n.vendorFirst(ctx, d)
 	if err != nil {
@@ -120,16 +125,11 @@ func (n *night) deliver(ctx context.Context, d destination) error {
 }
 
 func (n *night) transform(ctx context.Context, d destination) error {
-	if n.mapless != nil {
-		return n.mapless
-	}
-	rules, err := n.rules(d)
+	stage, err := n.judges(d)
 	if err != nil {
 		return err
 	}
-	env := d.env
-	env.Now = n.run.At
-	stage := &transform.Stage{Store: n.store, Env: env, Shapes: d.shapes, Rules: rules, OnChunk: n.show.judged}
+	stage.Env.Now, stage.OnChunk = n.run.At, n.show.judged
 	err = stage.Run(ctx, n.run)
 	n.show.done()
 	return err

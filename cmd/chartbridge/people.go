@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/sql"
 	"github.com/spf13/cobra"
 )
@@ -65,6 +66,14 @@ func newDischarges(s *shared) *cobra.Command {
 }
 
 func approveDischarge(ctx context.Context, s *shared, p *practice, id, hash, by string) error {
+	unjudged, err := p.unjudgedDischarges(ctx)
+	switch {
+	case err != nil:
+		return err
+	case unjudged[id]:
+		return usageError{errors.New(s.typed("discharge " + id + " changed since it was judged, or what it is judged by did, so the next payload may be another: " +
+			"`chartbridge plan` judges it and sends nothing; then look at its hash again"))}
+	}
 	now := p.clock.Now()
 	a, err := p.store.ApproveDischarge(ctx, id, hash, by, now)
 	if err != nil {
@@ -81,11 +90,17 @@ func listDischarges(ctx context.Context, s *shared, p *practice) error {
 	if err != nil {
 		return err
 	}
+	unjudged, err := p.unjudgedDischarges(ctx)
+	if err != nil {
+		return err
+	}
 	for i := range list {
 		d := &list[i]
 		switch {
 		case d.SkippedBy != "":
 			d.Message = skippedBy(d.SkippedBy)
+		case unjudged[d.ID] && load.WaitsUnjudged(d.Outcome, d.Cause):
+			d.Outcome, d.Cause, d.Message = etl.Failed, etl.CauseNotJudged, load.NotJudged
 		case d.Cause == etl.CauseApproval && d.Approvals > 0:
 			d.Message = fmt.Sprintf("%d of %d people have approved this very payload; the next run looks again", d.Approvals, p.config.CentralRegistry.Approvers)
 		}
@@ -93,9 +108,9 @@ func listDischarges(ctx context.Context, s *shared, p *practice) error {
 	if s.output == "json" {
 		return printJSON(s.stdout, list)
 	}
-	unjudged := len(list)
-	list = slices.DeleteFunc(list, func(d sql.WaitingDischarge) bool { return d.Cause == etl.CauseNotJudged })
-	unjudged -= len(list)
+	all := len(list)
+	list = slices.DeleteFunc(list, func(d sql.WaitingDischarge) bool { return d.Cause == etl.CauseNotJudged && d.Hash == "" })
+	unknown := all - len(list)
 	var rows [][]string
 	for _, d := range list {
 		by := "-"
@@ -110,8 +125,8 @@ func listDischarges(ctx context.Context, s *shared, p *practice) error {
 		}
 	}
 	switch {
-	case unjudged > 0:
-		_, err = fmt.Fprintf(s.stdout, "Staged and not judged yet: %s. The next run tells which of them have a discharge.\n", howMany(unjudged, "patient"))
+	case unknown > 0:
+		_, err = fmt.Fprintf(s.stdout, "Staged and not judged yet: %s. The next run tells which of them have a discharge.\n", howMany(unknown, "patient"))
 	case len(rows) == 0:
 		_, err = fmt.Fprintln(s.stdout, "No discharge waits.")
 	}

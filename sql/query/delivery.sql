@@ -56,6 +56,12 @@ FROM next CROSS JOIN target t ON t.id = next.id
 LEFT JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
 ORDER BY t.id
 
+-- name: mapped-of
+-- Of those records (a JSON list of rows) the ids of what maps and is not held just so there.
+SELECT t.source_id FROM json_each(?3) j CROSS JOIN record r ON r.id = j.value
+JOIN target t ON t.destination = ?1 AND t.object = ?2 AND t.source_endpoint = r.endpoint AND t.source_id = r.source_id
+WHERE t.payload IS NOT NULL AND (t.acked_hash IS NOT t.hash OR t.outcome = 'uncertain')
+
 -- name: kept-back
 -- What does not go with those records (a JSON list of source ids) although it
 -- travels inside them: refused as it is, or there under an id that is not known,
