@@ -91,7 +91,7 @@ func TestInsideMovedOn(t *testing.T) {
 	w.clock.Move(rested)
 	w.must(w.night())
 	w.expect("sent again", "client", "1", "updated")
-	w.expect("with it", "funder", "1/primary", "created")
+	w.expect("with it", "funder", "1/primary", "updated")
 	if n := len(vendorOf(w).Objects("client")[0]["clientFunders"].([]any)); n != 1 {
 		t.Errorf("they hold %d funders, want 1", n)
 	}

@@ -93,7 +93,7 @@ func TestPartOfUnknownID(t *testing.T) {
 	}
 	w.give("funder", "1/primary", funderID(t, w.funders()[0]))
 	w.must(w.night())
-	w.expect("given its id", "funder", "1/primary", "created")
+	w.expect("given its id", "funder", "1/primary", "updated")
 	w.expect("beside it", "funder", "1/secondary", "created")
 	if n := len(w.funders()); n != 2 {
 		t.Errorf("they hold %d funders, want 2", n)

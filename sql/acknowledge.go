@@ -122,7 +122,7 @@ func (a *acceptance) inside(ctx context.Context, d load.Done, n etl.Need) error 
 	outcome := etl.Created
 	if string(t.Acked) == string(t.Hash) {
 		outcome = etl.Unchanged
-	} else if t.Acked != nil {
+	} else if t.Acked != nil || d.Filled[n.Path] != "" {
 		outcome = etl.Updated
 	}
 	a.targets = append(a.targets, takenTarget{t.ID, hex.EncodeToString(t.Hash), outcome, d.Answer.Status, 1})

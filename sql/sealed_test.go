@@ -11,7 +11,7 @@ import (
 )
 
 // digests are the BLOB columns that hold a hash, by name.
-var digests = []string{"hash", "acked_hash", "refused_hash", "twin_hash", "source_hash", "seed", "prev"}
+var digests = []string{"hash", "acked_hash", "refused_hash", "twin_hash", "source_hash", "carrier_hash", "seed", "prev"}
 
 // A column that can hold anybody's value is sealed, and named in the list that
 // a change of key goes by.

@@ -39,6 +39,16 @@ func (b *body) add(name string, v Value) {
 
 func (b *body) bytes() []byte { return append(b.text, '}') }
 
+// slots are the arrays in which objects of other shapes travel inside the shape's.
+func (s *Stage) slots(shape Shape) (slots []string) {
+	for _, other := range s.Shapes {
+		if other.Inside == shape.Object {
+			slots = append(slots, other.Slot)
+		}
+	}
+	return slots
+}
+
 // carry adds the objects that travel inside a parent to its body, slot by
 // slot, and their needs with the path at which they now stand.
 func carry(v *Verdict, inside []etl.Target) {

@@ -91,7 +91,7 @@ func (s *Stage) dirty(ctx context.Context, shape Shape, since int64, add func(ro
 	if err := s.Store.Unsettled(ctx, shape.Destination, shape.Object, shape.Endpoint, add); err != nil {
 		return err
 	}
-	if !s.carries(shape) {
+	if len(s.slots(shape)) == 0 {
 		return nil
 	}
 	return s.Store.Uncarried(ctx, shape.Destination, shape.Object, shape.Endpoint, add)

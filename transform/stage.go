@@ -154,11 +154,15 @@ func (s *Stage) judgeChunk(ctx context.Context, run etl.Run, shape Shape, rows [
 	if err := s.readRelated(ctx, shape, sources, &env); err != nil {
 		return err
 	}
+	slots := s.slots(shape)
 	var put []etl.Target
 	for i, verdicts := range judgeAll(shape, &env, sources, known, lacks) {
 		src := sources[i]
 		for _, v := range verdicts {
 			carry(&v, inside[src.ID])
+			if onlyLost(slots, v, known[src.ID]) {
+				v.Outcome = etl.Unchanged
+			}
 			next, changed := settle(shape, src, v, known)
 			delete(known, next.Source.ID)
 			if changed {
@@ -171,15 +175,10 @@ func (s *Stage) judgeChunk(ctx context.Context, run etl.Run, shape Shape, rows [
 
 // inside reads what travels inside the records at hand, if anything does.
 func (s *Stage) inside(ctx context.Context, shape Shape, sources []etl.Source) (map[string][]etl.Target, error) {
-	if !s.carries(shape) {
+	if len(s.slots(shape)) == 0 {
 		return nil, nil
 	}
 	return s.Store.Inside(ctx, shape.Destination, shape.Object, ids(sources))
-}
-
-// carries reports whether objects of other shapes travel inside the shape's.
-func (s *Stage) carries(shape Shape) bool {
-	return slices.ContainsFunc(s.Shapes, func(other Shape) bool { return other.Inside == shape.Object })
 }
 
 // judgeAll judges records on all processors, and gives their verdicts in the

@@ -40,13 +40,17 @@ func (p *practice) carried(id string) string {
 // where a run stopped between the two.
 func TestADecisionAboutAPartReachesItsCarrier(t *testing.T) {
 	p := aDay(t)
+	two := aPatient(12, "Roe")
+	two["secondary_insurance"] = insured("60055")
+	p.pull("patients", two)
+	p.judge()
 	p.send("client", load.Acknowledged)
-	id := p.skip("funder", "11/primary")
+	id := p.skip("funder", "12/primary")
 	p.begin("r2")
 	p.judge()
-	p.want(p.funder("11/primary"), etl.Excluded, etl.CauseSkipped)
+	p.want(p.funder("12/primary"), etl.Excluded, etl.CauseSkipped)
 	p.wantJudged(map[string]int{"funder": 1, "client": 1})
-	if got := p.carried("11"); got != "" {
+	if got := p.carried("12"); got != "" { // they hold the part that stays behind, and so its array does
 		t.Errorf("after SKIP, the client carries %s", got)
 	}
 	p.judge()
@@ -62,7 +66,7 @@ func TestADecisionAboutAPartReachesItsCarrier(t *testing.T) {
 	p.stage.Shapes = shapes
 	p.judge()
 	p.wantJudged(map[string]int{"client": 1})
-	if got := p.carried("11"); !strings.Contains(got, `"funderId":900`) {
+	if got := p.carried("12"); !strings.Contains(got, `"funderId":900`) {
 		t.Errorf("after the undo, the client carries %q, want the insurance", got)
 	}
 	p.judge()
