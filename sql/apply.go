@@ -64,6 +64,14 @@ func (d *decider) log(ctx context.Context, a Ask, it Item, was before, waits boo
 	return audit(ctx, d.tx, d.imp.At, d.imp.By, "decide", subject, fmt.Sprintf("%s, import %d", decision(a.Verb, a.Value), d.id))
 }
 
+// movedOn says what changed of a record since the workbook was written.
+func movedOn(a Ask, it Item) string {
+	if a.Outcome == string(it.Outcome) {
+		return fmt.Sprintf("it is %s as before, but what it holds, or why it waits, changed since the workbook was written; look at it in the newest one", it.Outcome)
+	}
+	return fmt.Sprintf("it moved on since the workbook was written: it is %s now", it.Outcome)
+}
+
 // release makes a record due again, with the one that it travels inside, whose
 // acknowledged hash is then as given: nil compares it first, an empty one sends it.
 func release(ctx context.Context, tx *sqlx.Tx, target int64, parent []byte) error {

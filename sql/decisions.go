@@ -39,7 +39,8 @@ type Ask struct {
 	Destination, Object, SourceID string
 	Lookup, Key                   string // of a rule
 	Verb, Value, Comment          string
-	State                         string // of the record, as the workbook showed it
+	Outcome                       string // of the record, as the workbook showed it
+	State                         string // of all that a decision acts on, likewise
 	Where                         string // its row and sheet, for a person
 	Run                           time.Time
 }
@@ -219,7 +220,7 @@ func (d *decider) decide(ctx context.Context, a Ask) (Verdict, error) {
 		return v, err
 	}
 	if d.imp.State(it) != a.State {
-		return Verdict{Stale, fmt.Sprintf("it moved on since the workbook was written: it is %s now", it.Outcome)}, nil
+		return Verdict{Stale, movedOn(a, it)}, nil
 	}
 	if reason := d.imp.Allows(a.Verb, it); reason != "" {
 		return Verdict{NotAllowed, reason}, nil

@@ -106,6 +106,13 @@ func TestEachVerdict(t *testing.T) {
 	b.want("Ada Roma", old, Expired)
 	b.want("Ada Roma", client("99", Retry, "", "rejected refused"), Unknown)
 	b.want("Ada Roma", client("1", Retry, "", "invalid lookup"), Stale)
+	for shown, want := range map[string]string{"held": "moved on since the workbook was written: it is rejected", "rejected": "rejected as before, but what it holds"} {
+		ask := client("1", Retry, "", "rejected and of another payload")
+		ask.Outcome = shown
+		if v := b.decide("Ada Roma", nil, ask)[0]; v.Word != Stale || !strings.Contains(v.Reason, want) {
+			t.Errorf("shown as %s, and rejected now: %+v", shown, v)
+		}
+	}
 	b.want("Ada Roma", client("4", Retry, "", "blocked reference"), NotAllowed)
 	b.want("Ada Roma", client("2", Map, "", "held candidates"), Incomplete)
 	b.want("Ada Roma", client("1", Retry, "", "rejected refused"), Applied)

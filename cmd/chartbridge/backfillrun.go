@@ -24,6 +24,7 @@ func runBackfill(ctx context.Context, s *shared, p *practice, f backfillFlags) (
 	if f.load && p.mapless != nil {
 		return p.mapless
 	}
+	p.warnOfCalls()
 	if f.dryRun {
 		return p.dryBackfill(ctx, s, f, from, to)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -197,7 +198,7 @@ func (c *preflight) checkConfig(path string) bool {
 	}
 	c.config = cfg
 	c.ok("config", "%s: practice %s, destinations %s", path, cfg.Practice, orDash(strings.Join(cfg.Destinations(), ", ")))
-	for _, w := range cfg.Warnings {
+	for _, w := range append(slices.Clone(cfg.Warnings), cfg.CallWarnings...) {
 		c.warn("config", "", "%s", w)
 	}
 	if len(cfg.Destinations()) == 0 {

@@ -157,7 +157,7 @@ func (p *practice) judge(ctx context.Context, book reports.Returned, f decideFla
 		}
 		places = append(places, i)
 		asks = append(asks, sql.Ask{Destination: r.Destination, Object: r.Object, SourceID: r.SourceID, Lookup: r.Lookup, Key: r.Key,
-			Verb: r.Decision, Value: r.MapTo, Comment: r.Comment, State: r.State, Run: r.At,
+			Verb: r.Decision, Value: r.MapTo, Comment: r.Comment, Outcome: r.Outcome, State: r.State, Run: r.At,
 			Where: fmt.Sprintf("row %d of sheet %s", r.Row, r.Sheet)})
 	}
 	by := strings.TrimSpace(f.by)

@@ -212,3 +212,17 @@ func TestTextsAreUTF8(t *testing.T) {
 		}
 	}
 }
+
+// TestAReserveAboveTheLimit is told to who reads from DrChrono, and to nobody else.
+func TestAReserveAboveTheLimit(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.set("drchrono:\n", "drchrono:\n  nightly_reserve: 1000000\n")
+	for args, want := range map[string]bool{"run --only extract": true, "backfill --dry-run --from 2026-01-01": true, "check": true,
+		"run --only transform": false, "discharges list": false, "runs list": false} {
+		_, stdout, stderr := s.run(strings.Fields(args)...)
+		if got := strings.Contains(stdout+stderr, "nightly_reserve (1000000)"); got != want {
+			t.Errorf("%s: warns is %v, want %v:\n%s%s", args, got, want, stdout, stderr)
+		}
+	}
+}

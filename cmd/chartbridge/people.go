@@ -81,8 +81,16 @@ func approveDischarge(ctx context.Context, s *shared, p *practice, id, hash, by 
 	}
 	until, needed := now.Add(sql.ApprovalLife).UTC().Format(time.RFC3339), p.config.CentralRegistry.Approvers
 	return receipt(s, map[string]any{"id": id, "hash": a.Hash, "approved_by": by, "until": until, "approvals": a.People, "approvers": needed},
-		"Discharge %s is approved by %s for 72 hours: %d of %d people%s.", id, by, a.People, needed,
+		"Discharge %s is approved by %s for 72 hours: %s%s.", id, by, ofNeeded(a.People, needed),
 		pick(a.People < needed, ", another one has to approve this very payload", ", the next run sends it if nothing else holds it"))
+}
+
+// ofNeeded says how many people approved, and how many have to.
+func ofNeeded(have, need int) string {
+	if have > need {
+		return fmt.Sprintf("%d people (%s needed)", have, pick(need == 1, "1 is", fmt.Sprintf("%d are", need)))
+	}
+	return fmt.Sprintf("%d of %d people", have, need)
 }
 
 func listDischarges(ctx context.Context, s *shared, p *practice) error {
@@ -102,7 +110,7 @@ func listDischarges(ctx context.Context, s *shared, p *practice) error {
 		case unjudged[d.ID] && load.WaitsUnjudged(d.Outcome, d.Cause):
 			d.Outcome, d.Cause, d.Message = etl.Failed, etl.CauseNotJudged, load.NotJudged
 		case d.Cause == etl.CauseApproval && d.Approvals > 0:
-			d.Message = fmt.Sprintf("%d of %d people have approved this very payload; the next run looks again", d.Approvals, p.config.CentralRegistry.Approvers)
+			d.Message = ofNeeded(d.Approvals, p.config.CentralRegistry.Approvers) + " have approved this very payload; the next run looks again"
 		}
 	}
 	if s.output == "json" {

@@ -74,6 +74,10 @@ func TestADischargeGoesOnceAndOnlyApproved(t *testing.T) {
 		t.Fatalf("%d discharges went with one of two approvals", n)
 	}
 	s.mustRun(exitDone, "discharges", "approve", d.ID, "--hash", d.Hash, "--as", "Bo Lin")
+	third, _ := s.mustRun(exitDone, "discharges", "approve", d.ID, "--hash", d.Hash, "--as", "Cy Dunn")
+	if list := s.waiting()[0].Message; !strings.Contains(third, ": 3 people (2 are needed), the next run") || !strings.HasPrefix(list, "3 people (2 are needed) have approved") {
+		t.Errorf("with one approval more than needed they say\n%s%s", third, list)
+	}
 	s.mustRun(exitAttention, "run")
 	s.mustRun(exitAttention, "run")
 	if n := len(s.v.Registry.Objects("discharge")); n != 1 {

@@ -61,6 +61,13 @@ func readPractice(s *shared) (*practice, error) {
 	return p, p.readLookups()
 }
 
+// warnOfCalls warns who is about to read from DrChrono.
+func (p *practice) warnOfCalls() {
+	for _, w := range p.config.CallWarnings {
+		p.log.Warn(w)
+	}
+}
+
 // sealer is of the config's key.
 func sealer(c *config.Config) (*sql.Sealer, error) {
 	key, ok := c.Key()

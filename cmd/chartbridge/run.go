@@ -51,6 +51,9 @@ func runOnce(ctx context.Context, s *shared, f runFlags) (err error) {
 	if p.mapless != nil && f.only != stageExtract {
 		return p.mapless // before a call is spent
 	}
+	if f.only == "" || f.only == stageExtract {
+		p.warnOfCalls()
+	}
 	n, err := p.night(f, "operator")
 	if err != nil {
 		return err

@@ -106,6 +106,7 @@ func openDaemon(ctx context.Context, s *shared) (*daemon, error) {
 	if p.mapless != nil {
 		return nil, errors.Join(p.mapless, p.close())
 	}
+	p.warnOfCalls()
 	p.served = true
 	p.show = &show{out: s.stderr} // a line that is rewritten has no place in a log
 	d, err := newDaemon(ctx, p)

@@ -72,6 +72,8 @@ type Config struct {
 	// Warnings are what is allowed but unwise, one sentence each, without any
 	// value of a key.
 	Warnings []string `yaml:"-"`
+	// CallWarnings are likewise for who reads from DrChrono, or checks.
+	CallWarnings []string `yaml:"-"`
 }
 
 // Brake holds the shares of an object's records beyond which a run stops.

@@ -143,8 +143,8 @@ func TestEnvironmentOverrides(t *testing.T) {
 	if c.Keep != 3 || c.DataDir != "/etc/cb/${KEY}" || c.DrChrono.ClientSecret.Reveal() != "s" || c.Practice != "p" {
 		t.Errorf("got keep %d, data_dir %s, practice %s", c.Keep, c.DataDir, c.Practice)
 	}
-	if len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0], "nightly_reserve (300)") {
-		t.Errorf("got warnings %q, want one about nightly_reserve", c.Warnings)
+	if len(c.Warnings) != 0 || len(c.CallWarnings) != 1 || !strings.Contains(c.CallWarnings[0], "nightly_reserve (300)") {
+		t.Errorf("got warnings %q and %q, want one about nightly_reserve among the latter", c.Warnings, c.CallWarnings)
 	}
 }
 

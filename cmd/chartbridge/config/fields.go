@@ -64,8 +64,8 @@ func (b *block) whole(c *Config) {
 			"choose a folder beside it"))
 	}
 	if d := c.DrChrono; d.NightlyReserve > d.CallsPerHour {
-		b.r.warn("drchrono.nightly_reserve (" + strconv.Itoa(d.NightlyReserve) + ") is more than drchrono.calls_per_hour (" +
-			strconv.Itoa(d.CallsPerHour) + "): a backfill stands still in windows with a schedule")
+		c.CallWarnings = append(c.CallWarnings, "drchrono.nightly_reserve ("+strconv.Itoa(d.NightlyReserve)+") is more than drchrono.calls_per_hour ("+
+			strconv.Itoa(d.CallsPerHour)+"): a backfill stands still in windows with a schedule")
 	}
 }
 
