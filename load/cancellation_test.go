@@ -40,7 +40,7 @@ func TestCancellations(t *testing.T) {
 
 	w.clock.Move(24 * time.Hour)
 	w.put("appointments", visitAt(1, 9, `,"status":"No Show"`), visitAt(3, 11, `,"deleted_flag":true`), visitAt(4, 12, `,"status":"Rescheduled"`),
-		visitAt(5, 13, `,"status":"Cancelled"`), visitAt(6, 13, ""))
+		visitAt(5, 13, `,"status":"Cancelled"`), visitAt(6, 13, ""), visitAt(7, 15, `,"status":"No Show"`))
 	w.Inject(loadtest.ResetAfter().On("POST", "/cancel"))
 	w.must(w.night())
 	w.expect("unanswered", "cancellation", "1", "uncertain no_answer")
@@ -50,6 +50,10 @@ func TestCancellations(t *testing.T) {
 		t.Errorf("message %q, want it to say that the event was converted", text)
 	}
 	w.expect("entered again for the same time", "cancellation", "5", "excluded takes_place")
+	w.expect("no event there", "cancellation", "7", "excluded create_off")
+	if text := w.message("cancellation", "7"); !strings.Contains(text, "no event") {
+		t.Errorf("message %q, want it to say that there is no event", text)
+	}
 	w.expect("no reason's id", "cancellation", "4", "held status_lookup")
 	w.Heal()
 	w.clock.Move(rested)

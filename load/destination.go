@@ -23,8 +23,10 @@ type Object struct {
 	// ReadOnly: the destination only shows it; it is compared, never sent. The
 	// destination then is a Comparer.
 	ReadOnly bool
-	// NoCreate: only what is found there is kept up to date.
+	// NoCreate: only what is found there is kept up to date. Absent tells why
+	// nothing becomes of another.
 	NoCreate bool
+	Absent   string
 	// IfMissing: created only where a comparison shows that the record itself
 	// is missing there. Such an object follows the one that is compared.
 	IfMissing bool

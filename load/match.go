@@ -44,7 +44,8 @@ func (s *Stage) match(ctx context.Context, run etl.Run, object Object, unknown [
 			continue
 		}
 		if object.NoCreate && d.TargetID == "" {
-			marks = append(marks, Mark{TargetRow: d.TargetRow, Outcome: etl.Excluded, Cause: etl.CauseCreateOff})
+			marks = append(marks, Mark{TargetRow: d.TargetRow, Outcome: etl.Excluded, Cause: etl.CauseCreateOff,
+				Problem: etl.Problem{Code: etl.CauseCreateOff, Message: object.Absent}})
 			continue
 		}
 		d.Op = etl.Update // a person gave their id, and they hold something else

@@ -78,6 +78,9 @@ func TestPartOfUnknownID(t *testing.T) {
 	client := vendorOf(w).Objects("client")[0]["clientId"].(json.Number).String()
 	w.must(w.store.Resolve(w.ctx, w.run(), int64(w.number("SELECT id FROM delivery")), client, "seen", "Ana", w.clock.Now()))
 	w.expect("taken", "funder", "1/primary", "held no_id")
+	if text := w.message("funder", "1/primary"); !strings.Contains(text, "RETRY") {
+		t.Errorf("told as %q, want what sends it again where it is not there", text)
+	}
 	for _, row := range []string{
 		patient(1, "Rome", insurance("primary", "P1")), patient(1, "Utica", insurance("primary", "P2")),
 		patient(1, "Ithaca", insurance("primary", "P2"), insurance("secondary", "P1")),

@@ -26,43 +26,48 @@ func (s *Stage) settle(ctx context.Context, run etl.Run) error {
 				mine = append(mine, d)
 			}
 		}
-		done, err := s.ask(ctx, object, mine)
+		done, marks, err := s.ask(ctx, object, mine)
 		if err != nil {
 			return err
 		}
-		if len(done) == 0 {
+		if len(done)+len(marks) == 0 {
 			continue
 		}
-		if _, err := s.Store.Commit(ctx, run, done, nil, nil); err != nil {
+		if _, err := s.Store.Commit(ctx, run, done, marks, nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Stage) ask(ctx context.Context, object Object, open []etl.Delivery) ([]Done, error) {
+func (s *Stage) ask(ctx context.Context, object Object, open []etl.Delivery) (done []Done, marks []Mark, err error) {
 	if len(open) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if !object.Askable {
-		return s.repeatable(open), nil
+		return s.repeatable(open), nil, nil
 	}
 	findings, err := s.Destination.Find(ctx, object.Name, open)
 	if err != nil {
-		return nil, fmt.Errorf("ask after unanswered deliveries: %w: %w", err, ErrGivenUp)
+		return nil, nil, fmt.Errorf("ask after unanswered deliveries: %w: %w", err, ErrGivenUp)
 	}
 	if err := s.leaveOthers(ctx, open, findings); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var done []Done
 	for i, d := range open {
 		if answer, evidence, ok := conclude(d, findings[i]); ok {
 			done = append(done, Done{Delivery: d, Answer: answer, How: findings[i].How, SettledBy: ByProbe,
 				Evidence: evidence, At: s.Clock.Now()})
+		} else if f := findings[i]; f.TargetID == "" && len(f.Candidates) == 0 {
+			marks = append(marks, Mark{TargetRow: d.TargetRow, Outcome: etl.Uncertain, Cause: etl.CauseNoAnswer, Problem: etl.Problem{Code: etl.CauseNoAnswer, Message: unseen}})
 		}
 	}
-	return done, nil
+	return done, marks, nil
 }
+
+// unseen says why a look that shows nothing does not settle a delivery.
+const unseen = "no answer came, and a look shows neither it nor anything else that is known to be there, so it may be there; it is looked for in each run, or look there yourself " +
+	"and say so with `chartbridge uncertain resolve ID --absent` or `--present` (`chartbridge uncertain list` shows the ID)"
 
 // conclude says what a look at the destination proves of an unanswered
 // delivery; ok is false where it proves nothing.

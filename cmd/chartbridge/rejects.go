@@ -153,7 +153,7 @@ func retryRefused(ctx context.Context, s *shared, p *practice, ids []string, cau
 	}
 	for _, id := range ids {
 		if !slices.ContainsFunc(chosen, func(r sql.Refused) bool { return r.SourceID == id }) {
-			return usageError{fmt.Errorf("%s is none of what was refused%s, and nothing was changed; `chartbridge rejects list --records` shows all", id,
+			return usageError{fmt.Errorf("%s is none of what was refused%s, and nothing was changed; `chartbridge rejects list --records` shows all, and what is held is decided in the workbook", id,
 				pick(cause != "", " for "+cause, ""))}
 		}
 	}

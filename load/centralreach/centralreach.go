@@ -99,7 +99,8 @@ func (d *Destination) Name() string { return Name }
 func (d *Destination) Objects() []load.Object {
 	var objects []load.Object
 	if d.o.Write.Employees {
-		objects = append(objects, load.Object{Name: employee, Askable: true, NoCreate: !d.o.CreateEmployees})
+		objects = append(objects, load.Object{Name: employee, Askable: true, NoCreate: !d.o.CreateEmployees,
+			Absent: "it is not in CentralReach, and centralreach.create_employees is off; create it there, or give its id with `chartbridge crosswalk import`"})
 	}
 	if d.o.Write.Clients {
 		objects = append(objects, load.Object{Name: client, Askable: true})
@@ -122,7 +123,8 @@ func (d *Destination) Objects() []load.Object {
 		objects = append(objects, load.Object{Name: claimSettings, Askable: true})
 	}
 	if d.o.Write.cancels() {
-		objects = append(objects, load.Object{Name: cancellation, Askable: true, NoCreate: true})
+		objects = append(objects, load.Object{Name: cancellation, Askable: true, NoCreate: true,
+			Absent: "no event of this client, provider and start is on their schedule, so there is nothing to cancel"})
 	}
 	if d.o.Write.visits() {
 		objects = append(objects, load.Object{Name: event, Askable: true, ReadOnly: true})

@@ -214,7 +214,7 @@ WHERE hash IS NOT NULL AND parent_id <> '' AND (destination, parent_id, object, 
 -- or not: to send it might make a second one. ?3 = of all arrays, else of those in
 -- ?4, a JSON list.
 UPDATE target SET acked_hash = x'', outcome = 'held', cause = 'no_id', field = '', code = 'no_id', run = ?1,
-  message = 'its record is there, but what travels inside it is not shown; find it there and give its id with `chartbridge crosswalk import`'
+  message = 'its record is there, but what travels inside it is not shown; find it there and give its id with `chartbridge crosswalk import`, or RETRY it in the workbook where it is not there'
 WHERE hash IS NOT NULL AND parent_id <> '' AND (destination, parent_id, object, source_id) IN
   (SELECT p.destination, p.source_id, n.value ->> 'object', n.value ->> 'id'
    FROM target p, json_each(CASE p.needs WHEN '' THEN '[]' ELSE p.needs END) n WHERE p.id = ?2)
@@ -228,7 +228,7 @@ WHERE hash IS NOT NULL AND parent_id <> '' AND (destination, parent_id, object, 
 -- of what was sent: as long as that maps, so did this.
 UPDATE target SET acked_hash = x'', acked_payload = CASE WHEN (SELECT hash FROM target WHERE id = ?4) = ?5 THEN payload END,
   outcome = 'held', cause = 'no_id', field = '', code = 'no_id', run = ?1, http_status = ?2, attempts = attempts + 1,
-  message = 'it was taken with its record, but no id came back; find it there and give its id with `chartbridge crosswalk import`'
+  message = 'it was taken with its record, but no id came back; find it there and give its id with `chartbridge crosswalk import`, or RETRY it in the workbook where it is not there'
 WHERE id = ?3
 
 -- name: put-left
@@ -254,7 +254,7 @@ SELECT id, hash, acked_hash FROM target WHERE destination = ? AND object = ? AND
 -- What is there under an id that is not known waits for a person who finds it,
 -- also where it changed since.
 UPDATE target SET outcome = 'held', cause = 'no_id', field = '', code = 'no_id', run = ?1,
-  message = 'it is there, but its id is not known, so it is not sent; find it there and give its id with `chartbridge crosswalk import`'
+  message = 'it is there, but its id is not known, so it is not sent; find it there and give its id with `chartbridge crosswalk import`, or RETRY it in the workbook where it is not there'
 WHERE destination = ?2 AND parent_id <> '' AND slot <> '' AND outcome IN ('failed', 'blocked') AND payload IS NOT NULL AND acked_hash IS NOT NULL
   AND cause <> 'not_judged'
   AND NOT EXISTS (SELECT 1 FROM crosswalk c WHERE c.destination = target.destination AND c.object = target.object AND c.source_id = target.source_id)
