@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -115,13 +116,39 @@ func (s *Stage) refusedBulk(e Endpoint, start string, err error) bool {
 	return true
 }
 
-// short keeps the watermark where it is when a bulk list brought fewer rows
-// than it counts: something slipped through between its pages, and the next
-// run reads the same window again.
-func short(c etl.Cursor, rows int, page drchrono.Page) etl.Cursor {
-	if c.State == etl.StreamDrained && page.Count > c.Rows+rows {
-		c.Began, c.Newest = "", ""
-		c.Note = also(c.Note, fmt.Sprintf("the list counts %d records and brought %d: the next run reads the same window again", page.Count, c.Rows+rows))
+// short keeps the watermark where it is when a bulk list brought fewer rows than
+// it counts, or fewer that were there when it began than it counted then:
+// something slipped through between its pages, and the next run reads the same
+// window again.
+func short(e Endpoint, c etl.Cursor, rows []etl.Row, page drchrono.Page) etl.Cursor {
+	came := c.Rows + len(rows)
+	switch later := e.later(c, rows); {
+	case c.State != etl.StreamDrained:
+		return c
+	case page.Count > came:
+		c.Note = also(c.Note, fmt.Sprintf("the list counts %d records and brought %d: the next run reads the same window again", page.Count, came))
+	case c.Page > 0 && later > 0 && page.First > came-later:
+		c.Note = also(c.Note, fmt.Sprintf("the list counted %d records when it began, and brought %d, beside %d made later: the next run reads the same window again", page.First, came-later, later))
+	default:
+		return c
 	}
+	c.Began, c.Newest = "", ""
 	return c
+}
+
+// later is how many rows at the end of a list's last page were made after the
+// drain began, going by their stamps. Lists by id have new ones at their end; a
+// row before them that is stamped as late was changed. Visits go by their time
+// (drchrono-facts, section 3), and of them nothing is said.
+func (e Endpoint) later(c etl.Cursor, rows []etl.Row) (n int) {
+	if c.Began == "" || e.Range == dateRange {
+		return 0
+	}
+	for _, r := range slices.Backward(rows) {
+		if r.Stamp <= c.Began { // a Began of our clock is later than any stamp
+			break
+		}
+		n++
+	}
+	return n
 }

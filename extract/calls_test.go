@@ -100,6 +100,8 @@ by the largest page, at least one call for each stream.
 - A list that gives the records of a page again on the next one is read anew, once in
   a run: rows came in ahead, or the server passed over a page. One that always does so
   stops there, and costs the pages up to there once more in each run.
+- A list by ` + "`since`" + ` that took over an hour names the command that has it read again,
+  and its calls: nothing but another reading tells of what a deletion may have hidden.
 - A kill at any page repeats at most one call: what a run that was cut short has
   drained is not asked again by one that begins within 15 minutes of it, which
   names it in its log. What changed there meanwhile comes with the run after it.

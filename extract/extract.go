@@ -190,7 +190,7 @@ func (s *Stage) page(ctx context.Context, run etl.Run, e Endpoint, c etl.Cursor,
 	}
 	next := advance(e, c, page, rows, read, later, s.Clock.Now())
 	next.IDs, next.Digest = read.IDs, worthKnowing(e, page, rows)
-	next = short(next, read.Rows, page)
+	next = e.doubtful(short(e, next, rows, page), page, s.Clock.Now())
 	next.Note = faultNote(next.Note, rows, c.Page+1)
 	if next.State == etl.StreamDrained && c.Rows+read.Rows == 0 {
 		if lacks := s.lacks(ctx, e); lacks != "" {

@@ -26,8 +26,9 @@ var errReorder = errors.New("the order failed")
 // ("since=2026-01-01&page_size=1000&order_by=id"), and page=N to go on from a
 // saved Next, which is the query of the page to come. Pages are separate
 // snapshots, so the list's total may move: Count is the largest that a page has
-// told. What was deleted after it was read moves up what stands behind it, and
-// only the earlier total tells of the row that slipped through.
+// told, and First what the first page told. What was deleted after it was read
+// moves up what stands behind it, and only the earlier total tells of the row
+// that slipped through.
 //
 // ordered is told of each order before it is asked after: the query to go on
 // with that very order, and DrChrono's clock when it took it, zero if it did
@@ -65,6 +66,7 @@ type order struct {
 	rest   string // the query without page=
 	number int    // the page
 	most   int    // the largest total of the pages before it
+	first  int    // the total of the first page
 }
 
 // order asks for one page, unless the query names an order that was made.
@@ -95,10 +97,13 @@ func (d *drain) order(ctx context.Context, query string) (order, error) {
 const (
 	byUUID = "uuid="
 	told   = "count=" // ours: it is cut off before the query is sent
+	opened = "first=" // likewise
 )
 
 // again is the query to order the page with, and what is known by then.
-func (o order) again() string { return withPage(o.rest, o.number) + "&" + told + strconv.Itoa(o.most) }
+func (o order) again() string {
+	return withPage(o.rest, o.number) + "&" + told + strconv.Itoa(o.most) + "&" + opened + strconv.Itoa(o.first)
+}
 
 // complete waits for one page, and orders it again if it failed.
 func (d *drain) complete(ctx context.Context, o order) (Page, error) {
@@ -126,13 +131,16 @@ func (d *drain) bulkPage(o order, e envelope, r reply) (Page, error) {
 	if err := d.progress(e.rows); err != nil {
 		return Page{}, err
 	}
-	most := max(o.most, int(*e.page.Count))
-	page := Page{Rows: e.rows, Date: r.date(), URL: o.q.url.RequestURI(), Count: most}
+	most, first := max(o.most, int(*e.page.Count)), o.first
+	if o.number == 1 {
+		first = int(*e.page.Count)
+	}
+	page := Page{Rows: e.rows, Date: r.date(), URL: o.q.url.RequestURI(), Count: most, First: first}
 	if o.number < int(*e.page.Pages) {
 		if d.n >= d.c.pageCap {
 			return Page{}, &LoopError{Endpoint: d.endpoint, Page: d.n, Reason: "is the last that is read: the list has too many pages"}
 		}
-		page.Next = order{rest: o.rest, number: o.number + 1, most: most}.again()
+		page.Next = order{rest: o.rest, number: o.number + 1, most: most, first: first}.again()
 	}
 	return page, nil
 }
@@ -214,6 +222,8 @@ func cutPage(query string) order {
 			o.uuid = v
 		} else if v, ok := strings.CutPrefix(part, told); ok {
 			o.most, _ = strconv.Atoi(v)
+		} else if v, ok := strings.CutPrefix(part, opened); ok {
+			o.first, _ = strconv.Atoi(v)
 		} else if part != "" {
 			kept = append(kept, part)
 		}

@@ -82,11 +82,11 @@ func TestBulkKeepsTheLargestTotal(t *testing.T) {
 	}}
 	w := newWorld(t, s.ServeHTTP)
 	pages, err := w.bulk("page_size=1000")
-	if err != nil || len(pages) != 2 || pages[0].Count != 7 || pages[1].Count != 7 {
+	if err != nil || len(pages) != 2 || pages[0].Count != 7 || pages[1].Count != 7 || pages[1].First != 7 {
 		t.Fatalf("%v, %v", pages, err)
 	}
 	again, err := w.bulk(pages[0].Next)
-	if err != nil || len(again) != 1 || again[0].Count != 7 {
+	if err != nil || len(again) != 1 || again[0].Count != 7 || again[0].First != 7 {
 		t.Errorf("from a saved next: %v, %v", again, err)
 	}
 	if diff := cmp.Diff("POST /api/patients_list?page_size=1000&page=2", s.asked[4]); diff != "" {

@@ -23,6 +23,7 @@ type Page struct {
 	Date  time.Time // DrChrono's clock (the Date header), zero if it did not tell
 	URL   string    // path and query that were asked, for messages
 	Count int       // rows of the whole list, by a bulk list's word; -1 where there is no total
+	First int       // likewise when its first page was made; 0 = not known
 
 	Digest string    // by which Recall may know its rows again; "" where they are not plain enough, or nobody asks
 	Known  *etl.Page // what Recall knew of them: Rows is then empty
