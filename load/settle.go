@@ -59,7 +59,8 @@ func (s *Stage) ask(ctx context.Context, object Object, open []etl.Delivery) (do
 			done = append(done, Done{Delivery: d, Answer: answer, How: findings[i].How, SettledBy: ByProbe,
 				Evidence: evidence, At: s.Clock.Now()})
 		} else if f := findings[i]; f.TargetID == "" && len(f.Candidates) == 0 {
-			marks = append(marks, Mark{TargetRow: d.TargetRow, Outcome: etl.Uncertain, Cause: etl.CauseNoAnswer, Problem: etl.Problem{Code: etl.CauseNoAnswer, Message: unseen}})
+			marks = append(marks, Mark{TargetRow: d.TargetRow, Open: d.ID, Outcome: etl.Uncertain, Cause: etl.CauseNoAnswer,
+				Problem: etl.Problem{Code: etl.CauseNoAnswer, Message: unseen}})
 		}
 	}
 	return done, marks, nil

@@ -122,6 +122,7 @@ const (
 // A Mark sets a target's outcome without a delivery.
 type Mark struct {
 	TargetRow int64
+	Open      int64 // the delivery that it speaks of: nothing is marked once that has its answer
 	Outcome   etl.Outcome
 	Cause     string
 	Problem   etl.Problem

@@ -1,6 +1,7 @@
 package load_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -27,4 +28,26 @@ func TestUnseenIsNotAbsent(t *testing.T) {
 	if n := len(vendorOf(w).Objects("client")); n != 1 {
 		t.Errorf("they hold %d clients, want 1", n)
 	}
+}
+
+// TestSettledWhileLookedFor: what a person says, or a callback brings, while a run
+// looks for an unanswered record stands, though the look shows nothing.
+func TestSettledWhileLookedFor(t *testing.T) {
+	for _, theirs := range []string{"777", ""} { // it is there; it is not, and goes again
+		w := newWorld(t, rethinkAt(true))
+		w.put("patients", patient(1, "Troy"))
+		w.Inject(loadtest.ResetBefore().On("POST", "/client"))
+		w.must(w.night())
+		w.expect("unanswered", "client", "1", "uncertain no_answer")
+		w.Inject(loadtest.Fault{When: loadtest.After, Match: isLook, Do: func(*loadtest.Exchange) {
+			w.must(w.store.Resolve(w.ctx, w.run(), int64(w.number("SELECT id FROM delivery WHERE state = 'uncertain'")), theirs, "seen there", "Ana", w.clock.Now()))
+		}})
+		w.clock.Move(rested)
+		w.must(w.night())
+		w.expect("settled as "+theirs, "client", "1", "created")
+	}
+}
+
+func isLook(r *http.Request) bool {
+	return r.Method == http.MethodGet && strings.Contains(r.URL.Path, "client")
 }

@@ -9,6 +9,11 @@ import (
 )
 
 func (s *Store) mark(ctx context.Context, tx *sqlx.Tx, run etl.Run, m load.Mark) error {
+	if m.Open != 0 {
+		if open, err := isOpen(ctx, tx, m.Open); err != nil || !open {
+			return err // a callback or a person was faster
+		}
+	}
 	if m.Adopt != "" {
 		free, err := adopt(ctx, tx, run, m)
 		if err != nil {

@@ -288,7 +288,7 @@ func TestBackfillCancelled(t *testing.T) {
 	s.mustRun(exitUsage, "backfill")
 }
 
-// On a terminal a bar says how far it is and when it ends.
+// On a terminal, of 80 columns too, a bar says how far it is and when it ends.
 func TestBackfillBar(t *testing.T) {
 	t.Parallel()
 	s := reserved(t, 16)
@@ -307,7 +307,7 @@ func TestBackfillBar(t *testing.T) {
 	bar := &progress{practice: p, all: windows}
 	w := windows[10]
 	bar.page(t.Context(), etl.Cursor{Endpoint: w.Endpoint, Lane: w.Lane, State: etl.StreamOpen, Page: 2, Rows: 500, Changed: 7})
-	for _, want := range []string{"backfill [##", "--]", " 3/21 ", w.From, "page 2, 500 rows, 7 changed", "ETA "} {
+	for _, want := range []string{"backfill [#-", "--]", " 3/21 ", "ETA ", "page 2 ", w.From} {
 		if !strings.Contains(screen.String(), want) {
 			t.Errorf("the bar lacks %q: %q", want, screen.String())
 		}

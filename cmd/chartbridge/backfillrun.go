@@ -152,7 +152,7 @@ func (b *progress) window(w extract.Window, c etl.Cursor) {
 	b.log.Infof("%s: %d rows on %d pages, %d new or changed%s", w, c.Rows, c.Page, c.Changed, suffix("; ", c.Note))
 }
 
-const barWidth = 20
+const barWidth = 10
 
 // page draws the bar; where nobody looks, it asks nobody.
 func (b *progress) page(ctx context.Context, c etl.Cursor) {
@@ -174,8 +174,8 @@ func (b *progress) page(ctx context.Context, c etl.Cursor) {
 		eta = at.In(b.config.Timezone).Format("Jan 2 15:04")
 	}
 	full := done * barWidth / max(1, len(b.all))
-	b.show.line("backfill [%s%s] %d/%d  %s  page %d, %d rows, %d changed  ETA %s", strings.Repeat("#", full), strings.Repeat("-", barWidth-full),
-		done, len(b.all), w.Window, c.Page, c.Rows, c.Changed, eta)
+	b.show.line("backfill [%s%s] %d/%d  ETA %s  page %d  %s  %d rows, %d changed", strings.Repeat("#", full), strings.Repeat("-", barWidth-full),
+		done, len(b.all), eta, c.Page, w.Window, c.Rows, c.Changed) // a narrow screen cuts its end
 }
 
 // callsLeft is about how many calls the windows still cost, with pages of the

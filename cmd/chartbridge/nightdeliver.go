@@ -117,6 +117,7 @@ func (n *night) deliver(ctx context.Context, d destination) error {
 	b := n.config.Brake
 	stage.Brake = load.Brake{Changed: int(b.Changed), Rejected: int(b.Rejected), After: b.After}
 	stage.VendorFirst, stage.Restored = first, restored
+	defer n.show.ended(d.name)
 	err = stage.Run(ctx, n.run)
 	if err == nil && restored && !load.Blind(stage.Destination) {
 		err = n.store.Asked(context.WithoutCancel(ctx), d.name)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -46,10 +47,20 @@ func (s *show) line(format string, args ...any) {
 	s.rewrite(fmt.Sprintf("  "+format, args...))
 }
 
+// rewrite keeps to one row: of two, the next line would leave the first behind.
 func (s *show) rewrite(text string) {
-	fmt.Fprintf(s.out, "\r%-*s", s.width, text)
-	s.width = len(text)
+	room := s.room()
+	line := []rune(text)
+	line = line[:min(len(line), room)]
+	fmt.Fprintf(s.out, "\r%-*s", min(s.width, room), string(line))
+	s.width = len(line)
 }
+
+// room is what a row holds without moving on to the next.
+func (s *show) room() int { return cmp.Or(widthOf(s.out), usualWidth) - 1 }
+
+// usualWidth is that of a terminal which does not say its own.
+const usualWidth = 80
 
 // done ends the line that was rewritten.
 func (s *show) done() {
@@ -57,7 +68,7 @@ func (s *show) done() {
 	defer s.mu.Unlock()
 	s.sending = nil
 	if s.live && s.width > 0 {
-		fmt.Fprintf(s.out, "\r%*s\r", s.width, "")
+		fmt.Fprintf(s.out, "\r%*s\r", min(s.width, s.room()), "")
 		s.width = 0
 	}
 }
@@ -81,6 +92,21 @@ func (s *show) sent(destination, object string, sent int) {
 		at, s.sending = len(s.sending), append(s.sending, sending{destination: destination})
 	}
 	s.sending[at].object, s.sending[at].sent = object, sent
+	s.sends()
+}
+
+// ended takes a destination that is through off the line.
+func (s *show) ended(destination string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := len(s.sending)
+	s.sending = slices.DeleteFunc(s.sending, func(o sending) bool { return o.destination == destination })
+	if len(s.sending) < before {
+		s.sends()
+	}
+}
+
+func (s *show) sends() {
 	text := "  send"
 	for _, o := range s.sending {
 		text += fmt.Sprintf(" %s %s %d sent ", o.destination, o.object, o.sent)
