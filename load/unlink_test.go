@@ -1,10 +1,13 @@
 package load_test
 
 import (
+	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load/loadtest"
 	"github.com/chartbridge/chartbridge/sql"
 )
 
@@ -62,36 +65,132 @@ func TestRetryAfterARemovedLink(t *testing.T) {
 	w.expect("not there", "client", "1", "created")
 }
 
-// TestCorrectedLinkForgetsItsParts: the ids of what was found inside another
-// client are not sent to the right one, whose own are found.
-func TestCorrectedLinkForgetsItsParts(t *testing.T) {
-	w := newWorld(t, rethinkAt(true))
+// twoSeeded are two clients of theirs, each with a funder; w's client is linked to
+// the first, which is not the right one, and has learnt its funder's id.
+func (w *world) twoSeeded() (ids, parts []string) {
+	w.Helper()
 	funder := map[string]any{"funderSequence": 1, "funderId": 501, "serviceLineIds": []any{901}}
-	var ids, parts []string
 	for _, name := range []string{"Another", "Other"} {
 		id, err := vendorOf(w).Seed("client", seeded(map[string]any{"clientExternalId": nil, "firstName": name, "clientFunders": []any{funder}}))
 		w.must(err)
-		ids, parts = append(ids, strconv.FormatInt(id, 10)), append(parts, "")
+		ids = append(ids, strconv.FormatInt(id, 10))
 	}
-	for i, client := range vendorOf(w).Objects("client") {
-		parts[i] = funderID(t, client["clientFunders"].([]any)[0])
+	for _, client := range vendorOf(w).Objects("client") {
+		parts = append(parts, funderID(w.T, client["clientFunders"].([]any)[0]))
 	}
 	w.put("patients", patient(1, "Troy", insurance("primary", "P1")))
 	w.give("client", "1", ids[0])
 	w.must(w.night())
 	if got := w.theirs("funder", "1/primary"); got != parts[0] {
-		t.Fatalf("the funder is %s, want %s", got, parts[0])
+		w.Fatalf("the funder is %s, want %s", got, parts[0])
 	}
 	_, err := vendorOf(w).Seed("client", map[string]any{"clientId": jsonNumber(ids[0]), "clientExternalId": nil})
 	w.must(err)
-	faults, err := w.store.Import(w.ctx, []sql.Link{{Destination: w.name, Object: "client", SourceID: "1", TargetID: ids[1]}}, true, "Ana", w.clock.Now())
-	if err != nil || len(faults) > 0 {
-		t.Fatal(faults, err)
+	return ids, parts
+}
+
+// replace corrects a link, or says why not.
+func (w *world) replace(object, id, theirs string) string {
+	w.Helper()
+	faults, err := w.store.Import(w.ctx, []sql.Link{{Destination: w.name, Object: object, SourceID: id, TargetID: theirs}}, true, "Ana", w.clock.Now())
+	w.must(err)
+	return faults[0]
+}
+
+// TestCorrectedLinkForgetsItsParts: the ids of what was found inside another
+// client are not sent to the right one, whose own are found. What DrChrono does not
+// hold just then, or what does not map, is held when it comes back.
+func TestCorrectedLinkForgetsItsParts(t *testing.T) {
+	for name, meanwhile := range map[string]string{"there": insurance("primary", "P1"), "away": `"x":1`, "unmapped": insurance("primary", "unmapped")} {
+		for _, removed := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				w := newWorld(t, rethinkAt(true))
+				ids, parts := w.twoSeeded()
+				w.put("patients", patient(1, "Troy", meanwhile))
+				w.must(w.night())
+				if removed {
+					w.must(w.unlink("client", "1", ids[0]))
+				}
+				if fault := w.replace("client", "1", ids[1]); fault != "" {
+					t.Fatal(fault)
+				}
+				w.must(w.night())
+				w.put("patients", patient(1, "Troy", insurance("primary", "P1")))
+				w.must(w.night())
+				if name != "there" {
+					w.expect("back again", "funder", "1/primary", "held no_id")
+					w.give("funder", "1/primary", parts[1])
+					w.must(w.night())
+				}
+				if got := w.theirs("funder", "1/primary"); got != parts[1] {
+					t.Errorf("removed %v: the funder is %s, want %s", removed, got, parts[1])
+				}
+				for i, c := range vendorOf(w).Objects("client") {
+					if list := c["clientFunders"].([]any); len(list) != 1 || funderID(t, list[0]) != parts[i] {
+						t.Errorf("removed %v: %v holds %v, want %s", removed, c["firstName"], list, parts[i])
+					}
+				}
+			})
+		}
 	}
+}
+
+// TestPartGivenByAPersonStays, also where it is away while its client is corrected.
+func TestPartGivenByAPersonStays(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	ids, parts := w.twoSeeded()
+	if fault := w.replace("funder", "1/primary", parts[1]); fault != "" {
+		t.Fatal(fault)
+	}
+	w.put("patients", patient(1, "Troy"))
 	w.must(w.night())
-	w.expect("corrected", "client", "1", "updated")
-	if got := w.theirs("funder", "1/primary"); got != parts[1] {
-		t.Errorf("the funder is %s, want %s", got, parts[1])
+	w.give("funder", "10/primary", "77")
+	w.exec(`UPDATE crosswalk SET run = 'r0' WHERE source_id = '10/primary'`)
+	if fault := w.replace("client", "1", ids[1]); fault != "" {
+		t.Fatal(fault)
+	}
+	for id, want := range map[string]string{"1/primary": parts[1], "10/primary": "77"} {
+		if got := w.theirs("funder", id); got != want {
+			t.Errorf("the funder %s is %q, want %s", id, got, want)
+		}
+	}
+}
+
+// TestLinkOfAnotherObjectKeepsParts whose record has the same id.
+func TestLinkOfAnotherObjectKeepsParts(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	_, parts := w.twoSeeded()
+	w.give("appointment", "1", "70")
+	w.must(w.unlink("appointment", "1", "70"))
+	if got := w.theirs("funder", "1/primary"); got != parts[0] {
+		t.Errorf("the funder is %q, want %s", got, parts[0])
+	}
+}
+
+// TestReplacedWhileSent: a correction is refused while an update is under way, whose
+// answer would take it back, and stands once it is taken.
+func TestReplacedWhileSent(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	ids, parts := w.twoSeeded()
+	w.put("patients", patient(1, "Rome", insurance("primary", "P1")))
+	var told []string
+	w.Inject(loadtest.Fault{Times: 1, When: loadtest.After, Match: func(r *http.Request) bool {
+		return r.Method != http.MethodGet && strings.Contains(r.URL.Path, "client")
+	},
+		Do: func(*loadtest.Exchange) {
+			told = append(told, w.replace("client", "1", ids[1]), w.replace("funder", "1/primary", parts[1]))
+		}})
+	w.must(w.night())
+	if len(told) != 2 || !strings.Contains(told[0], "not answered") || !strings.Contains(told[1], "not answered") {
+		t.Errorf("a correction of what is under way: %q", told)
+	}
+	if fault := w.replace("client", "1", ids[1]); fault != "" {
+		t.Fatal(fault)
+	}
+	w.put("patients", patient(1, "Paris", insurance("primary", "P1")))
+	w.must(w.night())
+	if got := w.theirs("client", "1") + " " + w.theirs("funder", "1/primary"); got != ids[1]+" "+parts[1] {
+		t.Errorf("they are %s, want %s %s", got, ids[1], parts[1])
 	}
 }
 

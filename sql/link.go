@@ -26,9 +26,9 @@ func (s *Store) Crosswalk(ctx context.Context, destination, object string) (list
 	return list, wrap(err, "list the crosswalk")
 }
 
-// Import takes links over, all or none. A link that contradicts one that
-// stands, or gives one of theirs to two of ours, is refused unless replace is
-// set. A record whose id is new or another than before is compared by the next
+// Import takes links over, all or none. A link that gives one of theirs to two of
+// ours is refused, and one that contradicts what stands unless replace is set and
+// nothing is under way with it. A record whose id is new or another than before is compared by the next
 // run, with the record that it travels inside. It gives each refusal with the
 // link's place in the list.
 func (s *Store) Import(ctx context.Context, links []Link, replace bool, by string, now time.Time) (faults map[int]string, err error) {
@@ -137,6 +137,13 @@ func contradiction(ctx context.Context, tx *sqlx.Tx, l Link, replace bool) (stri
 		return "the registry gives no id for a discharge, so there is none to take over; leave it out", nil
 	case err == nil && have != l.TargetID && !replace:
 		return "it is linked to " + have + " already; `chartbridge crosswalk import --replace` corrects it", nil
+	case err == nil && have != l.TargetID:
+		switch why, err := stands(ctx, tx, l); {
+		case err != nil:
+			return "", err
+		case why == "open":
+			return underWay, nil
+		}
 	}
 	var others []string
 	if err := tx.SelectContext(ctx, &others, query("crosswalk-of"), l.Destination, l.Object, l.TargetID); err != nil {

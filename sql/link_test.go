@@ -23,7 +23,7 @@ func TestImportReleases(t *testing.T) {
 		{"corrected", "70", "unchanged ", false, "failed not_sent", "failed not_sent"},
 		{"linked so already", "77", "unchanged ", false, "unchanged ", "unchanged "},
 		{"linked so already, and held", "77", held, false, "failed not_sent", "failed not_sent"},
-		{"unanswered", "70", "uncertain no_answer", true, "uncertain no_answer", "unchanged "},
+		{"unanswered", "", "uncertain no_answer", true, "uncertain no_answer", "unchanged "},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -50,32 +50,48 @@ func unlinkable(ctx context.Context, tx *sqlx.Tx, l Link) error {
 	case have != l.TargetID:
 		return cannotTake("it is linked to %s; give the row as `chartbridge crosswalk list` shows it", have)
 	}
-	var why string
-	if err := tx.GetContext(ctx, &why, query("unlinkable"), l.Destination, l.Object, l.SourceID); err != nil {
+	why, err := stands(ctx, tx, l)
+	switch {
+	case err != nil:
 		return err
-	}
-	switch why {
-	case "open":
-		return cannotTake("it, or the record that it travels inside, was sent and not answered; settle that first (`chartbridge uncertain list`)")
-	case "compared":
+	case why == "open":
+		return cannotTake("%s", underWay)
+	case why == "compared":
 		return cannotTake("it is only compared with what is there, and the next run links it as it finds it")
 	}
 	return nil
 }
 
+// underWay is why a link is not corrected now: the answer would write it again.
+const underWay = "it, or the record that it travels inside, was sent and not answered; settle that first (`chartbridge uncertain list`)"
+
+// stands gives why a link cannot be taken back, in a word.
+func stands(ctx context.Context, tx *sqlx.Tx, l Link) (why string, err error) {
+	err = tx.GetContext(ctx, &why, query("unlinkable"), l.Destination, l.Object, l.SourceID)
+	return why, err
+}
+
 // unlinkInside takes back what was learnt of a link for what travels inside its
-// record: the ids of parts, which are another's then. One that a person gave stands.
+// record, also of what has left it and may come back: the ids of parts, which are
+// another's then. One that a person gave stands.
 func unlinkInside(ctx context.Context, tx *sqlx.Tx, l Link) error {
-	var parts []int64
-	if err := tx.SelectContext(ctx, &parts, query("learnt-inside"), l.Destination, l.Object, l.SourceID); err != nil {
+	var carrier bool
+	if err := tx.GetContext(ctx, &carrier, query("is-carrier"), l.Destination, l.Object, l.SourceID); err != nil || !carrier {
+		return err
+	}
+	var parts []Link
+	if err := tx.SelectContext(ctx, &parts, query("learnt-inside"), l.Destination, l.SourceID); err != nil {
 		return fmt.Errorf("list what was learnt with it: %w", err)
 	}
 	for _, part := range parts {
-		for _, name := range []string{"unlink-inside", "lose-inside"} {
-			if _, err := tx.ExecContext(ctx, query(name), part); err != nil {
+		for _, name := range []string{"unlink-inside", "lose-inside", "hold-left"} {
+			if _, err := tx.ExecContext(ctx, query(name), l.Destination, part.Object, part.SourceID); err != nil {
 				return fmt.Errorf("take back what was learnt with it (%s): %w", name, err)
 			}
 		}
+	}
+	if _, err := tx.ExecContext(ctx, query("forget-left"), l.Destination, l.SourceID); err != nil {
+		return fmt.Errorf("forget what they held of it: %w", err)
 	}
 	return nil
 }

@@ -60,7 +60,8 @@ func newCrosswalkImport(s *shared) *cobra.Command {
 	cmd := &cobra.Command{Use: "import FILE.csv... --as NAME", Short: "Take ids over from files with the columns " + strings.Join(crosswalkHeader, ","),
 		Long: "Takes the ids of all files over, or none. Further columns are passed over, and so is a row whose target_id is\n" +
 			"empty: what `chartbridge export initial` wrote can be given back as it is. The next run compares each record\n" +
-			"with what is there. Where initial_load is vendor, this ends the initial load: what has no id then is created.",
+			"with what is there. Where initial_load is vendor, this ends the initial load: what has no id then is created.\n" +
+			"Nothing is taken while a run is under way (exit code 6).",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := named(by); err != nil {
@@ -71,7 +72,8 @@ func newCrosswalkImport(s *shared) *cobra.Command {
 				return usageError{err}
 			}
 			return withPractice(cmd.Context(), s, func(p *practice) error {
-				if err := importLinks(cmd.Context(), p, links, replace, by); err != nil {
+				err := p.underLease(cmd.Context(), func(ctx context.Context) error { return importLinks(ctx, p, links, replace, by) })
+				if err != nil {
 					return err
 				}
 				strange, err := p.unstaged(cmd.Context(), links)

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -50,6 +51,35 @@ func TestCrosswalkRemove(t *testing.T) {
 	s.mustRun(exitDone, "crosswalk", "import", links, "--as", "Ada Roma")
 	if out, _ := s.mustRun(exitDone, "audit", "list"); strings.Count(out, "crosswalk remove") != 2 {
 		t.Errorf("the audit log is\n%s", out)
+	}
+}
+
+// TestLinksWaitForARun that is under way: what it sends may bear the ids of before.
+func TestLinksWaitForARun(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	links := filepath.Join(s.dir, "links.csv")
+	s.write(links, "destination,object,source_id,target_id\nrethink,client,1,77\n")
+	s.mustRun(exitDone, "crosswalk", "import", links, "--as", "Ada Roma")
+	s.write(links, "destination,object,source_id,target_id\nrethink,client,1,78\n")
+	p, err := openPractice(t.Context(), &shared{config: s.config, logLevel: "error", logFormat: "text", stderr: os.Stderr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	if err := p.lease(t.Context(), runLease); err != nil {
+		t.Fatal(err)
+	}
+	correct := []string{"crosswalk", "import", links, "--replace", "--as", "Ada Roma"}
+	for _, args := range [][]string{correct, slices.Delete(slices.Clone(correct), 3, 4), {"crosswalk", "remove", "rethink", "client", "1", "77", "--as", "Ada Roma"}} {
+		s.mustRun(exitHeld, args...)
+	}
+	if err := p.store.Release(t.Context(), runLease); err != nil {
+		t.Fatal(err)
+	}
+	s.mustRun(exitDone, correct...)
+	if out, _ := s.mustRun(exitDone, "crosswalk", "export"); !strings.HasSuffix(out, "rethink,client,1,78\n") {
+		t.Errorf("the crosswalk is\n%s", out)
 	}
 }
 

@@ -16,22 +16,45 @@ UPDATE target SET acked_hash = x'', acked_payload = NULL, refused_hash = NULL, o
   message = CASE WHEN payload IS NULL THEN message ELSE 'its link was removed; find it there and give its id with `chartbridge crosswalk import`, or RETRY it where it is not there' END
 WHERE destination = ?1 AND object = ?2 AND source_id = ?3
 
+-- name: is-carrier
+SELECT EXISTS (SELECT 1 FROM target WHERE destination = ? AND object = ? AND source_endpoint = 'patients' AND source_id = ? AND slot = '')
+
 -- name: learnt-inside
--- The parts of a record whose id was found with it, and not given by a person.
-SELECT t.id FROM target t
-JOIN target p ON p.destination = t.destination AND p.object = ?2 AND p.source_id = t.parent_id AND p.source_endpoint = 'patients'
-JOIN crosswalk c ON c.destination = t.destination AND c.object = t.object AND c.source_id = t.source_id
-WHERE t.destination = ?1 AND t.parent_id = ?3 AND t.parent_id <> '' AND t.slot <> '' AND c.run <> 'import'
-  AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.destination = t.destination AND d.object = t.object AND d.source_id = t.source_id
-    AND d.verb = 'MAP' AND d.value = c.target_id AND d.undone_at = '')
+-- The parts of a record whose id was found with it, and not given by a person:
+-- those that it holds, those whose record cannot be told now, and those that left
+-- it, which still bear its name before a slash ('0' follows '/').
+SELECT c.object, c.source_id FROM (
+  SELECT object, source_id FROM target WHERE destination = ?1 AND parent_id = ?2 AND parent_id <> '' AND slot <> ''
+  UNION
+  SELECT t.object, t.source_id FROM of_patient o JOIN record r ON r.id = o.record
+    JOIN target t ON t.source_endpoint = r.endpoint AND t.source_id = r.source_id AND t.destination = ?1
+  WHERE o.endpoint = 'patient_authorizations' AND o.patient = ?2 AND t.slot <> '' AND t.parent_id = ''
+  UNION
+  SELECT k.object, k.source_id FROM shape s JOIN crosswalk k ON k.destination = s.destination AND k.object = s.object
+    AND k.source_id > ?2 || '/' AND k.source_id < ?2 || '0'
+  WHERE s.destination = ?1
+) part JOIN crosswalk c ON c.destination = ?1 AND c.object = part.object AND c.source_id = part.source_id
+WHERE c.run <> 'import' AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.destination = c.destination AND d.object = c.object
+  AND d.source_id = c.source_id AND d.verb = 'MAP' AND d.value = c.target_id AND d.undone_at = '')
 
 -- name: unlink-inside
-DELETE FROM crosswalk WHERE (destination, object, source_id) IN (SELECT destination, object, source_id FROM target WHERE id = ?)
+DELETE FROM crosswalk WHERE destination = ? AND object = ? AND source_id = ?
 
 -- name: lose-inside
--- It is looked for with the right record.
-UPDATE target SET acked_hash = NULL, acked_payload = NULL, refused_hash = NULL, outcome = CASE WHEN payload IS NULL THEN outcome ELSE 'failed' END,
-  cause = CASE WHEN payload IS NULL THEN cause ELSE 'not_sent' END WHERE id = ?
+-- It is looked for with the right record; what does not map now is held until its
+-- id is given when it does, since the right record may hold it.
+UPDATE target SET acked_hash = CASE WHEN payload IS NULL THEN x'' END, acked_payload = NULL, refused_hash = NULL,
+  outcome = CASE WHEN payload IS NULL THEN outcome ELSE 'failed' END, cause = CASE WHEN payload IS NULL THEN cause ELSE 'not_sent' END
+WHERE destination = ? AND object = ? AND source_id = ?
+
+-- name: hold-left
+-- Likewise what is not in the source now.
+INSERT INTO left_part (destination, object, source_id) SELECT ?1, ?2, ?3
+WHERE NOT EXISTS (SELECT 1 FROM target WHERE destination = ?1 AND object = ?2 AND source_id = ?3) ON CONFLICT DO NOTHING
+
+-- name: forget-left
+-- What they held of the parts that left is not what the right record holds.
+UPDATE left_part SET acked_hash = NULL, carrier_hash = NULL WHERE destination = ?1 AND source_id > ?2 || '/' AND source_id < ?2 || '0'
 
 -- name: forget-settled
 DELETE FROM settled WHERE destination = ?
