@@ -32,7 +32,9 @@ func TestNothingGoesBeforeItIsJudged(t *testing.T) {
 			t.Errorf("%s of a client that is not judged", e.Method)
 		}
 	}
-	w.put("patients", patient(2, "Troy"))
+	w.exec(`UPDATE shape SET context = 'other rules'`)
+	w.judge(w.run())
+	w.expect("judged", "client", "2", "failed not_sent")
 	w.must(w.night())
 	w.expect("judged", "client", "1", "updated")
 	w.expect("judged", "client", "2", "created")
