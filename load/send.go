@@ -201,6 +201,9 @@ func (l *line) commit(intents []Intent) ([]int64, error) {
 	}
 	ids, err := l.stage.Store.Commit(context.Background(), l.run, l.pending, l.marks, intents)
 	if err != nil {
+		if l.stage.OnBroken != nil {
+			l.stage.OnBroken()
+		}
 		return nil, fmt.Errorf("%w: %w", ErrLedger, err)
 	}
 	l.pending, l.marks = nil, nil

@@ -24,6 +24,7 @@ type Stage struct {
 	Timeout     time.Duration
 	Unjudged    Records // what changed since it was judged: nothing of it is sent
 	OnSent      func(destination, object string, sent int)
+	OnBroken    func() // the ledger cannot be written: called before what is under way has ended
 
 	creating map[etl.Ref]string // our ids by object and merge key: created in this run, or without an answer; nil = not read yet
 

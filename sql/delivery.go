@@ -38,6 +38,13 @@ func (s *Store) NextOpen(ctx context.Context, destination string, after time.Tim
 	return parseStamp(text), text != "", wrap(err, "look for open deliveries")
 }
 
+// UnderWay is how many deliveries have their intent and no word yet: they are
+// being made, or were when their run was killed.
+func (s *Store) UnderWay(ctx context.Context) (n int, err error) {
+	err = s.db.GetContext(ctx, &n, query("intents"))
+	return n, wrap(err, "count what is under way")
+}
+
 // OpenDeliveries lists the uncertain deliveries whose deadline lies before the
 // instant.
 func (s *Store) OpenDeliveries(ctx context.Context, destination string, before time.Time) ([]etl.Delivery, error) {

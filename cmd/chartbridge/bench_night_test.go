@@ -78,7 +78,7 @@ func (h *history) steps(b *testing.B) {
 		{"judge", func(ctx context.Context) error { return n.transform(ctx, d) }},
 		{"send", func(ctx context.Context) error {
 			n.skip = []string{stageTransform}
-			return n.deliver(ctx, d)
+			return n.deliver(ctx, d, nil)
 		}},
 		{"count", func(ctx context.Context) error { return n.account(ctx, &res) }},
 		{"report", func(ctx context.Context) error {

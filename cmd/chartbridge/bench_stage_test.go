@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -106,7 +107,8 @@ func BenchmarkStageInChild(b *testing.B) {
 			b.Fatal(err)
 		}
 		n.only = stage
-		if err := n.deliver(b.Context(), destinationNamed(b, h.p, rethink.Name)); err != nil {
+		d := destinationNamed(b, h.p, rethink.Name)
+		if err := errors.Join(n.judge(b.Context(), d), n.deliver(b.Context(), d, nil)); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -57,19 +57,11 @@ func TestKilledInTheMiddleOfAnything(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
 			s.set("drchrono:", "quiet_period: 1s\ndrchrono:")
-			applied := make(chan struct{})
-			s.v.Rethink.Inject(killAt(n, applied))
-			cmd := exec.Command(os.Args[0], "run", "--config", s.config)
-			cmd.Env = append(os.Environ(), "CHARTBRIDGE_TEST_MAIN=1")
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
+			s.killedAt(n)
+			if _, told := s.mustRun(exitDone, "uncertain", "list"); !strings.Contains(told, "when a run was killed") {
+				t.Errorf("what was under way is not told:\n%s", told)
 			}
-			<-applied
-			if err := cmd.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-			_ = cmd.Wait() // it was killed, so it has an error to tell
-			s.v.Rethink.Heal()
+			s.mustRun(exitUsage, "report") // it has not counted yet
 			s.mustRun(exitAttention, "run")
 			if twice := append(s.v.Rethink.Duplicates(), s.v.CentralReach.Duplicates()...); len(twice) > 0 {
 				t.Errorf("there twice: %v", twice)
@@ -85,6 +77,25 @@ func TestKilledInTheMiddleOfAnything(t *testing.T) {
 			}
 		})
 	}
+}
+
+// killedAt kills a first load at its n-th write to Rethink, and lets the vendor
+// answer again.
+func (s *site) killedAt(n int32) {
+	s.t.Helper()
+	applied := make(chan struct{})
+	s.v.Rethink.Inject(killAt(n, applied))
+	cmd := exec.Command(os.Args[0], "run", "--config", s.config)
+	cmd.Env = append(os.Environ(), "CHARTBRIDGE_TEST_MAIN=1")
+	if err := cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	<-applied
+	if err := cmd.Process.Kill(); err != nil {
+		s.t.Fatal(err)
+	}
+	_ = cmd.Wait() // it was killed, so it has an error to tell
+	s.v.Rethink.Heal()
 }
 
 // toldOnce: the run that was killed has its files too, its balance closes, and

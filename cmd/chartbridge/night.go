@@ -34,6 +34,7 @@ type night struct {
 	turns        turns                       // of the practices of one process; nil: there is no other
 	whole        bool                        // the whole database is read before anything is mapped
 	sound        func() error                // waits until it is read, and says what is wrong with it; nil: it is not read
+	counted      bool                        // it did before it was killed
 	over         func()                      // gives the turn back; nil: it has none
 }
 
@@ -64,6 +65,7 @@ func (n *night) pass(ctx context.Context) (res result, err error) {
 	n.run.Part = n.only != "" || n.named || len(n.destinations) > 0 || len(n.skip) > 0
 	err = n.underLease(ctx, func(ctx context.Context) error {
 		defer n.receive(ctx)()
+		n.bury(ctx)
 		if n.first != nil {
 			if err := n.first(ctx); err != nil {
 				return err
@@ -92,15 +94,11 @@ func (n *night) held(ctx context.Context) (result, error) {
 	if err := os.MkdirAll(n.config.OutputDir, 0o700); err != nil { // before anything is sent that no report could tell
 		return result{}, fmt.Errorf("make output_dir: %w; correct it in the config, or give this user the right to write there", err)
 	}
-	buried, err := n.bury(ctx)
-	if err != nil {
-		return result{}, err
-	}
 	if err := n.store.OpenRun(ctx, n.run, version, ""); err != nil {
 		return result{}, err
 	}
 	ctx, stop := context.WithCancelCause(ctx)
-	if n.whole && !buried {
+	if n.whole {
 		n.sound = n.check(ctx, stop)
 	}
 	defer func() {

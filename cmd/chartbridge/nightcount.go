@@ -15,8 +15,10 @@ import (
 // staged records in scope of a destination and object, source = the sum of
 // outcomes. It speaks of the enabled destinations, whatever of them the run came to.
 func (n *night) account(ctx context.Context, res *result) error {
-	if err := n.store.Conclude(ctx, n.run, n.scopes()...); err != nil {
-		return err
+	if !n.counted {
+		if err := n.store.Conclude(ctx, n.run, n.scopes()...); err != nil {
+			return err
+		}
 	}
 	recounted := func() error { return nil }
 	if n.whole { // it only reads, and takes no notice of what is added up meanwhile

@@ -45,28 +45,41 @@ func (n *night) deliverAll(ctx context.Context) error {
 func (n *night) sendAll(ctx context.Context, list []destination) (failed error) {
 	sending, stop := context.WithCancel(ctx)
 	defer stop()
+	short := make([]bool, len(list))
 	errs := etl.Together(len(list), func(i int) error {
-		err := n.deliver(sending, list[i])
-		if errors.Is(err, load.ErrLedger) {
-			stop()
+		err := n.deliver(sending, list[i], stop)
+		short[i] = err != nil
+		if ctx.Err() != nil {
+			return err
+		}
+		if sending.Err() != nil {
+			err = ownFault(err)
+		}
+		if err != nil && !errors.Is(err, load.ErrLedger) {
+			n.log.WithError(err).Errorf("%s stopped short", list[i].name)
 		}
 		return err
 	})
 	n.show.done()
-	for i, err := range errs {
-		if err == nil {
-			continue
-		}
-		n.short = append(n.short, list[i].name)
-		stopped := sending.Err() != nil && errors.Is(err, context.Canceled) // not by a fault of its own
-		if !stopped && !errors.Is(err, load.ErrLedger) {
-			n.log.WithError(err).Errorf("%s stopped short", list[i].name)
-		}
-		if !stopped || ctx.Err() != nil {
-			failed = errors.Join(failed, err)
+	for i := range list {
+		if short[i] {
+			n.short = append(n.short, list[i].name)
 		}
 	}
-	return failed
+	return errors.Join(errs...)
+}
+
+// ownFault is an error without what only says that the work was cancelled.
+func ownFault(err error) (own error) {
+	if !errors.Is(err, context.Canceled) {
+		return err
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // it looks into this very one
+		for _, e := range joined.Unwrap() {
+			own = errors.Join(own, ownFault(e))
+		}
+	}
+	return own
 }
 
 // sends reports whether anything may be sent in this night.
@@ -90,10 +103,11 @@ func (n *night) judge(ctx context.Context, d destination) error {
 	return n.tellRoute(ctx, d)
 }
 
-// deliver sends one destination's records.
-func (n *night) deliver(ctx context.Context, d destination) error {
+// deliver sends one destination's records; broken is called where the ledger
+// cannot be written, before what is under way has ended.
+func (n *night) deliver(ctx context.Context, d destination, broken func()) error {
 	stage := &load.Stage{Store: n.store, Destination: d.sender(), Clock: n.clock, InFlight: d.inFlight, Quiet: n.config.QuietPeriod,
-		Released: n.released, Approvers: n.config.CentralRegistry.Approvers, Timeout: load.RequestTimeout, OnSent: n.show.sent}
+		Released: n.released, Approvers: n.config.CentralRegistry.Approvers, Timeout: load.RequestTimeout, OnSent: n.show.sent, OnBroken: broken}
 	if !n.run.DryRun && !n.sends() {
 		return nil
 	}

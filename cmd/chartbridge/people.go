@@ -200,7 +200,14 @@ func listUncertain(ctx context.Context, s *shared, p *practice) error {
 	if s.output == "json" {
 		return printJSON(s.stdout, list)
 	}
-	if len(list) == 0 {
+	underWay, err := p.store.UnderWay(ctx)
+	if err != nil {
+		return err
+	}
+	if underWay > 0 {
+		fmt.Fprintf(s.stderr, "%s under way now, or when a run was killed; the next run asks after what stays without an answer.\n", howMany(underWay, "request"))
+	}
+	if len(list) == 0 && underWay == 0 {
 		_, err := fmt.Fprintln(s.stdout, "Every delivery has its answer.")
 		return err
 	}

@@ -79,6 +79,7 @@ func (p *practice) planned(ctx context.Context) (steps []load.Step, left []sql.C
 		return nil, nil, p.mapless
 	}
 	err = p.underLease(ctx, func(ctx context.Context) error {
+		(&night{practice: p}).bury(ctx)
 		if steps, err = p.mapped(ctx); err != nil {
 			return err
 		}

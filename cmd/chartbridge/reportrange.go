@@ -33,6 +33,9 @@ func (p *practice) chosen(ctx context.Context, f reportFlags) (r sql.Past, days 
 	if r, err = p.store.Run(ctx, f.run); err != nil {
 		return r, days, false, usageError{err}
 	}
+	if r.Finished().IsZero() && r.ID == past[0].ID {
+		return r, days, false, usageError{fmt.Errorf("run %s is under way, or was killed: the run or plan after it counts what it did and writes its files", r.ID)}
+	}
 	newer := slices.ContainsFunc(past, func(o sql.Past) bool { return o.ID > r.ID && !o.Dry })
 	return r, days, !newer && !r.Dry, nil
 }
@@ -46,7 +49,7 @@ func (p *practice) newestOf(past []sql.Past) sql.Past {
 	if ended <= newest {
 		return past[newest]
 	}
-	p.log.Warnf("run %[1]s is under way, or was killed: this is the one before it; `chartbridge report --run %[1]s` tells what %[1]s has done so far", past[newest].ID)
+	p.log.Warnf("run %s is under way, or was killed: this is the one before it; the run or plan after it counts what it did and writes its files", past[newest].ID)
 	return past[ended]
 }
 

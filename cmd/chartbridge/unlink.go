@@ -27,7 +27,8 @@ func newCrosswalkRemove(s *shared) *cobra.Command {
 					return refusedIsUsage(err)
 				}
 				return receipt(s, map[string]any{"destination": l.Destination, "object": l.Object, "source_id": l.SourceID, "target_id": l.TargetID, "removed_by": by},
-					"The link is removed. Its record is held until its right id is given; what was sent to %s stays there.", l.TargetID)
+					"The link is removed. Its record is held until its right id is given; what was sent to %s stays there. "+
+						"Where our id stands in it there, take that out before the next run, which finds it by that.", l.TargetID)
 			})
 		}}
 	asName(cmd, &by)

@@ -26,6 +26,9 @@ SELECT d.id, d.target, d.destination, d.object, d.source_id, d.op, d.hash, d.pay
 FROM delivery d LEFT JOIN crosswalk c ON c.destination = d.destination AND c.object = d.object AND c.source_id = d.source_id
 WHERE d.destination = ? AND d.state = 'uncertain' AND d.deadline < ? ORDER BY d.id
 
+-- name: intents
+SELECT count(*) FROM delivery WHERE state = 'intent'
+
 -- name: next-open
 SELECT coalesce(min(deadline), '') FROM delivery WHERE destination = ? AND state = 'uncertain' AND op <> 'discharge' AND deadline >= ?
 

@@ -32,7 +32,7 @@ SELECT coalesce(max(finished_at), '') FROM run WHERE exit_code IN (0, 4) AND fin
 
 -- name: last-run
 SELECT id, trigger, started_at, finished_at, exit_code, note, dry, version FROM run
-WHERE finished_at <> '' AND dry = 0 AND part = 0 ORDER BY finished_at DESC LIMIT 1
+WHERE finished_at <> '' AND dry = 0 AND part = 0 AND exit_code <> 137 ORDER BY finished_at DESC LIMIT 1
 
 -- name: last-ending
 -- The newest end that says whether nights go well: one that a person or the
