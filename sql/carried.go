@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/chartbridge/chartbridge/load"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -148,7 +148,8 @@ func withArrays(body []byte, arrays map[string][][]byte) []byte {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(append(strconv.AppendQuote(out, name), ':'), values[name]...)
+		out, _ = jsontext.AppendQuote(out, name) // it was read out of JSON
+		out = append(append(out, ':'), values[name]...)
 	}
 	return append(out, '}')
 }
