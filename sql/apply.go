@@ -19,12 +19,13 @@ type before struct {
 	Code    string      `json:"code,omitempty"`
 	Message string      `json:"message,omitempty"`
 	Refused []byte      `json:"refused,omitempty"`
-	ID      string      `json:"id,omitempty"` // their id that a crosswalk or lookup row held
+	ID      string      `json:"id,omitempty"`    // their id that a crosswalk or lookup row held
+	Parts   []Link      `json:"parts,omitempty"` // ids that were learnt with it, and taken back
 }
 
 // apply does what a decision says and logs it.
 func (d *decider) apply(ctx context.Context, a Ask, it Item) (Verdict, error) {
-	was := before{it.Outcome, it.Cause, it.Field, it.Code, it.Message, it.Refused, ""}
+	was := before{it.Outcome, it.Cause, it.Field, it.Code, it.Message, it.Refused, "", nil}
 	v, err := Verdict{Applied, ""}, error(nil)
 	switch {
 	case a.Verb == Retry:
@@ -39,7 +40,7 @@ func (d *decider) apply(ctx context.Context, a Ask, it Item) (Verdict, error) {
 			return v, err // one row moves every record with the value, as a rule does
 		}
 	default:
-		v, was.ID, err = d.link(ctx, a, it)
+		v, err = d.link(ctx, a, it, &was)
 	}
 	if err != nil || (v.Word != Applied && v.Word != NeedsSecond) {
 		return v, err
@@ -121,22 +122,27 @@ func (d *decider) mapLookup(ctx context.Context, destination, lookup, key, id st
 	return Verdict{Applied, fmt.Sprintf("lookup %s has an id for it now; every record with that value is judged again", lookup)}, "", err
 }
 
-// link gives a record their id, and makes it due.
-func (d *decider) link(ctx context.Context, a Ask, it Item) (Verdict, string, error) {
+// link gives a record their id, and makes it due. Where it had another, what was
+// learnt with that of its parts is taken back.
+func (d *decider) link(ctx context.Context, a Ask, it Item, was *before) (Verdict, error) {
 	l := Link{a.Destination, a.Object, a.SourceID, a.Value, "decision", d.imp.Run}
 	fault, err := contradiction(ctx, d.tx, l, true)
 	if err != nil || fault != "" {
-		return Verdict{Conflict, fault}, "", err
+		return Verdict{Conflict, fault}, err
 	}
-	var have string
-	err = d.tx.GetContext(ctx, &have, query("crosswalk-one"), l.Destination, l.Object, l.SourceID)
+	err = d.tx.GetContext(ctx, &was.ID, query("crosswalk-one"), l.Destination, l.Object, l.SourceID)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return Verdict{}, "", err
+		return Verdict{}, err
+	}
+	if was.ID != "" && was.ID != l.TargetID {
+		if was.Parts, err = unlinkInside(ctx, d.tx, l); err != nil {
+			return Verdict{}, err
+		}
 	}
 	if _, err := putCrosswalk(ctx, d.tx, []Link{l}); err != nil {
-		return Verdict{}, "", err
+		return Verdict{}, err
 	}
-	return Verdict{Applied, "it is their record from the next run on, which compares the two"}, have, release(ctx, d.tx, it.ID, nil)
+	return Verdict{Applied, "it is their record from the next run on, which compares the two"}, release(ctx, d.tx, it.ID, nil)
 }
 
 // decideRule takes a decision for every record that lacks a key.

@@ -245,6 +245,29 @@ func TestUndoCountsAMapOnce(t *testing.T) {
 	}
 }
 
+// TestMapTakesPartsAlong: ids of parts that were learnt with another id are another
+// record's, until the decision is taken back.
+func TestMapTakesPartsAlong(t *testing.T) {
+	b := newBench(t)
+	b.exec(`INSERT INTO shape (destination, object, seq, context) VALUES ('rethink', 'funder', 1, '')`)
+	b.exec(`INSERT INTO target (destination, object, source_endpoint, source_id, parent_id, slot, outcome, hash, payload, acked_hash, run)
+		VALUES ('rethink', 'funder', 'patients', '2/primary', '2', 'funders', 'unchanged', x'aa', x'00', x'aa', 'r')`)
+	b.exec(`INSERT INTO crosswalk VALUES ('rethink', 'client', '2', '70', 'natural_key', 'r'), ('rethink', 'funder', '2/primary', '700', 'created', 'r')`)
+	b.want("Ada Roma", client("2", Map, "77", "held candidates"), Applied)
+	if n := b.count(`SELECT count(*) FROM crosswalk WHERE object = 'funder'`); n != 0 {
+		t.Error("its part is still linked to a part of the other record")
+	}
+	if n := b.count(`SELECT count(*) FROM target WHERE object = 'funder' AND outcome = 'failed' AND acked_hash IS NULL`); n != 1 {
+		t.Error("its part is not looked for with the right record")
+	}
+	if _, err := b.Undo(context.Background(), 1, "Bo Lin", decidedAt.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if n := b.count(`SELECT count(*) FROM crosswalk WHERE object || source_id || target_id IN ('client270', 'funder2/primary700')`); n != 2 {
+		t.Errorf("%d of 2 links stand as before, once it is taken back", n)
+	}
+}
+
 func TestNothingIsHalfApplied(t *testing.T) {
 	b := newBench(t)
 	good, bad := client("1", Retry, "", "rejected refused"), client("4", Retry, "", "blocked reference")

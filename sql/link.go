@@ -92,7 +92,7 @@ func importLink(ctx context.Context, tx *sqlx.Tx, l Link, now time.Time) error {
 		return err
 	}
 	if had != "" && had != l.TargetID { // what is known of its parts is another's
-		if err := unlinkInside(ctx, tx, l); err != nil {
+		if _, err := unlinkInside(ctx, tx, l); err != nil {
 			return err
 		}
 	}

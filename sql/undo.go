@@ -125,7 +125,7 @@ func restore(ctx context.Context, tx *sqlx.Tx, d *loggedDecision, was before, no
 	case d.Verb == Map && was.ID == "":
 		_, err = tx.ExecContext(ctx, query("drop-crosswalk"), d.Destination, d.Object, d.SourceID, d.Value)
 	case d.Verb == Map:
-		_, err = putCrosswalk(ctx, tx, []Link{{d.Destination, d.Object, d.SourceID, was.ID, "decision", "undo"}})
+		_, err = putCrosswalk(ctx, tx, append(was.Parts, Link{d.Destination, d.Object, d.SourceID, was.ID, "decision", "undo"}))
 	}
 	if err != nil {
 		return err

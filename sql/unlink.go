@@ -25,7 +25,7 @@ func (s *Store) Unlink(ctx context.Context, l Link, by string, now time.Time) er
 		if _, err := tx.ExecContext(ctx, query("unlink-target"), l.Destination, l.Object, l.SourceID); err != nil {
 			return err
 		}
-		if err := unlinkInside(ctx, tx, l); err != nil {
+		if _, err := unlinkInside(ctx, tx, l); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, query("forget-settled"), l.Destination); err != nil {
@@ -73,25 +73,24 @@ func stands(ctx context.Context, tx *sqlx.Tx, l Link) (why string, err error) {
 
 // unlinkInside takes back what was learnt of a link for what travels inside its
 // record, also of what has left it and may come back: the ids of parts, which are
-// another's then. One that a person gave stands.
-func unlinkInside(ctx context.Context, tx *sqlx.Tx, l Link) error {
+// another's then. One that a person gave stands. It gives those that it took back.
+func unlinkInside(ctx context.Context, tx *sqlx.Tx, l Link) (parts []Link, err error) {
 	var carrier bool
 	if err := tx.GetContext(ctx, &carrier, query("is-carrier"), l.Destination, l.Object, l.SourceID); err != nil || !carrier {
-		return err
+		return nil, err
 	}
-	var parts []Link
 	if err := tx.SelectContext(ctx, &parts, query("learnt-inside"), l.Destination, l.SourceID); err != nil {
-		return fmt.Errorf("list what was learnt with it: %w", err)
+		return nil, fmt.Errorf("list what was learnt with it: %w", err)
 	}
 	for _, part := range parts {
 		for _, name := range []string{"unlink-inside", "lose-inside", "hold-left"} {
 			if _, err := tx.ExecContext(ctx, query(name), l.Destination, part.Object, part.SourceID); err != nil {
-				return fmt.Errorf("take back what was learnt with it (%s): %w", name, err)
+				return nil, fmt.Errorf("take back what was learnt with it (%s): %w", name, err)
 			}
 		}
 	}
 	if _, err := tx.ExecContext(ctx, query("forget-left"), l.Destination, l.SourceID); err != nil {
-		return fmt.Errorf("forget what they held of it: %w", err)
+		return nil, fmt.Errorf("forget what they held of it: %w", err)
 	}
-	return nil
+	return parts, nil
 }

@@ -23,7 +23,7 @@ SELECT EXISTS (SELECT 1 FROM target WHERE destination = ? AND object = ? AND sou
 -- The parts of a record whose id was found with it, and not given by a person:
 -- those that it holds, those whose record cannot be told now, and those that left
 -- it, which still bear its name before a slash ('0' follows '/').
-SELECT c.object, c.source_id FROM (
+SELECT c.* FROM (
   SELECT object, source_id FROM target WHERE destination = ?1 AND parent_id = ?2 AND parent_id <> '' AND slot <> ''
   UNION
   SELECT t.object, t.source_id FROM of_patient o JOIN record r ON r.id = o.record
