@@ -1,16 +1,42 @@
 package etl
 
-import "sync"
+import (
+	"runtime"
+	"sync"
+)
+
+// A Panic is one of another goroutine, done again for who guards the run: what
+// it was, and where it began. A stack of places holds no value, as a text would.
+type Panic struct {
+	Value any
+	Stack []uintptr
+}
+
+// caught is the panic that is going on, with its place; nil where there is none.
+// It must be deferred itself.
+func caught(broke **Panic) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if p, again := v.(*Panic); again {
+		*broke = p
+		return
+	}
+	at := make([]uintptr, 64)
+	*broke = &Panic{v, at[:runtime.Callers(2, at)]}
+}
 
 // Beside does f while its caller goes on. wait waits until it is over and gives
-// its error; where f panicked, wait does, so that it comes to who guards the run.
+// its error; where f panicked, wait does, with a *Panic, so that it comes to who
+// guards the run.
 func Beside(f func() error) (wait func() error) {
 	var err error
-	var broke any
+	var broke *Panic
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		defer func() { broke = recover() }()
+		defer caught(&broke)
 		err = f()
 	}()
 	return func() error {
@@ -23,13 +49,13 @@ func Beside(f func() error) (wait func() error) {
 }
 
 // Together does f for each of n side by side, and gives their errors. Where one
-// panicked, Together does, once all are over: nothing goes on unguarded.
+// panicked, Together does likewise, once all are over: nothing goes on unguarded.
 func Together(n int, f func(i int) error) []error {
-	errs, broke := make([]error, n), make([]any, n)
+	errs, broke := make([]error, n), make([]*Panic, n)
 	var all sync.WaitGroup
 	for i := range n {
 		all.Go(func() {
-			defer func() { broke[i] = recover() }()
+			defer caught(&broke[i])
 			errs[i] = f(i)
 		})
 	}

@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+
+	"github.com/chartbridge/chartbridge/etl"
 )
 
 // harden shuts the ways on which a process leaves what it holds in memory
@@ -22,13 +24,18 @@ func harden() {
 // caughtPanic ends the program on a panic with where it happened, and never
 // with what was held there. The database is what it was at the last commit.
 func caughtPanic(stderr *os.File, code *int) {
-	if recover() == nil {
+	v := recover()
+	if v == nil {
 		return
 	}
 	*code = exitFailed
 	fmt.Fprintln(stderr, "chartbridge: a mistake in the program; nothing is lost, what was open is settled by the next run. Report this, it holds no patient's value:")
 	pcs := make([]uintptr, 32)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
+	pcs = pcs[:runtime.Callers(3, pcs)]
+	if p, other := v.(*etl.Panic); other {
+		pcs = p.Stack
+	}
+	frames := runtime.CallersFrames(pcs)
 	for {
 		f, more := frames.Next()
 		if strings.Contains(f.Function, "chartbridge") || strings.HasPrefix(f.Function, "main.") {

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
+	"github.com/chartbridge/chartbridge/cmd/chartbridge/schedule"
+	"github.com/chartbridge/chartbridge/etl"
 	"github.com/sirupsen/logrus"
 )
 
@@ -81,6 +83,36 @@ func TestAPanicTellsNoValue(t *testing.T) {
 		t.Errorf("exit code %d, and:\n%s", code, text)
 	}
 }
+
+// TestAPanicBesideTellsItsPlace, and not only that of who waited for it.
+func TestAPanicBesideTellsItsPlace(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var code int
+	func() {
+		defer caughtPanic(f, &code)
+		_ = etl.Together(2, breaksDown)
+	}()
+	text, err := os.ReadFile(f.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code != exitFailed || strings.Contains(string(text), "Canary") || !strings.Contains(string(text), "breaksDown:") {
+		t.Errorf("exit code %d, and:\n%s", code, text)
+	}
+	end := schedule.Guarded(func() schedule.Ending {
+		_ = etl.Together(2, breaksDown)
+		return schedule.Ending{}
+	})
+	if !strings.Contains(end.Note, "breaksDown (harden_test.go:") || !strings.HasSuffix(end.Note, "a string") {
+		t.Errorf("the note is %q", end.Note)
+	}
+}
+
+func breaksDown(int) error { panic("Canaryfirst Canarylast") }
 
 // TestTheProcessDumpsNoCore: neither into a file nor into a handler's pipe,
 // for which the limit does not count.

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/chartbridge/chartbridge/etl"
 )
 
 // Guarded makes a failed ending of a panic. Its note tells the kind and the
@@ -13,20 +15,25 @@ import (
 func Guarded(run func() Ending) (end Ending) {
 	defer func() {
 		if v := recover(); v != nil {
+			at := make([]uintptr, 64)
+			at = at[:runtime.Callers(2, at)]
+			if p, other := v.(*etl.Panic); other {
+				v, at = p.Value, p.Stack
+			}
 			what := fmt.Sprintf("a %T", v)
 			if fault, ok := v.(runtime.Error); ok {
 				what = fault.Error()
 			}
-			end = Ending{State: Failed, Exit: 1, Note: "the run panicked in " + place() + ": " + what, Panicked: true}
+			end = Ending{State: Failed, Exit: 1, Note: "the run panicked in " + place(at) + ": " + what, Panicked: true}
 		}
 	}()
 	return run()
 }
 
-// place is where the panic that is being recovered began: function, file, line.
-func place() string {
-	var at [64]uintptr
-	frames := runtime.CallersFrames(at[:runtime.Callers(3, at[:])])
+// place is where a panic began, by the stack from who recovered it: function,
+// file, line.
+func place(stack []uintptr) string {
+	frames := runtime.CallersFrames(stack)
 	for {
 		f, more := frames.Next()
 		if f.Function != "" && !strings.HasPrefix(f.Function, "runtime.") {
