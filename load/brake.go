@@ -15,17 +15,14 @@ type Brake struct {
 	After    int
 }
 
+// A Weight counts the records of an object: acknowledged, of these changed, and
+// all that are due, but for what waits.
+type Weight struct{ Known, Changed, Due int }
+
 // braked reports whether this night would change suspiciously much of what
 // the destination acknowledged before. A first load has nothing acknowledged.
-func (s *Stage) braked(ctx context.Context, object Object) (bool, error) {
-	if s.Released || object.Final {
-		return false, nil
-	}
-	known, changed, err := s.Store.Weight(ctx, s.Destination.Name(), object.Name)
-	if err != nil {
-		return false, err
-	}
-	return known >= s.Brake.After && changed*100 > known*s.Brake.Changed, nil
+func (s *Stage) braked(object Object, w Weight) bool {
+	return !s.Released && !object.Final && w.Known >= s.Brake.After && w.Changed*100 > w.Known*s.Brake.Changed
 }
 
 // A Score counts what a run sent of an object and what was accepted for later.

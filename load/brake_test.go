@@ -3,6 +3,7 @@ package load_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -46,6 +47,21 @@ func (w *world) keepOnly() {
 	}))
 	w.Cleanup(server.Close)
 	vendorOf(w).SetAsync(true, server.URL)
+}
+
+// TestSendingTellsHowManyAreDue to who looks at the screen.
+func TestSendingTellsHowManyAreDue(t *testing.T) {
+	w := newWorld(t, rethinkAt(true))
+	w.put("patients", patient(1, "Troy"), patient(2, "Troy"), patient(3, "Troy"))
+	told := ""
+	w.must(w.night(func(s *load.Stage) {
+		s.OnSent = func(destination, object string, sent, due int) {
+			told = fmt.Sprintf("%s %s %d of %d", destination, object, sent, due)
+		}
+	}))
+	if want := "rethink client 3 of 3"; told != want {
+		t.Errorf("at last it told %q, want %q", told, want)
+	}
 }
 
 // TestBrakeOnCallbacks: what is refused by callback counts like what is refused

@@ -18,6 +18,7 @@ type line struct {
 	stage  *Stage
 	run    etl.Run
 	object Object
+	due    int // when it began
 
 	circuit  circuit
 	watch    watch
@@ -169,7 +170,7 @@ func (l *line) take(answers []Done) {
 	}
 	if l.stage.OnSent != nil && len(answers) > 0 {
 		sent, _ := l.watch.score()
-		l.stage.OnSent(l.stage.Destination.Name(), l.object.Name, sent)
+		l.stage.OnSent(l.stage.Destination.Name(), l.object.Name, sent, l.due)
 	}
 }
 

@@ -23,7 +23,7 @@ type Stage struct {
 	Approvers   int  // people that a final record needs
 	Timeout     time.Duration
 	Unjudged    Records // what changed since it was judged: nothing of it is sent
-	OnSent      func(destination, object string, sent int)
+	OnSent      func(destination, object string, sent, due int)
 	OnBroken    func() // the ledger cannot be written: called before what is under way has ended
 
 	creating map[etl.Ref]string // our ids by object and merge key: created in this run, or without an answer; nil = not read yet
@@ -146,11 +146,12 @@ func (s *Stage) deliver(ctx context.Context, run etl.Run, object Object) error {
 	if object.IfMissing && s.uncompared {
 		return blind("none of it is sent in this run", errors.New("what is missing there is not known"))
 	}
-	braked, err := s.braked(ctx, object)
+	weight, err := s.Store.Weight(ctx, s.Destination.Name(), object.Name)
 	if err != nil {
 		return err
 	}
-	line := &line{stage: s, run: run, object: object, watch: watch{brake: s.Brake, off: s.Released}}
+	braked := s.braked(object, weight)
+	line := &line{stage: s, run: run, object: object, due: weight.Due, watch: watch{brake: s.Brake, off: s.Released}}
 	if err := s.deliverPass(ctx, run, line, braked); err != nil {
 		return err
 	}

@@ -42,8 +42,8 @@ type Store interface {
 	// Elsewhere gives those of their ids that are linked to records of ours
 	// which are no twins of a keyless delivery's: not at its time, or off.
 	Elsewhere(ctx context.Context, d etl.Delivery, theirs []string) ([]string, error)
-	// Weight counts, for the brake: records acknowledged, and of these due.
-	Weight(ctx context.Context, destination, object string) (known, changed int, err error)
+	// Weight counts, for the brake and the screen, what is due.
+	Weight(ctx context.Context, destination, object string) (Weight, error)
 	// Score counts, for the brake: deliveries of a run and object that were
 	// accepted for later, of these rejected, and still without an answer.
 	Score(ctx context.Context, run etl.Run, destination, object string) (Score, error)

@@ -98,11 +98,11 @@ func (s *Store) Elsewhere(ctx context.Context, d etl.Delivery, theirs []string) 
 	return ids, wrap(err, "ask whose their ids are")
 }
 
-// Weight counts the acknowledged records of an object, and those of them that
-// are due.
-func (s *Store) Weight(ctx context.Context, destination, object string) (known, changed int, err error) {
-	err = s.db.QueryRowxContext(ctx, query("weight"), destination, object).Scan(&known, &changed)
-	return known, changed, wrap(err, "weigh what is due")
+// Weight counts the acknowledged records of an object, those of them that are
+// due, and all that no person or other record keeps from going.
+func (s *Store) Weight(ctx context.Context, destination, object string) (w load.Weight, err error) {
+	err = s.db.GetContext(ctx, &w, query("weight"), destination, object)
+	return w, wrap(err, "weigh what is due")
 }
 
 // Score counts the deliveries of a run and object that were accepted for later.

@@ -26,7 +26,7 @@ type show struct {
 
 type sending struct {
 	destination, object string
-	sent                int
+	sent, due           int
 }
 
 func newShow(s *shared) *show {
@@ -81,7 +81,7 @@ func (s *show) judged(destination, object string, judged, of int) {
 	s.line("map %s %-16s %d of %d", destination, object, judged, of)
 }
 
-func (s *show) sent(destination, object string, sent int) {
+func (s *show) sent(destination, object string, sent, due int) {
 	if !s.live {
 		return
 	}
@@ -91,7 +91,7 @@ func (s *show) sent(destination, object string, sent int) {
 	if at < 0 {
 		at, s.sending = len(s.sending), append(s.sending, sending{destination: destination})
 	}
-	s.sending[at].object, s.sending[at].sent = object, sent
+	s.sending[at] = sending{destination, object, sent, due}
 	s.sends()
 }
 
@@ -109,7 +109,7 @@ func (s *show) ended(destination string) {
 func (s *show) sends() {
 	text := "  send"
 	for _, o := range s.sending {
-		text += fmt.Sprintf(" %s %s %d sent ", o.destination, o.object, o.sent)
+		text += fmt.Sprintf(" %s %s %d%s ", o.destination, o.object, o.sent, pick(o.sent <= o.due, fmt.Sprintf(" of %d", o.due), ""))
 	}
 	s.rewrite(text)
 }

@@ -135,7 +135,8 @@ WHERE t.id = ?1 AND t.twin_hash IS NOT NULL AND o.twin_hash IS NOT t.twin_hash A
 -- name: weight
 -- Of an object whose records travel alone.
 SELECT coalesce(sum(n) FILTER (WHERE acked > 0), 0) AS known,
-  coalesce(sum(n) FILTER (WHERE acked = 2 AND outcome IN ('failed', 'held')), 0) AS changed
+  coalesce(sum(n) FILTER (WHERE acked = 2 AND outcome IN ('failed', 'held')), 0) AS changed,
+  coalesce(sum(n) FILTER (WHERE outcome = 'failed'), 0) AS due
 FROM standing WHERE destination = ? AND object = ?
 
 -- name: linked
