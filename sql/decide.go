@@ -209,6 +209,12 @@ func (s *Store) Refused(ctx context.Context, words bool) (list []Refused, err er
 	return list, nil
 }
 
+// WithoutID lists what is held since it is there under an id that is not known.
+func (s *Store) WithoutID(ctx context.Context) (list []Refused, err error) {
+	err = s.db.SelectContext(ctx, &list, query("no-id"))
+	return list, wrap(err, "list what has no id")
+}
+
 // Retry has those targets judged and sent again, once.
 func (s *Store) Retry(ctx context.Context, targets []Refused, by, comment string, now time.Time) error {
 	err := s.inTx(ctx, func(tx *sqlx.Tx) error {

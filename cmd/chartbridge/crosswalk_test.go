@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/chartbridge/chartbridge/sql"
 )
 
 // TestImportTellsEveryBadRow at once, whatever is wrong with it, and takes none.
@@ -51,6 +54,36 @@ func TestCrosswalkRemove(t *testing.T) {
 	s.mustRun(exitDone, "crosswalk", "import", links, "--as", "Ada Roma")
 	if out, _ := s.mustRun(exitDone, "audit", "list"); strings.Count(out, "crosswalk remove") != 2 {
 		t.Errorf("the audit log is\n%s", out)
+	}
+}
+
+// TestWhatHasNoIDIsRetriedByItsCause alone: that says that it is not there.
+func TestWhatHasNoIDIsRetriedByItsCause(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.set("initial_load: api", "initial_load: api\n  readback: false")
+	theirs, err := s.v.Rethink.Seed("client", map[string]any{"firstName": "Ada", "lastName": "Roma", "dateOfBirth": "2015-04-02", "genderID": 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, wrong := fmt.Sprint(s.v.Practice.Rows("patients")[0]["id"]), fmt.Sprint(theirs)
+	links := filepath.Join(s.dir, "links.csv")
+	s.write(links, "destination,object,source_id,target_id\nrethink,client,"+ours+","+wrong+"\n")
+	s.mustRun(exitDone, "crosswalk", "import", links, "--as", "Ada Roma")
+	s.mustRun(exitAttention, "run", "--destinations", "rethink")
+	s.mustRun(exitDone, "crosswalk", "remove", "rethink", "client", ours, wrong, "--as", "Ada Roma")
+	s.mustRun(exitAttention, "run")
+	if out, _ := s.mustRun(exitDone, "rejects", "list"); !strings.Contains(out, "the id there is not known: 1 record.") {
+		t.Errorf("what was refused, and what has no id:\n%s", out)
+	}
+	if _, stderr := s.mustRun(exitUsage, "rejects", "retry", ours, "--as", "Ada Roma"); !strings.Contains(stderr, "--cause no_id") {
+		t.Errorf("without its cause it says %s", stderr)
+	}
+	s.mustRun(exitDone, "rejects", "retry", ours, "--cause", "no_id", "--as", "Ada Roma")
+	s.mustRun(exitAttention, "run")
+	out, _ := s.mustRun(exitDone, "crosswalk", "list", "--destination", "rethink", "--object", "client", "--output", "json")
+	if !slices.ContainsFunc(decodeJSON[[]sql.Link](t, out), func(l sql.Link) bool { return l.SourceID == ours && l.TargetID != wrong }) {
+		t.Error("it has no id of its own")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/sql"
 	"github.com/spf13/cobra"
 )
@@ -36,7 +37,7 @@ func newRejects(s *shared) *cobra.Command {
 			}
 			return withPractice(cmd.Context(), s, func(p *practice) error { return retryRefused(cmd.Context(), s, p, args, cause, by) })
 		}}
-	retry.Flags().StringVar(&cause, "cause", "", "all of this `CAUSE`")
+	retry.Flags().StringVar(&cause, "cause", "", "all of this `CAUSE`, or the named ones; no_id takes what is held since its id there is not known, and says that it is not there")
 	asName(retry, &by)
 	parent.AddCommand(list, retry)
 	return parent
@@ -57,8 +58,8 @@ func listRefused(ctx context.Context, s *shared, p *practice, records, words boo
 	case s.output == "json":
 		return printJSON(s.stdout, refused)
 	case len(refused) == 0:
-		_, err := fmt.Fprintln(s.stdout, "Nothing is refused.")
-		return err
+		fmt.Fprintln(s.stdout, "Nothing is refused.")
+		return tellWithoutID(ctx, s, p)
 	case records || words:
 		for i, r := range refused {
 			if r.SkippedBy != "" {
@@ -79,7 +80,18 @@ func listRefused(ctx context.Context, s *shared, p *practice, records, words boo
 	if skipped > 0 {
 		fmt.Fprintf(s.stdout, "\nSKIP was decided for %s of these; the next run leaves %s out.\n", fmt.Sprint(skipped), pick(skipped == 1, "it", "them"))
 	}
-	_, err = fmt.Fprintln(s.stdout, s.typed("\n`chartbridge rejects list --records` shows each; `chartbridge rejects retry --cause CAUSE` has all of a cause judged and sent again, once."))
+	fmt.Fprintln(s.stdout, s.typed("\n`chartbridge rejects list --records` shows each; `chartbridge rejects retry --cause CAUSE` has all of a cause judged and sent again, once."))
+	return tellWithoutID(ctx, s, p)
+}
+
+// tellWithoutID counts what was refused by nobody and can be retried all the same.
+func tellWithoutID(ctx context.Context, s *shared, p *practice) error {
+	held, err := p.store.WithoutID(ctx)
+	if err != nil || len(held) == 0 {
+		return err
+	}
+	_, err = fmt.Fprintln(s.stdout, s.typed("\nHeld, since the id there is not known: "+howMany(len(held), "record")+
+		". Where it is not there, `chartbridge rejects retry SOURCE_ID --cause no_id` sends it again."))
 	return err
 }
 
@@ -138,6 +150,9 @@ func oneLine(text string) string {
 
 func retryRefused(ctx context.Context, s *shared, p *practice, ids []string, cause, by string) error {
 	all, err := p.store.Refused(ctx, false)
+	if cause == etl.CauseNoID {
+		all, err = p.store.WithoutID(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -153,7 +168,7 @@ func retryRefused(ctx context.Context, s *shared, p *practice, ids []string, cau
 	}
 	for _, id := range ids {
 		if !slices.ContainsFunc(chosen, func(r sql.Refused) bool { return r.SourceID == id }) {
-			return usageError{fmt.Errorf("%s is none of what was refused%s, and nothing was changed; `chartbridge rejects list --records` shows all, and what is held is decided in the workbook", id,
+			return usageError{fmt.Errorf("%s is none of what was refused%s, and nothing was changed; `chartbridge rejects list --records` shows all, and what is held is decided in the workbook, or is retried with --cause no_id where that is why", id,
 				pick(cause != "", " for "+cause, ""))}
 		}
 	}

@@ -63,6 +63,10 @@ FROM target t LEFT JOIN run r ON r.id = t.run
 LEFT JOIN delivery d ON d.destination = t.destination AND d.object = t.object AND d.source_id = t.source_id AND d.state = 'rejected'
 WHERE t.outcome IN ('rejected', 'invalid') GROUP BY t.id ORDER BY t.destination, t.object, t.outcome, t.cause, t.field, t.message, t.id
 
+-- name: no-id
+SELECT id, destination, object, source_endpoint, source_id, outcome, cause, field, code, message, http_status, run FROM target
+WHERE outcome = 'held' AND cause = 'no_id' ORDER BY destination, object, id
+
 -- name: put-decision
 INSERT INTO decision (target, destination, object, source_id, verb, value, comment, hash, source_hash, by, at, file)
 SELECT t.id, t.destination, t.object, t.source_id, ?, ?, ?, t.hash, r.hash, ?, ?, ? FROM target t LEFT JOIN record r
