@@ -22,7 +22,7 @@ var stages = []struct {
 }{
 	{"Mapped", "D", []etl.Outcome{etl.Excluded, etl.Invalid}, "Staged less excluded and invalid: what was made into a record for the destination."},
 	{"Sent", "", []etl.Outcome{etl.Created, etl.Updated, etl.Unchanged, etl.Rejected, etl.Uncertain},
-		"Created, updated, unchanged, rejected and uncertain: sent in this run or before. Nothing where we may only read there."},
+		"Created, updated, unchanged, rejected and uncertain: sent in this run or ever before. Nothing where we may only read there."},
 	{"Acknowledged", "", []etl.Outcome{etl.Created, etl.Updated, etl.Unchanged, etl.Matched},
 		"Created, updated, unchanged and matched: the destination said that it has it, or holds the same."},
 	{"Open", "", openOutcomes, "Records that wait for something, were refused, differ or are missing: mismatched, missing, and invalid to failed."},

@@ -19,7 +19,7 @@ const historyNights = 30
 func (b *book) historySheet(ctx context.Context) []sheet {
 	columns := []column{{"Run", kindText, "Its id, which tells its start in UTC."}, {"Started", kindTime, "In the practice's zone."},
 		{"Minutes", kindCount, "How long it took."}, {"Exit code", kindText, "And what it means."},
-		{"Source", kindCount, "Records in scope, over every destination and object."}, {"Sent", kindCount, "Created or updated in the run."},
+		{"Source", kindCount, "Records in scope, over every destination and object."}, {"Sent in run", kindCount, "Created or updated in that run alone; the sheet Summary's Sent counts what was sent before, too."},
 		{"There", kindCount, "Acknowledged by the destination, in this run or before."},
 		{"Opening", kindCount, "What was open at the end of the run before."}, {"New", kindCount, "Breaks that opened for the first time."},
 		{"Reopened", kindCount, "Breaks that had been closed and are back."},

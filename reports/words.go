@@ -26,7 +26,7 @@ var meanings = map[etl.Outcome]string{
 
 // lookThere is what to do about what is uncertain: only the registry cannot be
 // asked at all.
-const lookThere = "A discharge, or what stays so: look for it at the destination, then `chartbridge uncertain resolve`."
+const lookThere = "If the next run leaves it so (a discharge: at once), look for it at the destination, and say with `chartbridge uncertain resolve` whether it is there."
 
 // A word is a cause or a code: what it means, and what to do next.
 type word struct{ word, meaning, next string }
@@ -41,7 +41,7 @@ var words = []word{
 	{etl.CodeLookup, "The lookups file has no id for a value.", "Add the key to the lookups file once: every record with it follows."},
 	{etl.CodeDST, "A local time that does not exist, or exists twice, when clocks change.", "Move the visit in DrChrono to a time that exists once."},
 	{etl.CodeReference, "It names a record that is not there yet.", "Look at the record that it names; this one follows by itself."},
-	{etl.CodeConflict, "Two values contradict each other.", "Decide in DrChrono which one is right."},
+	{etl.CodeConflict, "Two values contradict each other, or nothing tells which of several it is.", "Do as the record's message says: it names them, and where to correct it."},
 	{etl.CodeUnread, "The source record cannot be read.", "Open the record in DrChrono and save it again; if it stays, ask support."},
 	{etl.CauseNotJudged, "It is staged, and its turn to be judged did not come yet.", "Nothing: the next run does it."},
 	{etl.CauseNotSent, "It is ready, but its turn did not come in this run.", "Nothing: the next run sends it."},

@@ -91,6 +91,19 @@ func TestEveryOutcomeHasAMeaning(t *testing.T) {
 	}
 }
 
+// What to do about what is uncertain, or contradicts itself, goes with the
+// message beside it, which knows the record.
+func TestNextStepsGoWithTheMessage(t *testing.T) {
+	for _, c := range []struct{ code, cause, want string }{
+		{etl.CauseNoAnswer, etl.CauseNoAnswer, "If the next run leaves it so (a discharge: at once), look for it at the destination"},
+		{etl.CodeConflict, "", "Do as the record's message says"},
+	} {
+		if got := nextStep(c.code, c.cause, etl.Uncertain); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.code, got, c.want)
+		}
+	}
+}
+
 // Text is legible on its fill: a contrast of at least 4.5 to 1 (WCAG 2.1, 1.4.3).
 func TestContrast(t *testing.T) {
 	for s, l := range looks {

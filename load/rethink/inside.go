@@ -111,7 +111,7 @@ func authorizedFunder(a authorization, c *transform.Case) transform.Value {
 	}
 	insurances := c.Patients[c.Source.Patient].Insurances()
 	if len(insurances) != 1 {
-		return c.Problem(etl.CodeConflict, fmt.Sprintf("the patient has %d insurances and DrChrono does not say whose authorization it is; enter it in Rethink, or set the constant funderId", len(insurances)))
+		return c.Problem(etl.CodeConflict, fmt.Sprintf("the patient has %d insurances and DrChrono does not say whose authorization it is; enter it in Rethink, or set rethink.constants.authorization.funderId in the config", len(insurances)))
 	}
 	return payer(funder{NamedInsurance: insurances[0]}, c)
 }
