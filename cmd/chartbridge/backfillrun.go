@@ -149,7 +149,7 @@ func (b *progress) window(w extract.Window, c etl.Cursor) {
 		b.log.Warnf("%s is unavailable: %s", w, c.Note)
 		return
 	}
-	b.log.Infof("%s: %d rows on %d pages, %d new or changed%s", w, c.Rows, c.Page, c.Changed, suffix("; ", c.Note))
+	b.log.Infof("%s: %s on %s, %d new or changed%s", w, howMany(c.Rows, "row"), howMany(c.Page, "page"), c.Changed, suffix("; ", c.Note))
 }
 
 const barWidth = 10

@@ -193,7 +193,7 @@ func (c *preflight) checkConfig(path string) bool {
 		c.faulty("config", faults)
 		return false
 	case err != nil:
-		c.fail("config", errConfig, "name one with --config, or write one with `chartbridge init`", "%v", err)
+		c.fail("config", errConfig, "name one with --config, or write one with "+config.Init, "%v", err)
 		return false
 	}
 	c.config = cfg

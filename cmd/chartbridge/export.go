@@ -78,8 +78,8 @@ func exportInitial(ctx context.Context, s *shared, p *practice, name, dir string
 	if err := printTable(s.stdout, []string{"object", "rows", "file"}, rows); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(s.stdout, "\nThese files hold patients' data in the clear: send them as such, and delete them after the load.\n"+
-		"With target_id filled in: chartbridge crosswalk import FILE.csv... --as NAME")
+	_, err = fmt.Fprintln(s.stdout, s.typed("\nThese files hold patients' data in the clear: send them as such, and delete them after the load.\n"+
+		"With target_id filled in: `chartbridge crosswalk import FILE.csv... --as NAME`"))
 	return err
 }
 

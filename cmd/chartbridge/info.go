@@ -12,6 +12,7 @@ import (
 	"github.com/chartbridge/chartbridge/load/centralreach"
 	"github.com/chartbridge/chartbridge/load/centralregistry"
 	"github.com/chartbridge/chartbridge/load/rethink"
+	"github.com/chartbridge/chartbridge/sql"
 	"github.com/chartbridge/chartbridge/transform"
 	"github.com/spf13/cobra"
 )
@@ -228,16 +229,34 @@ func showRun(ctx context.Context, s *shared, p *practice, id string) error {
 	if err != nil {
 		return err
 	}
+	newest, err := p.store.Runs(ctx, 1)
+	if err != nil {
+		return err
+	}
 	running, err := p.active(ctx, runLease)
 	if err != nil {
 		return err
 	}
+	running = running && newest[0].ID == id
 	if s.output == "json" {
 		return printJSON(s.stdout, map[string]any{"run": past, "counts": counts})
 	}
 	_, err = fmt.Fprintf(s.stdout, "Run %s by %s, %s to %s, exit %s %s\n\n%s", past.ID, past.Trigger, past.StartedAt, orDash(past.FinishedAt),
-		exitWord(past.ExitCode, running), past.Note, outcomeTable(counts, widthOf(s.stdout)))
+		exitWord(past.ExitCode, running), past.Note, countsOf(counts, past.ExitCode, running, widthOf(s.stdout)))
 	return err
+}
+
+// countsOf is what a run counted, or why it counted nothing.
+func countsOf(counts []sql.Count, code int, running bool, width int) string {
+	switch {
+	case len(counts) > 0:
+		return outcomeTable(counts, width)
+	case code >= 0:
+		return "It counted no record.\n"
+	case running:
+		return "It has not ended: it counts its records at its end.\n"
+	}
+	return "It was killed, or lost its power, before it counted its records: the next run counts them, and writes its files.\n"
 }
 
 func printIf(yes bool, s *shared, v any) error {

@@ -88,12 +88,12 @@ func lookupsTemplate(ctx context.Context, s *shared, p *practice, only string) e
 	if s.output == "json" {
 		return printJSON(s.stdout, map[string]any{"staged": values.records, "lookups": needed})
 	}
-	return printTemplate(s.stdout, needed, values)
+	return printTemplate(s.stdout, s, needed, values)
 }
 
 // printTemplate prints a lookups file. It can be read back as it is: "?" is
 // an id that is not known yet.
-func printTemplate(w io.Writer, needed []neededLookup, values stagedValues) error {
+func printTemplate(w io.Writer, s *shared, needed []neededLookup, values stagedValues) error {
 	var b strings.Builder
 	lacking := 0
 	for _, n := range needed {
@@ -106,14 +106,14 @@ func printTemplate(w io.Writer, needed []neededLookup, values stagedValues) erro
 	case len(needed) == 0:
 		b.WriteString("# No destination is enabled in the config, so none is needed.\n")
 	case values.records == 0:
-		b.WriteString("# Nothing is staged yet, so the keys are not known: `chartbridge run --only extract`, then print this again.\n")
+		b.WriteString(s.typed("# Nothing is staged yet, so the keys are not known: `chartbridge run --only extract`, then print this again.\n"))
 	case lacking == 0:
 		b.WriteString("# Every key that the staged data need has its id.\n")
 	default:
 		fmt.Fprintf(&b, "# Not known: %s. Replace each \"?\"; until then the records that need one are invalid.\n", howMany(lacking, "id"))
 	}
 	if len(values.profiles) > 0 && len(values.profileNames) == 0 {
-		b.WriteString("# For the names of profiles: `chartbridge run --only extract --endpoints appointment_profiles`, then print this again.\n")
+		b.WriteString(s.typed("# For the names of profiles: `chartbridge run --only extract --endpoints appointment_profiles`, then print this again.\n"))
 	}
 	destination := ""
 	for _, n := range needed {

@@ -77,7 +77,7 @@ func TestTemplateCountsWhatMustBeKnown(t *testing.T) {
 		"Not known: 2 ids": {{Destination: "rethink", Lookup: "location", Optional: notSent, Keys: unknown}, {Destination: "rethink", Lookup: "payCode", Keys: unknown}},
 	} {
 		var text strings.Builder
-		if err := printTemplate(&text, needed, stagedValues{records: 1}); err != nil || !strings.Contains(text.String(), want) {
+		if err := printTemplate(&text, &shared{}, needed, stagedValues{records: 1}); err != nil || !strings.Contains(text.String(), want) {
 			t.Errorf("want %q in (%v)\n%s", want, err, text.String())
 		}
 	}

@@ -57,7 +57,20 @@ func (e signalError) Error() string {
 	if syscall.Signal(e) == syscall.SIGKILL { // it tells nobody of itself: see bury
 		return "killed, or out of power; the next run counted what it had done"
 	}
-	return "interrupted by " + syscall.Signal(e).String() + "; run again to go on"
+	return "interrupted by " + interrupter(syscall.Signal(e)) + "; run again to go on"
+}
+
+// interrupter is who interrupts by a signal, as a person would say it.
+func interrupter(s syscall.Signal) string {
+	switch s {
+	case syscall.SIGINT:
+		return "Ctrl-C (SIGINT)"
+	case syscall.SIGTERM:
+		return "a request to stop (SIGTERM)"
+	case syscall.SIGHUP:
+		return "the end of its terminal (SIGHUP)"
+	}
+	return s.String()
 }
 
 // signalIn is the signal that an error tells of; 0 = none.

@@ -58,6 +58,30 @@ func TestAKilledRunThatHadCounted(t *testing.T) {
 	}
 }
 
+// TestRunsShowSaysWhyARunHasNoCounts in words.
+func TestRunsShowSaysWhyARunHasNoCounts(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.mustRun(exitDone, "run", "--only", "extract")
+	stdout, _ := s.mustRun(exitDone, "runs", "list", "--output", "json")
+	run := decodeJSON[[]struct{ ID string }](t, stdout)[0].ID
+	says := func(want string) {
+		t.Helper()
+		if out, _ := s.mustRun(exitDone, "runs", "show", run); !strings.HasSuffix(out, "\n"+want+"\n") {
+			t.Errorf("it says %q, want %q at its end", out, want)
+		}
+	}
+	tamper(t, s, "DELETE FROM tally")
+	says("It counted no record.")
+	s.killedLast()
+	says("It was killed, or lost its power, before it counted its records: the next run counts them, and writes its files.")
+	p := s.open()
+	if err := p.lease(t.Context(), runLease); err != nil {
+		t.Fatal(err)
+	}
+	says("It has not ended: it counts its records at its end.")
+}
+
 // TestARunIsNotBuriedInACopyOfItsTime: a database that was copied while a run
 // went on, and is used later, knows less of it than its files.
 func TestARunIsNotBuriedInACopyOfItsTime(t *testing.T) {

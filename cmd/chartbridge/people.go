@@ -111,6 +111,8 @@ func listDischarges(ctx context.Context, s *shared, p *practice) error {
 			d.Outcome, d.Cause, d.Message = etl.Failed, etl.CauseNotJudged, load.NotJudged
 		case d.Cause == etl.CauseApproval && d.Approvals > 0:
 			d.Message = ofNeeded(d.Approvals, p.config.CentralRegistry.Approvers) + " have approved this very payload; the next run looks again"
+		case d.Cause == etl.CauseApproval:
+			d.Message = "it is final, and nobody has approved this very payload; `chartbridge discharges approve` does"
 		}
 	}
 	if s.output == "json" {
@@ -125,7 +127,7 @@ func listDischarges(ctx context.Context, s *shared, p *practice) error {
 		if d.ApprovedBy != nil {
 			by = *d.ApprovedBy
 		}
-		rows = append(rows, []string{d.ID, orDash(d.Hash), string(d.Outcome), d.Cause, by, orDash(d.Message)})
+		rows = append(rows, []string{d.ID, orDash(d.Hash), string(d.Outcome), d.Cause, by, s.typed(orDash(d.Message))})
 	}
 	if len(rows) > 0 {
 		if err := printTable(s.stdout, []string{"id", "hash", "outcome", "cause", "approved by", "what"}, rows); err != nil {

@@ -252,7 +252,7 @@ func readConfig(path string) (*config.Config, error) {
 	var faults config.Faults
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return nil, usageError{fmt.Errorf("there is no config at %s; `chartbridge init` writes one, or name one with --config", path)}
+		return nil, usageError{fmt.Errorf("there is no config at %s; %s writes one, or name one with --config", path, config.Init)}
 	case err != nil && !errors.As(err, &faults): // a folder, or a file that this user may not read
 		return nil, usageError{err}
 	}

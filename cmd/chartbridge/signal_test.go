@@ -34,6 +34,17 @@ func TestSignals(t *testing.T) {
 	}
 }
 
+// TestAnInterruptIsTold as a person would say it.
+func TestAnInterruptIsTold(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[syscall.Signal]string{syscall.SIGINT: "interrupted by Ctrl-C (SIGINT); run again to go on",
+		syscall.SIGTERM: "interrupted by a request to stop (SIGTERM); run again to go on"} {
+		if got := signalError(s).Error(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 // TestASignalsEcho: the same signal within a second is the first, delivered
 // twice; another one ends the program however soon it comes.
 func TestASignalsEcho(t *testing.T) {

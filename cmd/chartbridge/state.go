@@ -141,8 +141,8 @@ func rewindStream(ctx context.Context, s *shared, p *practice, endpoint, to, as 
 	next := "the next run reads what changed since then, less the overlap"
 	after := etl.Cursor{Endpoint: c.Endpoint, Lane: c.Lane, Watermark: stamp, State: etl.StreamDrained, Note: "rewound from " + c.Watermark + " by " + as}
 	if beginsAnew(c) {
-		done, next = fmt.Sprintf("gave up the open drain after %d pages", c.Page), "the next run reads everything"
-		after.Watermark, after.State, after.Note = c.Watermark, etl.StreamFailed, "given up after "+fmt.Sprint(c.Page)+" pages by "+as
+		done, next = "gave up the open drain after "+howMany(c.Page, "page"), "the next run reads everything"
+		after.Watermark, after.State, after.Note = c.Watermark, etl.StreamFailed, "given up after "+howMany(c.Page, "page")+" by "+as
 	}
 	if err := p.store.Audit(ctx, p.clock.Now(), as, "state rewind", endpoint, done); err != nil {
 		return err

@@ -74,7 +74,7 @@ func TestStateRewindOfAnOpenDrain(t *testing.T) {
 		if v := s.streams()[endpoint]; !v.Open || v.Page != 1 {
 			t.Fatalf("%s: %+v, want it open after a page", endpoint, v)
 		}
-		if out, _ := s.mustRun(exitDone, "state", "rewind", endpoint, "--to", "2026-01-05", "--as", "Ada Roma"); !strings.Contains(out, "reads everything") {
+		if out, _ := s.mustRun(exitDone, "state", "rewind", endpoint, "--to", "2026-01-05", "--as", "Ada Roma"); !strings.Contains(out, "after 1 page; the next run reads everything") {
 			t.Errorf("rewind of %s says %s, want what the next run does", endpoint, out)
 		}
 		if v := s.streams()[endpoint]; v.Open || v.Watermark != "" || !strings.Contains(v.Note, "Ada Roma") {

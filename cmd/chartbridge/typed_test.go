@@ -25,8 +25,17 @@ func TestHintsNameTheConfig(t *testing.T) {
 	if code, _, stderr := s.run("state", "show", "doctors"); code != exitUsage || !strings.Contains(stderr, "`chartbridge state list --config "+s.config+"`") {
 		t.Errorf("an error says, with exit code %d: %s", code, stderr)
 	}
+	if stdout, _ := s.mustRun(exitDone, "lookups", "template"); !strings.Contains(stdout, "`chartbridge run --only extract --config "+s.config+"`") {
+		t.Errorf("a template of nothing says\n%s", stdout)
+	}
 	s.mustRun(exitDone, "run", "--only", "extract")
 	if stdout, _ := s.mustRun(exitDone, "plan"); !strings.Contains(stdout, " --config "+s.config+"\n") {
 		t.Errorf("plan says how to send it by\n%s", stdout[max(0, len(stdout)-300):])
+	}
+	if stdout, _ := s.mustRun(exitDone, "export", "initial", "--destination", "rethink"); !strings.Contains(stdout, "--as NAME --config "+s.config+"`") {
+		t.Errorf("the export says\n%s", stdout)
+	}
+	if stdout, _ := s.mustRun(exitDone, "discharges", "list"); !strings.Contains(stdout, "`chartbridge discharges approve --config "+s.config+"`") || strings.Contains(stdout, "discharges list") {
+		t.Errorf("what waits says\n%s", stdout)
 	}
 }

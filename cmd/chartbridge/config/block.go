@@ -91,6 +91,11 @@ func (b *block) require(why string, keys ...string) {
 		if !b.filled[key] {
 			b.fault(key, bad("is missing or empty", why))
 		}
+		for i := range b.r.faults { // none is no way out here
+			if f := &b.r.faults[i]; f.Key == join(b.path, key) && strings.HasPrefix(f.Hint, setIt) {
+				f.Hint = setIt
+			}
+		}
 	}
 }
 

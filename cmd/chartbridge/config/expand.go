@@ -96,6 +96,8 @@ func literalSecret() *Fault {
 	return bad("a secret must not stand in the file", "write ${NAME} or ${file:/path}")
 }
 
+const setIt = "set it"
+
 // resolve looks one reference up.
 func (r *reader) resolve(ref *reference, secret bool) (string, *Fault) {
 	if ref.path != "" {
@@ -106,7 +108,7 @@ func (r *reader) resolve(ref *reference, secret bool) (string, *Fault) {
 	switch {
 	case !ok && !ref.hasDefault:
 		return "", bad("the environment variable "+ref.variable+" is not set",
-			"set it, or write ${"+ref.variable+":} where it may be empty")
+			setIt+", or write ${"+ref.variable+":} to do without")
 	case !ok:
 		return ref.fallback, nil
 	case !utf8.ValidString(value):

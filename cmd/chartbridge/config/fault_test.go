@@ -52,7 +52,7 @@ var oneKey = []struct{ add, want string }{
 	{"keep: &a 3", "config.yaml:7: an anchor is not accepted here; write the value out"},
 	{"keep: !!int 3", "config.yaml:7: a tag is not accepted here; write the value out"},
 	{"---\nkeep: 3", "config.yaml:7: a second document begins here; keep one and remove the line ---"},
-	{"lookups: ${NONE}", "config.yaml:7: lookups: the environment variable NONE is not set; set it, or write ${NONE:} where it may be empty"},
+	{"lookups: ${NONE}", "config.yaml:7: lookups: the environment variable NONE is not set; set it, or write ${NONE:} to do without"},
 	{"lookups: ${", badReference}, {"lookups: ${}", badReference}, {"lookups: ${a-b}", badReference},
 	{"lookups: ${file:}", badReference}, {"lookups: ${A:${B}}", badReference}, {"lookups: x${ID", badReference},
 	{"lookups: ${file:none}", "config.yaml:7: lookups: cannot read the file none: file does not exist"},
@@ -154,6 +154,17 @@ config.yaml:10: central_registry.username: is missing or empty; needed because t
 config.yaml:12: central_registry.password: a secret must not stand in the file; write ${NAME} or ${file:/path}`
 	if got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// A default of nothing is no way out where a value must be.
+func TestAVariableThatIsNeededMustBeSet(t *testing.T) {
+	got := faultsOf(t, strings.Replace(base, "${SECRET}", "${NONE}", 1)+"  refresh_token: ${TOKEN}\n")
+	if want := "the environment variable NONE is not set; set it\n"; !strings.Contains(got, want) {
+		t.Errorf("got:\n%s\nwant %q", got, want)
+	}
+	if want := "the environment variable TOKEN is not set; set it, or write ${TOKEN:} to do without"; !strings.Contains(got, want) {
+		t.Errorf("got:\n%s\nwant %q", got, want)
 	}
 }
 

@@ -9,18 +9,25 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // maxFile bounds what is read as one file, in bytes, so that a wrong path such
 // as /dev/zero ends as a fault.
 const maxFile = 1 << 20
 
+// Init is the command that writes a config.
+const Init = "`chartbridge init --practice NAME --timezone ZONE`"
+
 // Load reads and checks the config at path. env looks a variable up, as
 // os.LookupEnv does. The error is Faults when the file can be read.
 func Load(path string, env func(string) (string, bool)) (*Config, error) {
 	text, err := readFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the config: %w; `chartbridge init` writes one", err)
+	switch {
+	case errors.Is(err, syscall.EISDIR):
+		return nil, fmt.Errorf("%s is a folder: name the config file in it, such as %s", path, filepath.Join(path, "config.yaml"))
+	case err != nil:
+		return nil, fmt.Errorf("read the config: %w; %s writes one", err, Init)
 	}
 	r := newReader(path, env, readFile)
 	r.mode = fileMode
