@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
 )
@@ -127,6 +128,21 @@ func (s *Stage) adopt(d Due, f Finding) (m Mark, there bool) {
 	}
 	m.Adopt, m.How, m.Inside, m.Hidden = f.TargetID, f.How, insideIDs(d.Needs, f.Inside), f.Hidden
 	return m, true
+}
+
+// hiddenThere are the arrays of a record whose id a person gave that carry an entry
+// without its id, where nobody can be asked what is inside it there: sent so, it
+// would be a second one.
+func hiddenThere(o Object, d Due) (slots []string) {
+	if o.Askable || !d.Unsent || d.TargetID == "" {
+		return nil
+	}
+	for _, n := range d.Needs {
+		if slot, _, _ := strings.Cut(n.Path, "."); Travels(n) && !has(d.Body, n.Path) && !slices.Contains(slots, slot) {
+			slots = append(slots, slot)
+		}
+	}
+	return slots
 }
 
 // confirms says how a person lets the first overwrite go.

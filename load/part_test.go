@@ -144,6 +144,59 @@ func TestPartThatALookDoesNotShow(t *testing.T) {
 	}
 }
 
+// TestPartOfAnImportedRecordThatNobodyCanBeAskedAbout may be there already, and
+// is not made a second time; a person gives its id, or says that it is not there.
+func TestPartOfAnImportedRecordThatNobodyCanBeAskedAbout(t *testing.T) {
+	w := newWorld(t, rethinkAt(false))
+	id, err := vendorOf(w).Seed("client", seeded(map[string]any{"clientExternalId": nil, "city": "Utica",
+		"clientFunders": []any{map[string]any{"funderSequence": 1, "funderId": 501, "serviceLineIds": []any{901}}}}))
+	w.must(err)
+	w.put("patients", patient(1, "Troy", insurance("primary", "P1")))
+	w.must(w.night(func(s *load.Stage) { s.VendorFirst = true }))
+	w.give("client", "1", strconv.FormatInt(id, 10))
+	if plan := strings.Join(w.clientPlan("1"), ", "); !strings.Contains(plan, "city: ") || strings.Contains(plan, "clientFunders") {
+		t.Errorf("the plan says %s", plan)
+	}
+	w.must(w.night())
+	w.expect("its client goes", "client", "1", "updated")
+	w.expect("it may be there", "funder", "1/primary", "held no_id")
+	w.must(w.night())
+	w.expect("it waits", "funder", "1/primary", "held no_id")
+	if n := len(w.funders()); n != 1 {
+		t.Errorf("they hold %d funders, want theirs", n)
+	}
+	w.give("funder", "1/primary", funderID(t, w.funders()[0]))
+	w.put("patients", patient(1, "Troy", insurance("primary", "P1"), insurance("secondary", "P2")))
+	w.must(w.night())
+	w.expect("given its id", "funder", "1/primary", "updated")
+	w.expect("a new one beside it", "funder", "1/secondary", "created")
+	if n := len(w.funders()); n != 2 {
+		t.Errorf("they hold %d funders, want theirs and the new one", n)
+	}
+}
+
+// TestPartThatAPersonLetsGo: it is not there, and goes once.
+func TestPartThatAPersonLetsGo(t *testing.T) {
+	w := newWorld(t, rethinkAt(false))
+	id, err := vendorOf(w).Seed("client", seeded(map[string]any{"clientExternalId": nil}))
+	w.must(err)
+	w.put("patients", patient(1, "Troy", insurance("primary", "P1")))
+	w.must(w.night(func(s *load.Stage) { s.VendorFirst = true }))
+	w.give("client", "1", strconv.FormatInt(id, 10))
+	w.must(w.night())
+	held, err := w.store.WithoutID(w.ctx)
+	w.must(err)
+	if len(held) != 1 {
+		t.Fatalf("%d wait for an id, want one", len(held))
+	}
+	w.must(w.store.Retry(w.ctx, held, "Ana Roma", "not there", w.clock.Now()))
+	w.must(w.night())
+	w.expect("said not to be there", "funder", "1/primary", "created")
+	if n := len(w.funders()); n != 1 {
+		t.Errorf("they hold %d funders, want 1", n)
+	}
+}
+
 // TestImportedRecordTeaches: the update of a record whose id a person gave
 // carries the ids of what a look shows inside it.
 func TestImportedRecordTeaches(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -71,6 +72,8 @@ func Plan(object Object, due []Due, approvers int, acked map[int64][]byte, going
 			going[d.Object+" "+d.SourceID] = true
 		default:
 			s.Does, s.Changes = string(etl.Update), changes(acked[d.TargetRow], d.Mapped)
+			hidden := hiddenThere(object, d)
+			s.Changes = slices.DeleteFunc(s.Changes, func(c Change) bool { return slices.Contains(hidden, c.Field) })
 		}
 		steps = append(steps, s)
 	}

@@ -72,6 +72,7 @@ type Due struct {
 	Cause     string      // why it did not go last time
 	Approvals int         // how many people approved this very payload, and still count
 	Known     bool        // the destination acknowledged the record before
+	Unsent    bool        // nothing of it was ever taken there under the id that it has
 	How       How         // how their id was come by; "" if there is none
 	Refused   bool        // the destination refused this very payload
 	Outcome   etl.Outcome // as it stands

@@ -27,6 +27,7 @@ type dueRow struct {
 	TargetID  string `db:"target_id"`
 	Approvals int
 	Known     bool
+	Unsent    bool
 	How       load.How
 	Refused   bool
 	Lost      bool
@@ -54,7 +55,7 @@ func (s *Store) Due(ctx context.Context, destination, object string, after int64
 	for i, r := range rows {
 		d := &due[i]
 		d.TargetID, d.Lost, d.Keyless = r.TargetID, r.Lost, r.Keyless
-		d.Approvals, d.Known, d.How, d.Refused, d.Seen, d.Twin, d.Replaced = r.Approvals, r.Known, r.How, r.Refused, r.Seen, r.Twin, r.Replaced && r.Twin != ""
+		d.Approvals, d.Known, d.Unsent, d.How, d.Refused, d.Seen, d.Twin, d.Replaced = r.Approvals, r.Known, r.Unsent, r.How, r.Refused, r.Seen, r.Twin, r.Replaced && r.Twin != ""
 		if d.Body, err = load.Fill(d.Body, d.Filled); err != nil {
 			return nil, fmt.Errorf("fill in %s %s: %w", object, r.SourceID, err)
 		}

@@ -60,7 +60,9 @@ func newCrosswalkImport(s *shared) *cobra.Command {
 	cmd := &cobra.Command{Use: "import FILE.csv... --as NAME", Short: "Take ids over from files with the columns " + strings.Join(crosswalkHeader, ","),
 		Long: "Takes the ids of all files over, or none. Further columns are passed over, and so is a row whose target_id is\n" +
 			"empty: what `chartbridge export initial` wrote can be given back as it is. The next run compares each record\n" +
-			"with what is there. Where initial_load is vendor, this ends the initial load: what has no id then is created.\n" +
+			"with what is there. Where that cannot be asked (readback: false), a client's funders and authorizations without\n" +
+			"an id are held (no_id), since they may be there: give their ids too, or say with RETRY that they are not.\n" +
+			"Where initial_load is vendor, this ends the initial load: what has no id then is created.\n" +
 			"Nothing is taken while a run is under way (exit code 6).",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

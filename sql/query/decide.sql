@@ -87,7 +87,7 @@ SELECT source_id FROM crosswalk WHERE destination = ? AND object = ? AND target_
 -- A record whose id is new or another than before is compared by the next run,
 -- whatever became of it; one that was linked so already, where it waits for a
 -- person or another record. What is final is never sent again.
-UPDATE target SET acked_hash = CASE WHEN ?4 THEN NULL ELSE acked_hash END, refused_hash = CASE WHEN ?4 THEN NULL ELSE refused_hash END,
+UPDATE target SET acked_hash = CASE WHEN ?4 THEN NULL ELSE acked_hash END, acked_payload = CASE WHEN ?4 THEN NULL ELSE acked_payload END, refused_hash = CASE WHEN ?4 THEN NULL ELSE refused_hash END,
   outcome = 'failed', cause = 'not_sent', field = '', code = '', message = ''
 WHERE destination = ?1 AND object = ?2 AND source_id = ?3 AND payload IS NOT NULL AND destination <> 'central_registry'
   AND (?4 OR outcome IN ('held', 'blocked'))

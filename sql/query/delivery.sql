@@ -46,7 +46,7 @@ next AS (
 SELECT t.id, t.source_id, t.payload, t.hash, t.needs, t.outcome, t.cause, t.message, coalesce(c.target_id, '') AS target_id, coalesce(c.how, '') AS how,
   (SELECT count(DISTINCT a.by) FROM approval a WHERE a.destination = t.destination AND a.object = t.object AND a.source_id = t.source_id
     AND a.hash = t.hash AND a.expires_at > ?5) AS approvals,
-  t.acked_hash IS NOT NULL AS known, t.refused_hash IS NOT NULL AND t.refused_hash = t.hash AS refused,
+  t.acked_hash IS NOT NULL AS known, t.acked_hash IS NULL AND t.acked_payload IS NULL AS unsent, t.refused_hash IS NOT NULL AND t.refused_hash = t.hash AS refused,
   EXISTS (SELECT 1 FROM delivery d WHERE d.destination = t.destination AND d.object = t.object AND d.source_id = t.source_id AND d.state = 'void') AS lost,
   coalesce((SELECT e.outcome FROM target e WHERE e.source_endpoint = t.source_endpoint AND e.source_id = t.source_id AND e.destination = t.destination
     AND e.outcome IN ('matched', 'mismatched', 'missing')), '') AS seen,
