@@ -52,16 +52,8 @@ func (f *facts) readCarried(ctx context.Context, snap Snapshot, o Options) error
 	if !f.recounted {
 		return nil
 	}
-	for row, err := range snap.Rows(ctx, "carried", o.Run.ID) {
-		if err != nil {
-			return err
-		}
-		k, outcome, n, earlier := key{str(row[0]), str(row[1])}, etl.Outcome(str(row[2])), num(row[3]), num(row[4])
-		if outcome == etl.Created || outcome == etl.Updated {
-			add(f.carried, k, etl.Unchanged, earlier)
-			n -= earlier
-		}
-		add(f.carried, k, outcome, n)
+	if err := f.readLeft(ctx, snap, o); err != nil {
+		return err
 	}
 	if f.tallied {
 		return nil
@@ -75,6 +67,35 @@ func (f *facts) readCarried(ctx context.Context, snap Snapshot, o Options) error
 			return err
 		}
 		add(f.carried, key{str(row[0]), str(row[1])}, etl.Failed, num(row[2]))
+	}
+	return nil
+}
+
+// readLeft counts all targets but those that have a line of the run's.
+func (f *facts) readLeft(ctx context.Context, snap Snapshot, o Options) error {
+	earlier := map[key]map[etl.Outcome]int{}
+	for row, err := range snap.Rows(ctx, "carried", o.Run.ID) {
+		if err != nil {
+			return err
+		}
+		k, outcome := key{str(row[0]), str(row[1])}, etl.Outcome(str(row[2]))
+		add(f.carried, k, outcome, num(row[3]))
+		add(earlier, k, outcome, num(row[4]))
+	}
+	for row, err := range snap.Rows(ctx, "touched", o.Run.ID) {
+		if err != nil {
+			return err
+		}
+		k, outcome := key{str(row[0]), str(row[1])}, etl.Outcome(str(row[2]))
+		if _, ok := f.carried[k][outcome]; ok {
+			f.carried[k][outcome]--
+		}
+	}
+	for k, sent := range earlier {
+		for outcome, n := range sent {
+			add(f.carried, k, outcome, -n)
+			add(f.carried, k, etl.Unchanged, n)
+		}
 	}
 	return nil
 }

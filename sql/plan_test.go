@@ -75,7 +75,7 @@ func TestNightsLookUpWhatChanged(t *testing.T) {
 		looksUp(t, s, name, query(name))
 	}
 	for _, name := range []string{"aging", "backlog", "carried", "controls", "discharges", "endpoints", "history", "links", "matches", "mismatches", "missing",
-		"moved-on", "object-rows", "reject-causes", "rejects", "results", "rules", "tally", "visits", "worklist", "worklist-groups"} {
+		"moved-on", "object-rows", "reject-causes", "rejects", "results", "rules", "tally", "touched", "visits", "worklist", "worklist-groups"} {
 		looksUp(t, s, name, reportQueries[name])
 	}
 }

@@ -152,7 +152,7 @@ func TestObjectRowsGiveSealedRecords(t *testing.T) {
 // would hold all of it in memory.
 func TestStreamedReportsAreNotSorted(t *testing.T) {
 	s := openReportStore(t)
-	for _, name := range []string{"results", "object-rows", "object-rows-all", "rejects", "carried"} {
+	for _, name := range []string{"results", "object-rows", "object-rows-all", "rejects", "carried", "touched"} {
 		rows, err := s.read.Queryx("EXPLAIN QUERY PLAN "+reportQueries[name], "run", "destination", "object", 0, "run")
 		if err != nil {
 			t.Fatal(err)
