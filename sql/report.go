@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"sync"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -34,32 +35,75 @@ func readReportQueries() map[string]string {
 	return all
 }
 
-// A Snapshot is one read transaction: every query that it runs sees the
-// database as it was when the snapshot was taken, whatever is written
-// meanwhile. It holds one reader's connection until it is closed. Several
-// queries may be under way on it: database/sql lets one at a time go on by a row.
+// A Snapshot is the database as it was when the snapshot was taken, whatever is
+// written meanwhile. It holds three readers' connections until it is closed, for
+// the two workbooks and a long count beside them. More queries may be under way on
+// it: database/sql lets one at a time of a connection go on by a row.
 type Snapshot struct {
-	tx   *sqlx.Tx
 	seal *Sealer
+	mu   sync.Mutex
+	on   [3]reading
+}
+
+// A reading is one of a snapshot's read transactions.
+type reading struct {
+	tx      *sqlx.Tx
+	queries int // under way on it
 }
 
 // Snapshot takes a snapshot. The caller closes it.
 func (s *Store) Snapshot(ctx context.Context) (*Snapshot, error) {
-	tx, err := s.read.BeginTxx(ctx, nil)
+	snap := &Snapshot{seal: s.seal}
+	err := s.inTx(ctx, func(*sqlx.Tx) error { // while this could write, nobody else does: all see the same
+		for i := range snap.on {
+			if err := snap.on[i].begin(ctx, s.read); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("begin a snapshot: %w", err)
+		return nil, errors.Join(fmt.Errorf("begin a snapshot: %w", err), snap.Close())
 	}
-	// A deferred transaction sees nothing yet: its first read fixes what it sees.
+	return snap, nil
+}
+
+// begin fixes what the transaction sees: a deferred one sees nothing before its first read.
+func (r *reading) begin(ctx context.Context, db *sqlx.DB) (err error) {
+	if r.tx, err = db.BeginTxx(ctx, nil); err != nil {
+		return err
+	}
 	var n int
-	if err := tx.GetContext(ctx, &n, "SELECT count(*) FROM sqlite_schema"); err != nil {
-		return nil, errors.Join(fmt.Errorf("begin a snapshot: %w", err), tx.Rollback())
-	}
-	return &Snapshot{tx, s.seal}, nil
+	return r.tx.GetContext(ctx, &n, "SELECT count(*) FROM sqlite_schema")
 }
 
 // Close ends the snapshot. It only read, so there is nothing to lose.
-func (s *Snapshot) Close() error {
-	return wrap(s.tx.Rollback(), "end a snapshot")
+func (s *Snapshot) Close() (err error) {
+	for _, r := range s.on {
+		if r.tx != nil {
+			err = errors.Join(err, r.tx.Rollback())
+		}
+	}
+	return wrap(err, "end a snapshot")
+}
+
+// take gives the transaction on which fewest queries are under way. done says
+// that one more is over.
+func (s *Snapshot) take() (tx *sqlx.Tx, done func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	least := &s.on[0]
+	for i := range s.on {
+		if s.on[i].queries < least.queries {
+			least = &s.on[i]
+		}
+	}
+	least.queries++
+	return least.tx, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		least.queries--
+	}
 }
 
 // Rows streams the rows of the report query of that name. A row holds int64,
@@ -73,7 +117,9 @@ func (s *Snapshot) Rows(ctx context.Context, name string, args ...any) iter.Seq2
 			yield(nil, fmt.Errorf("no report query is named %s", name))
 			return
 		}
-		rows, err := s.tx.QueryxContext(ctx, text, args...)
+		tx, done := s.take()
+		defer done()
+		rows, err := tx.QueryxContext(ctx, text, args...)
 		if err != nil {
 			yield(nil, fmt.Errorf("report query %s: %w", name, err))
 			return

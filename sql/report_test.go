@@ -60,8 +60,23 @@ func TestSnapshotSeesOneMoment(t *testing.T) {
 		t.Fatal(err)
 	}
 	put("updated")
-	if got := countRows(t, snap, "tally", "r1"); got != 1 {
-		t.Errorf("the snapshot sees %d rows, want the 1 that it began with", got)
+	for _, err := range snap.Rows(ctx, "tally", "r1") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // while the first is under way, on a connection of its own
+			if got := countRows(t, snap, "tally", "r1"); got != 1 {
+				t.Errorf("the snapshot sees %d rows, want the 1 that it began with", got)
+			}
+		}
+	}
+	first, done := snap.take()
+	other, _ := snap.take()
+	if done(); first == other {
+		t.Error("a query waits for another, though a connection is free")
+	}
+	if again, _ := snap.take(); again != first {
+		t.Error("a query waits for another, though the one before it is over")
 	}
 	if err := snap.Close(); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
+	"github.com/jmoiron/sqlx"
 )
 
 // A Trace is one source record's life: what was staged, what it became at each
@@ -146,33 +147,33 @@ type TraceApproval struct {
 // ErrNotStaged says that there is no such record.
 var ErrNotStaged = errors.New("no such record is staged")
 
-// Trace reads a record's life from one snapshot. An id with a part
+// Trace reads a record's life as it is at one moment. An id with a part
 // (90001/primary) is traced as its record. The error wraps ErrNotStaged if it
 // was never staged.
 func (s *Store) Trace(ctx context.Context, endpoint, id string) (t Trace, err error) {
-	snap, err := s.Snapshot(ctx)
+	tx, err := s.read.BeginTxx(ctx, nil)
 	if err != nil {
-		return t, err
+		return t, fmt.Errorf("begin: %w", err)
 	}
-	defer func() { err = errors.Join(err, snap.Close()) }()
+	defer func() { err = errors.Join(err, wrap(tx.Rollback(), "end a trace")) }()
 	id, _, _ = strings.Cut(id, "/")
-	err = snap.tx.GetContext(ctx, &t.Record, query("trace-record"), endpoint, id)
+	err = tx.GetContext(ctx, &t.Record, query("trace-record"), endpoint, id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return t, fmt.Errorf("%s %q: %w", endpoint, id, ErrNotStaged)
 	}
 	if err != nil {
 		return t, fmt.Errorf("trace %s %s: %w", endpoint, id, err)
 	}
-	if err := snap.tx.SelectContext(ctx, &t.Versions, query("trace-versions"), endpoint, id); err != nil {
+	if err := tx.SelectContext(ctx, &t.Versions, query("trace-versions"), endpoint, id); err != nil {
 		return t, fmt.Errorf("trace the versions of %s %s: %w", endpoint, id, err)
 	}
-	if err := snap.tx.SelectContext(ctx, &t.Targets, query("trace-targets"), endpoint, id); err != nil {
+	if err := tx.SelectContext(ctx, &t.Targets, query("trace-targets"), endpoint, id); err != nil {
 		return t, fmt.Errorf("trace what became of %s %s: %w", endpoint, id, err)
 	}
-	if err := snap.tx.SelectContext(ctx, &t.Audit, query("trace-audit"), endpoint, id, jsonList(t.rows())); err != nil {
+	if err := tx.SelectContext(ctx, &t.Audit, query("trace-audit"), endpoint, id, jsonList(t.rows())); err != nil {
 		return t, fmt.Errorf("trace the audit lines of %s %s: %w", endpoint, id, err)
 	}
-	return t, snap.traceTargets(ctx, &t)
+	return t, t.readTargets(ctx, tx)
 }
 
 func (t *Trace) rows() []int64 {
@@ -183,8 +184,8 @@ func (t *Trace) rows() []int64 {
 	return rows
 }
 
-// traceTargets reads what hangs on the targets and gives each its own.
-func (s *Snapshot) traceTargets(ctx context.Context, t *Trace) error {
+// readTargets reads what hangs on the targets and gives each its own.
+func (t *Trace) readTargets(ctx context.Context, tx *sqlx.Tx) error {
 	var (
 		problems   []TraceProblem
 		deliveries []TraceDelivery
@@ -195,7 +196,7 @@ func (s *Snapshot) traceTargets(ctx context.Context, t *Trace) error {
 	rows := jsonList(t.rows())
 	for name, into := range map[string]any{"problems-of": &problems, "trace-deliveries": &deliveries, "trace-results": &results,
 		"trace-decisions": &decisions, "trace-approvals": &approvals} {
-		if err := s.tx.SelectContext(ctx, into, query(name), rows); err != nil {
+		if err := tx.SelectContext(ctx, into, query(name), rows); err != nil {
 			return fmt.Errorf("trace (%s): %w", name, err)
 		}
 	}
