@@ -153,7 +153,7 @@ func planChanges(p Plan) sheet {
 			for _, c := range s.Changes {
 				row := []any{destinationName(s.Destination), objectName(s.Object, false), s.SourceID, s.TargetID, c.Field}
 				if p.Level != LevelNone {
-					row = append(row, planValue(c.Field, c.Old, p.Level), planValue(c.Field, c.New, p.Level))
+					row = append(row, PlanValue(c.Field, c.Old, p.Level), PlanValue(c.Field, c.New, p.Level))
 				}
 				if !yield(row, nil) {
 					return
@@ -165,9 +165,12 @@ func planChanges(p Plan) sheet {
 		colour: colourOrange, freeze: 3, columns: columns, rows: rows, phi: true}
 }
 
-// planValue is a JSON value as a level shows it: a text without its quotes,
-// and anything else as it stands.
-func planValue(field, value string, level Level) string {
+// PlanValue is a JSON value as a level shows it: a text without its quotes,
+// and anything else as it stands; nothing where the level is none.
+func PlanValue(field, value string, level Level) string {
+	if level == LevelNone {
+		return ""
+	}
 	text := ""
 	if json.Unmarshal([]byte(value), &text) != nil || text == "" {
 		text = value

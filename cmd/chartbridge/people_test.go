@@ -172,7 +172,7 @@ func TestTheBrakeHoldsAndPushReleases(t *testing.T) {
 	s.mustRun(exitUsage, "push", "--plan", p.Hash)
 }
 
-func TestPlanShowsValuesOnlyWhenAsked(t *testing.T) {
+func TestPlanShowsNoValueUnasked(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")

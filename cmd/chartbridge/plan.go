@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -53,7 +52,7 @@ func newPlan(s *shared) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.phi, "phi", "", "`none|masked|full`: none names the fields that change; full shows what they hold, old and new; masked is for a workbook. None by default; for a workbook, the config's")
+	flags.StringVar(&f.phi, "phi", "", "`none|masked|full`: how much is shown of what changes, old and new; none names the fields alone. By default what workbook.phi says")
 	flags.StringVar(&f.workbook, "workbook", "", "also write the plan into `FILE.xlsx`, which must not be there yet")
 	return cmd
 }
@@ -62,8 +61,6 @@ func (f planFlags) check() error {
 	switch {
 	case !slices.Contains([]string{"", "none", "masked", "full"}, f.phi):
 		return usageError{fmt.Errorf("--phi %q: write none, masked or full", f.phi)}
-	case f.phi == "masked" && f.workbook == "":
-		return usageError{errors.New("--phi masked is for a workbook: give --workbook FILE.xlsx, or write none or full")}
 	case f.workbook != "":
 		if err := reports.FreeForPlan(f.workbook); err != nil {
 			return usageError{err}
@@ -128,12 +125,12 @@ func (p *practice) steps(ctx context.Context) ([]load.Step, error) {
 }
 
 func (p *practice) showPlan(ctx context.Context, s *shared, steps []load.Step, left []sql.Count, f planFlags) error {
-	if f.phi == "full" {
+	if level := p.planLevel(f); level == reports.LevelFull {
 		if err := p.store.Audit(ctx, p.clock.Now(), operator(), "plan", load.PlanHash(steps), "shown with phi full"); err != nil {
 			return err
 		}
 	} else {
-		withoutValues(steps)
+		mask(steps, level)
 	}
 	if s.output == "json" {
 		return printJSON(s.stdout, plan{load.PlanHash(steps), f.workbook, steps, append([]sql.Count{}, left...)})
@@ -220,10 +217,19 @@ func leftText(left []sql.Count) string {
 	return strings.Join(parts, ", ")
 }
 
-func withoutValues(steps []load.Step) {
-	for i := range steps {
-		for j := range steps[i].Changes {
-			steps[i].Changes[j].Old, steps[i].Changes[j].New = "", ""
+// planLevel is how much a plan shows of patients.
+func (p *practice) planLevel(f planFlags) reports.Level {
+	if f.phi != "" {
+		return reports.Level(f.phi)
+	}
+	return reports.Level(p.config.Workbook.PHI)
+}
+
+// mask leaves of each value what a level shows.
+func mask(steps []load.Step, level reports.Level) {
+	for _, s := range steps {
+		for i, c := range s.Changes {
+			s.Changes[i].Old, s.Changes[i].New = reports.PlanValue(c.Field, c.Old, level), reports.PlanValue(c.Field, c.New, level)
 		}
 	}
 }

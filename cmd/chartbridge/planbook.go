@@ -44,10 +44,7 @@ func (p *practice) writePlan(ctx context.Context, f planFlags, steps []load.Step
 	}
 	w := planOf(steps, left)
 	w.Practice, w.At, w.Zone = p.config.Practice, p.clock.Now(), p.config.Timezone
-	w.Level, w.Passphrase = reports.Level(p.config.Workbook.PHI), p.config.Workbook.Passphrase.Reveal()
-	if f.phi != "" {
-		w.Level = reports.Level(f.phi)
-	}
+	w.Level, w.Passphrase = p.planLevel(f), p.config.Workbook.Passphrase.Reveal()
 	if w.Level != reports.LevelNone {
 		if err := p.store.Audit(ctx, w.At, operator(), "plan", w.Hash, "workbook written with phi "+string(w.Level)); err != nil {
 			return err

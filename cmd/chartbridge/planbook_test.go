@@ -38,7 +38,24 @@ func TestPlanWritesAWorkbook(t *testing.T) {
 	if !strings.Contains(stderr, "is there already") {
 		t.Errorf("a file that is there: %s", stderr)
 	}
-	s.mustRun(exitUsage, "plan", "--phi", "masked")
+	for _, show := range []struct {
+		flags    []string
+		text, js string
+	}{
+		{nil, "-> •••", `"new": "•••"`},
+		{[]string{"--phi", "masked"}, "-> •••", `"new": "•••"`},
+		{[]string{"--phi", "full"}, `-> "Canarytown"`, `"new": "\"Canarytown\""`},
+		{[]string{"--phi", "none"}, "city", `"field": "city"`},
+	} {
+		onTerminal, _ := s.mustRun(exitDone, append([]string{"plan"}, show.flags...)...)
+		asJSON, _ := s.mustRun(exitDone, append([]string{"plan", "--output", "json"}, show.flags...)...)
+		if !strings.Contains(onTerminal, show.text) || !strings.Contains(asJSON, show.js) {
+			t.Errorf("plan %v shows\n%s\n%s\nwithout %s or %s", show.flags, onTerminal, asJSON, show.text, show.js)
+		}
+		if len(show.flags) > 1 && show.flags[1] == "none" && strings.Contains(onTerminal+asJSON, "•••") {
+			t.Errorf("plan %v shows a value", show.flags)
+		}
+	}
 	full, none := filepath.Join(s.dir, "full.xlsx"), filepath.Join(s.dir, "none.xlsx")
 	s.mustRun(exitDone, "plan", "--workbook", full, "--phi", "full")
 	s.mustRun(exitDone, "plan", "--workbook", none, "--phi", "none")
