@@ -34,7 +34,7 @@ func (e Endpoint) doubtful(c etl.Cursor, page drchrono.Page, ours time.Time) etl
 	from, ok := parseNaive(began)
 	if took := ended.UTC().Sub(from); ok && took > longDrain {
 		c.Note = also(c.Note, fmt.Sprintf("it took %s to read: what was deleted for good meanwhile would have hidden a record behind it; "+
-			"`chartbridge state rewind %s --to %s --as NAME` has the next run read it all again, in about %d calls",
+			"`chartbridge state rewind %s --to %s` has the next run read it all again, in about %d calls",
 			strings.TrimSuffix(took.Truncate(time.Minute).String(), "0s"), e.Name, cmp.Or(c.Since, longAgo), c.Page+1))
 	}
 	return c

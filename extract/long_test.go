@@ -15,7 +15,7 @@ func TestADrainThatTookLong(t *testing.T) {
 	w := newWorld(t, newPractice(), smallPages, offersBulk)
 	rewind := func(endpoint string) string {
 		_, after, _ := strings.Cut(w.cursor(endpoint).Note, "`chartbridge state rewind "+endpoint+" --to ")
-		to, _, _ := strings.Cut(after, " ")
+		to, _, _ := strings.Cut(after, "`")
 		return to
 	}
 	w.before = func(int, *http.Request) { w.clock.pass(25 * time.Minute) }

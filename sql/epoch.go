@@ -44,7 +44,7 @@ func (e *OlderError) Error() string {
 		saw = e.File + " does not hold a number"
 	}
 	return "the database is older than what was sent, or a copy (" + saw + "), so nothing is sent: put the newest database, or the file, back; " +
-		"or, if this one is to be used, say so with `chartbridge state restored --as NAME`: the next run then asks each destination before it sends"
+		"or, if this one is to be used, say so with `chartbridge state restored`: the next run then asks each destination before it sends"
 }
 
 // KeepJournal names the folder, outside the database's own, that holds what a

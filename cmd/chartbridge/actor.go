@@ -1,15 +1,15 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/user"
-	"strings"
 )
 
-// operator is who runs the program, for the audit log.
+// operator is who runs the program, for the audit log: the system's user.
 func operator() string {
 	if u, err := user.Current(); err == nil && u.Username != "" {
 		return u.Username
 	}
-	return "uid " + strings.TrimSpace(os.Getenv("UID"))
+	return fmt.Sprintf("uid %d", os.Getuid())
 }

@@ -69,12 +69,9 @@ func newBackfillStatus(s *shared) *cobra.Command {
 
 func newBackfillCancel(s *shared) *cobra.Command {
 	var as string
-	cmd := &cobra.Command{Use: "cancel", Short: "End the open backfill; what it staged stays", Args: cobra.NoArgs,
+	cmd := &cobra.Command{Use: "cancel [--as NAME]", Short: "End the open backfill; what it staged stays", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withPractice(cmd.Context(), s, func(p *practice) error {
-				if as == "" {
-					as = operator()
-				}
 				b, ok, err := p.store.NewestBackfill(cmd.Context(), true)
 				if err != nil {
 					return err
@@ -91,7 +88,7 @@ func newBackfillCancel(s *shared) *cobra.Command {
 				return err
 			})
 		}}
-	asName(cmd, &as)
+	asNameOrUser(cmd, &as)
 	return cmd
 }
 

@@ -57,7 +57,7 @@ func newCrosswalk(s *shared) *cobra.Command {
 func newCrosswalkImport(s *shared) *cobra.Command {
 	var replace bool
 	var by string
-	cmd := &cobra.Command{Use: "import FILE.csv... --as NAME", Short: "Take ids over from files with the columns " + strings.Join(crosswalkHeader, ","),
+	cmd := &cobra.Command{Use: "import FILE.csv... [--as NAME]", Short: "Take ids over from files with the columns " + strings.Join(crosswalkHeader, ","),
 		Long: "Takes the ids of all files over, or none. Further columns are passed over, and so is a row whose target_id is\n" +
 			"empty: what `chartbridge export initial` wrote can be given back as it is. The next run compares each record\n" +
 			"with what is there. Where that cannot be asked (readback: false), a client's funders and authorizations without\n" +
@@ -66,9 +66,6 @@ func newCrosswalkImport(s *shared) *cobra.Command {
 			"Nothing is taken while a run is under way (exit code 6).",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := named(by); err != nil {
-				return err
-			}
 			links, blank, err := readLinks(args)
 			if err != nil {
 				return usageError{err}
@@ -91,7 +88,7 @@ func newCrosswalkImport(s *shared) *cobra.Command {
 			})
 		}}
 	cmd.Flags().BoolVar(&replace, "replace", false, "correct links that stand")
-	asName(cmd, &by)
+	asNameOrUser(cmd, &by)
 	return cmd
 }
 

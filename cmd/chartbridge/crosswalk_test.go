@@ -17,7 +17,7 @@ func TestImportTellsEveryBadRow(t *testing.T) {
 	s := newSite(t)
 	links := filepath.Join(s.dir, "links.csv")
 	s.write(links, "destination,object,source_id,target_id\nrethink,client,1,77\n")
-	s.mustRun(exitDone, "crosswalk", "import", links, "--as", "Ada Roma")
+	s.mustRun(exitDone, "crosswalk", "import", links)
 	s.write(links, "destination,object,source_id,target_id\n"+
 		"rethink,client,1,78\nrethink,client,2\nrethink,clown,2,80\nrethink,client,,80\nrethink,client,3,Zed\nrethink,client,4,77\nrethink,client,5,81\nrethink,client,6,81\n")
 	_, stderr := s.mustRun(exitUsage, "crosswalk", "import", links, "--as", "Ada Roma")
@@ -43,7 +43,6 @@ func TestCrosswalkRemove(t *testing.T) {
 	links := filepath.Join(s.dir, "links.csv")
 	s.write(links, "destination,object,source_id,target_id\nrethink,client,1,78\nrethink,client,2,77\n")
 	s.mustRun(exitDone, "crosswalk", "import", links, "--as", "Ada Roma")
-	s.mustRun(exitUsage, "crosswalk", "remove", "rethink", "client", "1", "78")
 	if _, stderr := s.mustRun(exitUsage, "crosswalk", "remove", "rethink", "client", "1", "77", "--as", "Ada Roma"); !strings.Contains(stderr, "it is linked to 78") {
 		t.Errorf("of a link that does not stand so it says %s", stderr)
 	}
@@ -71,7 +70,7 @@ func TestWhatHasNoIDIsRetriedByItsCause(t *testing.T) {
 	s.write(links, "destination,object,source_id,target_id\nrethink,client,"+ours+","+wrong+"\n")
 	s.mustRun(exitDone, "crosswalk", "import", links, "--as", "Ada Roma")
 	s.mustRun(exitAttention, "run", "--destinations", "rethink")
-	s.mustRun(exitDone, "crosswalk", "remove", "rethink", "client", ours, wrong, "--as", "Ada Roma")
+	s.mustRun(exitDone, "crosswalk", "remove", "rethink", "client", ours, wrong)
 	s.mustRun(exitAttention, "run")
 	if out, _ := s.mustRun(exitDone, "rejects", "list"); !strings.Contains(out, "the id there is not known: 1 record.") {
 		t.Errorf("what was refused, and what has no id:\n%s", out)
@@ -79,7 +78,7 @@ func TestWhatHasNoIDIsRetriedByItsCause(t *testing.T) {
 	if _, stderr := s.mustRun(exitUsage, "rejects", "retry", ours, "--as", "Ada Roma"); !strings.Contains(stderr, "--cause no_id") {
 		t.Errorf("without its cause it says %s", stderr)
 	}
-	s.mustRun(exitDone, "rejects", "retry", ours, "--cause", "no_id", "--as", "Ada Roma")
+	s.mustRun(exitDone, "rejects", "retry", ours, "--cause", "no_id")
 	s.mustRun(exitAttention, "run")
 	out, _ := s.mustRun(exitDone, "crosswalk", "list", "--destination", "rethink", "--object", "client", "--output", "json")
 	if !slices.ContainsFunc(decodeJSON[[]sql.Link](t, out), func(l sql.Link) bool { return l.SourceID == ours && l.TargetID != wrong }) {

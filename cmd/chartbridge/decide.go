@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/chartbridge/chartbridge/load/centralregistry"
 	"github.com/chartbridge/chartbridge/reports"
@@ -15,6 +14,7 @@ import (
 type decideFlags struct {
 	apply, strict, imports bool
 	by                     string
+	named                  bool // by was given, and is not the system's user
 	undo                   int64
 }
 
@@ -28,7 +28,8 @@ func newDecide(s *shared) *cobra.Command {
 With --output json, a row that is good has the verdict "applicable" without
 --apply, which changes nothing, and "applied" with it. A receipt is written
 beside the workbook with --apply, encrypted as workbooks are where
-workbook.passphrase is set.
+workbook.passphrase is set. Decisions bear the name that --as gives, else the system's user; the
+approval of a discharge needs a name, and its row is not allowed without one.
 
 Exit code 0: every decision is good. 4: some are not, and the good ones are
 taken with --apply. 2: the workbook cannot be read; or, with --strict, some are
@@ -40,6 +41,7 @@ not good, and none is taken.`,
 			if err := f.check(args); err != nil {
 				return err
 			}
+			f.named = cmd.Flags().Changed("as")
 			return withPractice(cmd.Context(), s, func(p *practice) error {
 				switch {
 				case f.imports:
@@ -56,7 +58,7 @@ not good, and none is taken.`,
 	flags.BoolVar(&f.strict, "strict", false, "all or none: one bad row, and nothing is taken")
 	flags.BoolVar(&f.imports, "imports", false, "list the workbooks whose decisions were taken")
 	flags.Int64Var(&f.undo, "undo", 0, "take the decisions of `IMPORT` back: SKIP and the MAP of a value always, the others until a run has acted on them; what was sent stays sent")
-	asName(cmd, &f.by)
+	asNameOrUser(cmd, &f.by)
 	return cmd
 }
 
@@ -68,8 +70,6 @@ func (f decideFlags) check(args []string) error {
 		return usageError{errors.New("name the workbook, or give --undo or --imports")}
 	case f.undo < 0:
 		return usageError{errors.New("--undo: an import's number is 1 or more; --imports lists them")}
-	case f.apply || f.undo > 0:
-		return named(f.by)
 	}
 	return nil
 }
@@ -160,22 +160,22 @@ func (p *practice) judge(ctx context.Context, book reports.Returned, f decideFla
 			Verb: r.Decision, Value: r.MapTo, Comment: r.Comment, Outcome: r.Outcome, State: r.State, Run: r.At,
 			Where: fmt.Sprintf("row %d of sheet %s", r.Row, r.Sheet)})
 	}
-	by := strings.TrimSpace(f.by)
-	if by == "" {
-		by = operator()
-	}
 	unjudged, err := p.unjudgedDischarges(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
 	allows := func(verb string, it sql.Item) string {
-		if verb == sql.Approve && it.Destination == centralregistry.Name && unjudged[it.SourceID] {
+		final := verb == sql.Approve && it.Destination == centralregistry.Name
+		switch {
+		case final && unjudged[it.SourceID]:
 			return "it changed since it was judged, or what it is judged by did; `chartbridge plan` judges it and sends nothing, then decide again"
+		case final && f.apply && !f.named:
+			return "a discharge is final: its approval needs the name of the person who gives it, with --as"
 		}
 		return allows(verb, it)
 	}
 	bad := f.strict && badAlready(verdicts)
-	found, id, err := p.store.Decide(ctx, sql.Import{File: book.File, Run: book.Run, By: by, At: p.clock.Now(), Rows: rows, Apply: f.apply && !bad, Strict: f.strict,
+	found, id, err := p.store.Decide(ctx, sql.Import{File: book.File, Run: book.Run, By: f.by, At: p.clock.Now(), Rows: rows, Apply: f.apply && !bad, Strict: f.strict,
 		State: stateOf, Allows: allows, Fault: p.destinations().wrongFor, People: p.people, RuleSize: ruleSize}, asks)
 	if err != nil {
 		return nil, 0, err

@@ -246,6 +246,35 @@ func TestADischargeNeedsAsManyWorkbooksAsPeople(t *testing.T) {
 	}
 }
 
+// TestADischargeIsApprovedByName: other decisions are taken in the name of the
+// system's user.
+func TestADischargeIsApprovedByName(t *testing.T) {
+	t.Parallel()
+	wired(t)
+	s := newSite(t)
+	s.mustRun(exitAttention, "run")
+	d := s.newDesk()
+	approval := d.find("Cause", "approval")[0]
+	d.decide(approval, "APPROVE")
+	d.decide(d.find("Outcome", "invalid", "Destination", "Rethink", "Object", "client")[0], "SKIP")
+	got := d.send(exitAttention, "--apply")
+	s.mustRun(exitUsage, "decide", d.path, "--apply", "--as", " ")
+	if got.Totals[sql.Applied] != 1 || got.Totals[sql.NotAllowed] != 1 {
+		t.Fatalf("without a name: %+v", got.Rows)
+	}
+	for _, r := range got.Rows {
+		if (r.Word == sql.NotAllowed) != (r.Decision == sql.Approve) || r.Decision == sql.Approve && !strings.Contains(r.Reason, "--as") {
+			t.Errorf("without a name: %+v", r)
+		}
+	}
+	if imports, _ := s.mustRun(exitDone, "decide", "--imports"); !strings.Contains(imports, operator()) {
+		t.Errorf("the import does not bear the system's user:\n%s", imports)
+	}
+	if named := d.send(exitDone, "--apply", "--as", "Ada Roma"); named.Totals[sql.Applied] != 1 {
+		t.Errorf("with a name: %+v", named.Rows)
+	}
+}
+
 func TestVerdicts(t *testing.T) {
 	t.Parallel()
 	wired(t)
@@ -284,7 +313,6 @@ func TestVerdicts(t *testing.T) {
 	if words := other.send(exitDone).words(); !slices.Equal(words, []string{sql.Applicable}) {
 		t.Errorf("after the undo: %v", words)
 	}
-	s.mustRun(exitUsage, "decide", other.path, "--apply")
 	s.mustRun(exitUsage, "decide", filepath.Join(s.dir, "config.yaml"))
 	stranger := newSite(t)
 	_, stderr := stranger.mustRun(exitUsage, "decide", other.path)

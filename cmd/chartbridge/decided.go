@@ -54,7 +54,7 @@ func (d decided) print(s *shared, f decideFlags) error {
 	case d.Import == 0:
 		fmt.Fprintf(s.stdout, "Nothing was taken.\nreceipt    %s\n", d.Receipt)
 	default:
-		fmt.Fprintf(s.stdout, "Taken as import %d; the next run acts on it. To take it back: chartbridge decide --undo %d --as NAME%s\nreceipt    %s\n",
+		fmt.Fprintf(s.stdout, "Taken as import %d; the next run acts on it. To take it back: chartbridge decide --undo %d%s\nreceipt    %s\n",
 			d.Import, d.Import, s.configFlag(), d.Receipt)
 	}
 	return nil

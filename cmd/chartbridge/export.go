@@ -79,7 +79,7 @@ func exportInitial(ctx context.Context, s *shared, p *practice, name, dir string
 		return err
 	}
 	_, err = fmt.Fprintln(s.stdout, s.typed("\nThese files hold patients' data in the clear: send them as such, and delete them after the load.\n"+
-		"With target_id filled in: `chartbridge crosswalk import FILE.csv... --as NAME`"))
+		"With target_id filled in: `chartbridge crosswalk import FILE.csv...`"))
 	return err
 }
 

@@ -21,7 +21,7 @@ func (p *practice) own(ctx context.Context) error {
 		return p.store.SetSetting(ctx, practiceSetting, p.config.Practice)
 	case have != p.config.Practice:
 		return usageError{fmt.Errorf("data_dir %s holds the database of practice %q, and the config names %q: give each practice a data_dir of its own; "+
-			"if it is the same one under a new name, say so with `chartbridge state renamed --as NAME`", p.config.DataDir, have, p.config.Practice)}
+			"if it is the same one under a new name, say so with `chartbridge state renamed`", p.config.DataDir, have, p.config.Practice)}
 	}
 	return nil
 }
@@ -30,13 +30,10 @@ func (p *practice) own(ctx context.Context) error {
 // name from now on.
 func newRenamed(s *shared) *cobra.Command {
 	as := ""
-	cmd := &cobra.Command{Use: "renamed --as NAME", Short: "Say that the practice of this database has the config's name from now on", Args: cobra.NoArgs,
+	cmd := &cobra.Command{Use: "renamed [--as NAME]", Short: "Say that the practice of this database has the config's name from now on", Args: cobra.NoArgs,
 		Long: "A database belongs to one practice, and a config that names another is refused. Where the practice only has a\n" +
 			"new name, write it into the config, then say so with this.",
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if err := named(as); err != nil {
-				return err
-			}
 			p, err := readPractice(s)
 			if err != nil {
 				return err
@@ -47,7 +44,7 @@ func newRenamed(s *shared) *cobra.Command {
 			defer func() { err = errors.Join(err, p.close()) }()
 			return p.rename(cmd.Context(), s, as)
 		}}
-	asName(cmd, &as)
+	asNameOrUser(cmd, &as)
 	return cmd
 }
 

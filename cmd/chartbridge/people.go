@@ -18,9 +18,21 @@ import (
 
 // Verbs for what waits for a person, and that person's word.
 
-// asName is the flag that names who decides. Nobody decides without a name.
+// asName is the flag that names who decides, where nobody may without a name.
 func asName(cmd *cobra.Command, name *string) {
 	cmd.Flags().StringVar(name, "as", "", "your `NAME`, for the audit log")
+}
+
+// asNameOrUser is the flag where the system's user is name enough.
+func asNameOrUser(cmd *cobra.Command, name *string) {
+	cmd.Flags().StringVar(name, "as", "", "your `NAME`, for the audit log; default the system's user")
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if cmd.Flags().Changed("as") {
+			return named(*name)
+		}
+		*name = operator()
+		return nil
+	}
 }
 
 func named(name string) error {

@@ -27,18 +27,15 @@ func newRejects(s *shared) *cobra.Command {
 	list.Flags().BoolVar(&records, "records", false, "each record by itself, with its attempts and dates")
 	list.Flags().StringVar(&phi, "phi", "none", "`none`, or full: also what they said, in their own words, which may quote a patient")
 	var cause, by string
-	retry := &cobra.Command{Use: "retry [SOURCE_ID...] [--cause CAUSE] --as NAME", Short: "Judge and send again, once, with the next run", Args: cobra.ArbitraryArgs,
+	retry := &cobra.Command{Use: "retry [SOURCE_ID...] [--cause CAUSE] [--as NAME]", Short: "Judge and send again, once, with the next run", Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := named(by); err != nil {
-				return err
-			}
 			if len(args) == 0 && cause == "" {
 				return usageError{errors.New("name records, or a --cause; `chartbridge rejects list` shows both")}
 			}
 			return withPractice(cmd.Context(), s, func(p *practice) error { return retryRefused(cmd.Context(), s, p, args, cause, by) })
 		}}
 	retry.Flags().StringVar(&cause, "cause", "", "all of this `CAUSE`, or the named ones; no_id takes what is held since its id there is not known, and says that it is not there")
-	asName(retry, &by)
+	asNameOrUser(retry, &by)
 	parent.AddCommand(list, retry)
 	return parent
 }

@@ -87,7 +87,7 @@ func TestARestoredBackupSendsNothingTwice(t *testing.T) {
 		if got := s.writes() - sent; got != 0 {
 			t.Fatalf("%d writes before a person's word, want none", got)
 		}
-		s.mustRun(exitDone, "state", "restored", "--as", "Ada Roma")
+		s.mustRun(exitDone, "state", "restored")
 		s.mustRun(exitUsage, "state", "restored", "--as", "Ada Roma")
 		s.mustRun(exitAttention, "run")
 		if got := s.created(); got != created {

@@ -25,18 +25,15 @@ func newState(s *shared) *cobra.Command {
 			return withPractice(cmd.Context(), s, func(p *practice) error { return showStream(cmd.Context(), s, p, args[0]) })
 		}}
 	var to, as string
-	rewind := &cobra.Command{Use: "rewind ENDPOINT --to STAMP --as NAME", Short: "Read a stream again from an earlier stamp", Args: cobra.ExactArgs(1),
+	rewind := &cobra.Command{Use: "rewind ENDPOINT --to STAMP [--as NAME]", Short: "Read a stream again from an earlier stamp", Args: cobra.ExactArgs(1),
 		Long: "Moves a stream's watermark back, so that the next run reads again what changed since then. Nothing staged is\n" +
 			"lost or sent twice: a row that did not change is left alone. STAMP is DrChrono's own, without a zone. A first load\n" +
 			"or a full read that is under way is begun anew instead, from its beginning, whatever STAMP says.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := named(as); err != nil {
-				return err
-			}
 			return withPractice(cmd.Context(), s, func(p *practice) error { return rewindStream(cmd.Context(), s, p, args[0], to, as) })
 		}}
 	rewind.Flags().StringVar(&to, "to", "", "the new watermark: `STAMP` is 2026-03-01 or 2026-03-01T07:30:00")
-	asName(rewind, &as)
+	asNameOrUser(rewind, &as)
 	state.AddCommand(list, show, rewind, newRestored(s), newRenamed(s))
 	return state
 }

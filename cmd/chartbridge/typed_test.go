@@ -32,7 +32,7 @@ func TestHintsNameTheConfig(t *testing.T) {
 	if stdout, _ := s.mustRun(exitDone, "plan"); !strings.Contains(stdout, " --config "+s.config+"\n") {
 		t.Errorf("plan says how to send it by\n%s", stdout[max(0, len(stdout)-300):])
 	}
-	if stdout, _ := s.mustRun(exitDone, "export", "initial", "--destination", "rethink"); !strings.Contains(stdout, "--as NAME --config "+s.config+"`") {
+	if stdout, _ := s.mustRun(exitDone, "export", "initial", "--destination", "rethink"); !strings.Contains(stdout, "FILE.csv... --config "+s.config+"`") {
 		t.Errorf("the export says\n%s", stdout)
 	}
 	if stdout, _ := s.mustRun(exitDone, "discharges", "list"); !strings.Contains(stdout, "`chartbridge discharges approve --config "+s.config+"`") || strings.Contains(stdout, "discharges list") {
