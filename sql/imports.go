@@ -45,6 +45,13 @@ func (s *Store) Imports(ctx context.Context, limit int) (list []PastImport, err 
 	return list, wrap(err, "list imports")
 }
 
+// StandingImports lists those that were not taken back, the newest first; with a
+// file's SHA-256, only those of that file.
+func (s *Store) StandingImports(ctx context.Context, file string) (ids []int64, err error) {
+	err = s.db.SelectContext(ctx, &ids, query("standing-imports"), file)
+	return ids, wrap(err, "list imports that stand")
+}
+
 // A PastImport is a workbook whose decisions were applied.
 type PastImport struct {
 	ID       int64  `json:"id"`

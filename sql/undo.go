@@ -14,6 +14,7 @@ import (
 
 // An Undone decision was taken back, or not, with the reason.
 type Undone struct {
+	Import      int64  `json:"import"`
 	Destination string `json:"destination"`
 	Object      string `json:"object"`
 	SourceID    string `db:"source_id" json:"source_id"` // "" = a whole value of a lookup
@@ -69,6 +70,7 @@ func (s *Store) Undo(ctx context.Context, id int64, by string, now time.Time) (l
 			if logged[i].followed(logged) {
 				continue
 			}
+			logged[i].Import = id
 			list = append(list, logged[i].Undone)
 			if logged[i].Undone.Undone {
 				undone++

@@ -15,13 +15,16 @@ type decideFlags struct {
 	apply, strict, imports bool
 	by                     string
 	named                  bool // by was given, and is not the system's user
-	undo                   int64
+	undo                   string
 }
+
+// lastImport is what --undo takes back where it is given nothing.
+const lastImport = "last"
 
 func newDecide(s *shared) *cobra.Command {
 	var f decideFlags
 	cmd := &cobra.Command{
-		Use:   "decide FILE.xlsx | --undo IMPORT | --imports",
+		Use:   "decide FILE.xlsx | --undo [IMPORT | FILE.xlsx] | --imports",
 		Short: "Read decisions back from a workbook: a verdict for each row; --apply takes the good ones",
 		Long: `Read decisions back from a workbook: a verdict for each row; --apply takes the good ones.
 
@@ -35,9 +38,13 @@ Exit code 0: every decision is good. 4: some are not, and the good ones are
 taken with --apply. 2: the workbook cannot be read; or, with --strict, some are
 not good, and none is taken.`,
 		Example: "  chartbridge decide out/latest/reconciliation.xlsx\n" +
-			"  chartbridge decide out/latest/reconciliation.xlsx --apply --as \"Ada Roma\"\n  chartbridge decide --undo 3 --as \"Ada Roma\"",
+			"  chartbridge decide out/latest/reconciliation.xlsx --apply --as \"Ada Roma\"\n" +
+			"  chartbridge decide --undo\n  chartbridge decide --undo 3\n  chartbridge decide out/latest/reconciliation.xlsx --undo",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.undo != "" && f.undo != lastImport { // as --undo=3
+				args = append(args, f.undo)
+			}
 			if err := f.check(args); err != nil {
 				return err
 			}
@@ -46,8 +53,8 @@ not good, and none is taken.`,
 				switch {
 				case f.imports:
 					return listImports(cmd.Context(), s, p)
-				case f.undo > 0:
-					return undoImport(cmd.Context(), s, p, f)
+				case f.undo != "":
+					return undoImports(cmd.Context(), s, p, append(args, "")[0], f.by)
 				}
 				return decide(cmd.Context(), s, p, args[0], f)
 			})
@@ -57,19 +64,20 @@ not good, and none is taken.`,
 	flags.BoolVar(&f.apply, "apply", false, "take the good decisions; otherwise nothing is changed")
 	flags.BoolVar(&f.strict, "strict", false, "all or none: one bad row, and nothing is taken")
 	flags.BoolVar(&f.imports, "imports", false, "list the workbooks whose decisions were taken")
-	flags.Int64Var(&f.undo, "undo", 0, "take the decisions of `IMPORT` back: SKIP and the MAP of a value always, the others until a run has acted on them; what was sent stays sent")
+	flags.StringVar(&f.undo, "undo", "", "take decisions back: those of `IMPORT`, of a workbook, or what was applied last; SKIP and the MAP of a value always, the others until a run has acted on them; what was sent stays sent")
+	flags.Lookup("undo").NoOptDefVal = lastImport
 	asNameOrUser(cmd, &f.by)
 	return cmd
 }
 
 func (f decideFlags) check(args []string) error {
 	switch {
-	case f.imports && (f.undo > 0 || len(args) > 0), f.undo > 0 && (len(args) > 0 || f.apply):
+	case f.imports && (f.undo != "" || len(args) > 0), f.undo != "" && f.apply:
 		return usageError{errors.New("give one of FILE.xlsx, --undo and --imports")}
-	case !f.imports && f.undo == 0 && len(args) == 0:
+	case len(args) > 1:
+		return usageError{errors.New("--undo takes one import or one workbook")}
+	case !f.imports && f.undo == "" && len(args) == 0:
 		return usageError{errors.New("name the workbook, or give --undo or --imports")}
-	case f.undo < 0:
-		return usageError{errors.New("--undo: an import's number is 1 or more; --imports lists them")}
 	}
 	return nil
 }

@@ -121,7 +121,8 @@ func TestUndoBeforeTheRun(t *testing.T) {
 	row := d.find("Cause", "approval")[0]
 	d.decide(row, "APPROVE")
 	d.send(exitDone, "--apply", "--as", "Ada Roma")
-	s.mustRun(exitDone, "decide", "--undo", "1", "--as", "Bo Lin")
+	s.mustRun(exitDone, "decide", "--undo")
+	s.mustRun(exitUsage, "decide", "--undo")
 	s.mustRun(exitAttention, "run")
 	if n := len(s.v.Registry.Objects("discharge")); n != 0 {
 		t.Errorf("%d discharges went whose approval was taken back", n)
@@ -130,6 +131,40 @@ func TestUndoBeforeTheRun(t *testing.T) {
 	if !strings.Contains(imports, "Ada Roma") {
 		t.Errorf("imports:\n%s", imports)
 	}
+}
+
+// TestUndoNamesWhat: a number, a workbook, or what was applied last.
+func TestUndoNamesWhat(t *testing.T) {
+	t.Parallel()
+	wired(t)
+	s := newSite(t)
+	s.mustRun(exitAttention, "run")
+	first := s.newDesk()
+	rows := first.find("Outcome", "invalid", "Destination", "Rethink")
+	first.decide(rows[0], "SKIP")
+	second := s.newDesk()
+	second.decide(rows[1], "SKIP")
+	undoes := func(want int64, args ...string) {
+		t.Helper()
+		stdout, _ := s.mustRun(exitDone, append([]string{"decide", "--output", "json"}, args...)...)
+		if list := decodeJSON[[]sql.Undone](t, stdout); len(list) != 1 || list[0].Import != want || !list[0].Undone {
+			t.Errorf("%v took back %+v, want what import %d did", args, list, want)
+		}
+	}
+	first.send(exitDone, "--apply")
+	second.send(exitDone, "--apply")
+	undoes(2, "--undo")
+	second.send(exitDone, "--apply")
+	undoes(1, first.path, "--undo")
+	s.mustRun(exitUsage, "decide", "--undo", first.path) // nothing of it stands
+	first.send(exitDone, "--apply")
+	undoes(4, "--undo", first.path)
+	first.send(exitDone, "--apply")
+	undoes(3, "--undo", "3")
+	undoes(5, "--undo=5")
+	s.mustRun(exitUsage, "decide", "--undo")
+	s.mustRun(exitUsage, "decide", "--undo=5", first.path)
+	s.mustRun(exitUsage, "decide", "--undo", "9")
 }
 
 func TestOneRuleMovesEveryRecordWithTheValue(t *testing.T) {

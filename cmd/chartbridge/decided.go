@@ -2,7 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
 
 	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
@@ -87,10 +92,21 @@ func (d decided) fault(f decideFlags) error {
 	return errAttention
 }
 
-func undoImport(ctx context.Context, s *shared, p *practice, f decideFlags) error {
-	list, err := p.store.Undo(ctx, f.undo, strings.TrimSpace(f.by), p.clock.Now())
+// undoImports takes an import back, all that stand of a workbook, or the newest
+// that stands.
+func undoImports(ctx context.Context, s *shared, p *practice, of, by string) error {
+	imports, err := p.undoable(ctx, of)
 	if err != nil {
-		return refusedIsUsage(err)
+		return err
+	}
+	var list []sql.Undone
+	var names []string
+	for _, id := range imports {
+		some, err := p.store.Undo(ctx, id, by, p.clock.Now())
+		if err != nil {
+			return refusedIsUsage(err)
+		}
+		list, names = append(list, some...), append(names, fmt.Sprint(id))
 	}
 	left := 0
 	for _, u := range list {
@@ -106,13 +122,42 @@ func undoImport(ctx context.Context, s *shared, p *practice, f decideFlags) erro
 			rows = append(rows, []string{strings.TrimSpace(u.Destination + " " + u.Object), decidedOn(u.SourceID, u.Lookup, u.Key), u.Verb, u.Reason})
 		}
 		if err = printTable(s.stdout, []string{"object", "record", "decision", "what"}, rows); err == nil {
-			_, err = fmt.Fprintf(s.stdout, "%d of %d decisions taken back.\n", len(list)-left, len(list))
+			_, err = fmt.Fprintf(s.stdout, "%d of %d decisions of import %s taken back.\n", len(list)-left, len(list), strings.Join(names, ", "))
 		}
 	}
 	if err == nil && left > 0 {
 		err = errAttention
 	}
 	return err
+}
+
+// undoable names the imports to take back, the newest first: one by its number,
+// those of a workbook's very file, or the last.
+func (p *practice) undoable(ctx context.Context, of string) ([]int64, error) {
+	if id, err := strconv.ParseInt(of, 10, 64); err == nil {
+		return []int64{id}, nil
+	}
+	file := ""
+	if of != "" {
+		raw, err := os.ReadFile(of)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("read the workbook: %w", err)}
+		}
+		sum := sha256.Sum256(raw)
+		file = hex.EncodeToString(sum[:])
+	}
+	list, err := p.store.StandingImports(ctx, file)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(list) == 0 && of != "":
+		return nil, usageError{fmt.Errorf("%s: nothing that was applied from this very file stands; `chartbridge decide --imports` lists what was applied, and --undo takes its number", of)}
+	case len(list) == 0:
+		return nil, usageError{errors.New("nothing that was applied stands; `chartbridge decide --imports` lists what was")}
+	case of == "":
+		return list[:1], nil
+	}
+	return list, nil
 }
 
 func listImports(ctx context.Context, s *shared, p *practice) error {

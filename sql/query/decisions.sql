@@ -59,6 +59,9 @@ SELECT id, file, run, by, at, rows, applied, undone_at FROM import WHERE id = ?
 -- name: imports
 SELECT id, file, run, by, at, rows, applied, undone_at FROM import ORDER BY id DESC LIMIT ?
 
+-- name: standing-imports
+SELECT id FROM import WHERE undone_at = '' AND (?1 = '' OR file = ?1) ORDER BY id DESC
+
 -- name: undo-import
 UPDATE import SET undone_at = ?, undone_by = ? WHERE id = ?
 
