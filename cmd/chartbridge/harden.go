@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -23,13 +22,13 @@ func harden() {
 
 // caughtPanic ends the program on a panic with where it happened, and never
 // with what was held there. The database is what it was at the last commit.
-func caughtPanic(stderr *os.File, code *int) {
+func caughtPanic(tell func(string), code *int) {
 	v := recover()
 	if v == nil {
 		return
 	}
 	*code = exitFailed
-	fmt.Fprintln(stderr, "chartbridge: a mistake in the program; nothing is lost, what was open is settled by the next run. Report this, it holds no patient's value:")
+	text := "a mistake in the program; nothing is lost, what was open is settled by the next run. Report this, it holds no patient's value:"
 	pcs := make([]uintptr, 32)
 	pcs = pcs[:runtime.Callers(3, pcs)]
 	if p, other := v.(*etl.Panic); other {
@@ -39,10 +38,11 @@ func caughtPanic(stderr *os.File, code *int) {
 	for {
 		f, more := frames.Next()
 		if strings.Contains(f.Function, "chartbridge") || strings.HasPrefix(f.Function, "main.") {
-			fmt.Fprintf(stderr, "  %s:%d\n", f.Function, f.Line)
+			text += fmt.Sprintf("\n  %s:%d", f.Function, f.Line)
 		}
 		if !more {
-			return
+			break
 		}
 	}
+	tell(text)
 }

@@ -72,7 +72,7 @@ func TestAPanicTellsNoValue(t *testing.T) {
 	}
 	defer f.Close()
 	code := func() (code int) {
-		defer caughtPanic(f, &code)
+		defer caughtPanic((&shared{stderr: f}).tell, &code)
 		panic("Canaryfirst Canarylast")
 	}()
 	text, err := os.ReadFile(f.Name())
@@ -93,7 +93,7 @@ func TestAPanicBesideTellsItsPlace(t *testing.T) {
 	defer f.Close()
 	var code int
 	func() {
-		defer caughtPanic(f, &code)
+		defer caughtPanic((&shared{stderr: f}).tell, &code)
 		_ = etl.Together(2, breaksDown)
 	}()
 	text, err := os.ReadFile(f.Name())

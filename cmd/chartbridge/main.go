@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"sync/atomic"
@@ -24,7 +23,8 @@ func main() {
 
 // run is the whole program but for the process around it.
 func run(args []string, stdout, stderr *os.File) (code int) {
-	defer caughtPanic(stderr, &code)
+	root, shared := newRoot(stdout, stderr)
+	defer caughtPanic(shared.tell, &code)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	signals := make(chan os.Signal, 2)
@@ -33,19 +33,18 @@ func run(args []string, stdout, stderr *os.File) (code int) {
 		signal.Notify(signals, syscall.SIGHUP)
 	}
 	caught := heed(signals, time.Now, patience, cancel, func(code int) {
-		fmt.Fprintln(stderr, "chartbridge: ended at once; what is open is settled by the next run")
+		shared.tell("ended at once; what is open is settled by the next run")
 		os.Exit(code)
 	})
-	root, shared := newRoot(stdout, stderr)
 	root.SetArgs(args)
 	err := sql.Damaged(root.ExecuteContext(ctx))
 	code = exitCode(err, caught.Load())
 	switch signal := interruption(err, caught.Load()); {
 	case err == nil, code == exitAttention:
 	case signal != 0:
-		fmt.Fprintln(stderr, "chartbridge: "+signalError(signal).Error())
+		shared.tell(signalError(signal).Error())
 	default:
-		fmt.Fprintln(stderr, "chartbridge: "+shared.scrub.text(shared.typed(explain(err))))
+		shared.tell(shared.typed(explain(err)))
 	}
 	return code
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/csv"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,30 @@ import (
 
 // Mistakes of an operator, and what stands in the way: each is refused with a
 // sentence that says what to do.
+
+// TestLogFlagsAreHeldByEveryVerb, also by one that logs nothing.
+func TestLogFlagsAreHeldByEveryVerb(t *testing.T) {
+	for _, verb := range []string{"version", "endpoints", "init", "simulate", "run", "serve", "audit verify"} {
+		for flag, value := range map[string]string{"--log-level": "loud", "--log-format": "xml"} {
+			code, stdout, stderr := runHere(t, append(strings.Fields(verb), flag, value)...)
+			if code != exitUsage || stdout != "" || !strings.Contains(stderr, flag+` "`+value+`": write `) {
+				t.Errorf("%s %s %s: exit code %d\n%s%s", verb, flag, value, code, stdout, stderr)
+			}
+		}
+	}
+}
+
+// TestTheLastWordIsALineOfTheLog where that is JSON, at any level.
+func TestTheLastWordIsALineOfTheLog(t *testing.T) {
+	t.Parallel()
+	for _, level := range []string{"debug", "panic"} {
+		code, _, stderr := runHere(t, "shapes", "no\nne", "--log-format", "json", "--log-level", level)
+		var line struct{ Level, Msg string }
+		if err := json.Unmarshal([]byte(stderr), &line); err != nil || code != exitUsage || line.Level != "error" || !strings.Contains(line.Msg, "shapes") {
+			t.Errorf("exit code %d, %v: %s", code, err, stderr)
+		}
+	}
+}
 
 func TestMistakesAreUsageErrors(t *testing.T) {
 	t.Parallel()

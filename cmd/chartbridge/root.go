@@ -42,7 +42,8 @@ func newRoot(stdout, stderr *os.File) (*cobra.Command, *shared) {
 			if s.output != "text" && s.output != "json" {
 				return usageError{fmt.Errorf("--output %q: write text or json", s.output)}
 			}
-			return nil
+			_, err := newLog(s) // of flags that fit, whether or not the verb logs
+			return err
 		},
 	}
 	root.SetOut(stdout)

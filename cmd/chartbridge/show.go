@@ -139,5 +139,19 @@ func newLog(s *shared) (*logrus.Logger, error) {
 	return log, nil
 }
 
+// tell writes the program's last word to stderr, whatever the level of the log:
+// a line of the log where that is JSON, else as a person reads it.
+func (s *shared) tell(text string) {
+	if s.logFormat != "json" {
+		fmt.Fprintln(s.stderr, "chartbridge: "+s.scrub.text(text))
+		return
+	}
+	last := *s
+	last.logLevel = "error"
+	if log, err := newLog(&last); err == nil {
+		log.Error(text)
+	}
+}
+
 // quieter leaves a person's screen to the show: warnings stand in the table.
 func quieter(level logrus.Level) logrus.Level { return min(level, logrus.ErrorLevel) }
