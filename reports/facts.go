@@ -53,10 +53,10 @@ type facts struct {
 type runFacts struct{ trigger, note, version string }
 
 type endpointFacts struct {
-	name, state, note                             string
-	pages, rows, changed                          int
-	staged, gone, deleted, unreadable, callsOfRun int
-	drained                                       time.Time
+	name, state, note                string
+	pages, rows, changed, callsOfRun int // of the run
+	stored                           stored
+	drained                          time.Time
 }
 
 func readFacts(ctx context.Context, snap Snapshot, o Options) (*facts, error) {
@@ -151,8 +151,8 @@ func (f *facts) readEndpoints(ctx context.Context, snap Snapshot, o Options) err
 			return err
 		}
 		f.endpoints = append(f.endpoints, endpointFacts{name: str(row[0]), state: str(row[1]), pages: num(row[2]), rows: num(row[3]),
-			changed: num(row[4]), note: str(row[5]), staged: num(row[6]), gone: num(row[7]), unreadable: num(row[8]),
-			callsOfRun: num(row[9]), drained: instant(row[10]), deleted: num(row[11])})
+			changed: num(row[4]), note: str(row[5]), callsOfRun: num(row[9]), drained: instant(row[10]),
+			stored: stored{Staged: num(row[6]), Gone: num(row[7]), Unreadable: num(row[8]), Deleted: num(row[11])}})
 	}
 	return nil
 }

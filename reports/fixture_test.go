@@ -122,6 +122,7 @@ func (f *fixture) fill(patients int) {
 func (f *fixture) stream(endpoint, state string, rows int) {
 	f.exec(`INSERT INTO stream (endpoint, lane, page, rows, changed, state, run, drained_at) VALUES (?, 'nightly', ?, ?, ?, ?, ?, '2026-03-02T07:33:00.000Z')`,
 		endpoint, rows/250+1, rows, rows/10, state, fixtureRun.ID)
+	f.exec(`INSERT INTO fetched (run, endpoint, pages, rows, changed) VALUES (?, ?, ?, ?, ?)`, fixtureRun.ID, endpoint, rows/250+1, rows, rows/10)
 }
 
 func (f *fixture) patient(i int, id string) {

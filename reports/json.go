@@ -30,16 +30,21 @@ type callSummary struct {
 }
 
 type endpointSummary struct {
-	Endpoint   string `json:"endpoint"`
-	State      string `json:"state"`
-	Pages      int    `json:"pages"`
-	Rows       int    `json:"rows"`
-	Changed    int    `json:"changed"`
-	Note       string `json:"note"`
-	Staged     int    `json:"staged"`
-	Gone       int    `json:"gone"`
-	Deleted    int    `json:"deleted"`
-	Unreadable int    `json:"unreadable"`
+	Endpoint string `json:"endpoint"`
+	State    string `json:"state"`
+	Pages    int    `json:"pages"` // read by this run
+	Rows     int    `json:"rows"`
+	Changed  int    `json:"changed"` // of these, new or different: what this run staged
+	Note     string `json:"note"`
+	Store    stored `json:"store"`
+}
+
+// stored counts all that is staged of an endpoint, whatever run brought it.
+type stored struct {
+	Staged     int `json:"staged"`
+	Gone       int `json:"gone"`
+	Deleted    int `json:"deleted"`
+	Unreadable int `json:"unreadable"`
 }
 
 func (r *report) writeJSON(path string) error {
@@ -51,7 +56,7 @@ func (r *report) writeJSON(path string) error {
 		s.Calls.Total += n
 	}
 	for _, e := range f.endpoints {
-		s.Endpoints = append(s.Endpoints, endpointSummary{e.name, e.state, e.pages, e.rows, e.changed, e.note, e.staged, e.gone, e.deleted, e.unreadable})
+		s.Endpoints = append(s.Endpoints, endpointSummary{e.name, e.state, e.pages, e.rows, e.changed, e.note, e.stored})
 	}
 	for _, k := range f.keys {
 		if s.Destinations[k.destination] == nil {

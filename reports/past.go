@@ -24,7 +24,7 @@ func (f *facts) readPast(path string, o Options) {
 	f.ownWords, f.endpoints = true, nil
 	for _, e := range told.Endpoints {
 		f.endpoints = append(f.endpoints, endpointFacts{name: e.Endpoint, state: e.State, note: e.Note, pages: e.Pages, rows: e.Rows, changed: e.Changed,
-			staged: e.Staged, gone: e.Gone, deleted: e.Deleted, unreadable: e.Unreadable, callsOfRun: calls[e.Endpoint]})
+			callsOfRun: calls[e.Endpoint], stored: e.Store})
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 func (b *book) endpointsSheet(context.Context) []sheet {
 	columns := []column{{"Endpoint", kindText, "A list of DrChrono's, below /api/."},
 		{"State", kindText, "drained: read to its end; open: goes on with the next run; unavailable: DrChrono does not let us read it; failed: see the note."},
-		{"Pages", kindCount, "Pages of the last reading."}, {"Rows", kindCount, "Records on them."},
+		{"Pages", kindCount, "Pages that this run read."}, {"Rows", kindCount, "Records on them."},
 		{"Changed", kindCount, "Of these, new or different from what was staged."}, {"Calls", kindCount, "Calls that this run spent on it."},
 		{"Staged", kindCount, "Records that are staged."}, {"Gone", kindCount, "Of these, no longer there: missing from a complete reading, or deleted by a log of deletions."},
 		{"Deleted", kindCount, "Of these, what DrChrono says is deleted, archived or no longer active, gone or still listed."},
@@ -19,7 +19,7 @@ func (b *book) endpointsSheet(context.Context) []sheet {
 		{"Last read to its end", kindTime, "When, in the practice's zone."}, {"Note", kindWrap, "What was remarkable."}}
 	var rows [][]any
 	for _, e := range b.facts.endpoints {
-		rows = append(rows, []any{e.name, e.state, e.pages, e.rows, e.changed, e.callsOfRun, e.staged, e.gone, e.deleted, e.unreadable, b.wall(e.drained), e.note})
+		rows = append(rows, []any{e.name, e.state, e.pages, e.rows, e.changed, e.callsOfRun, e.stored.Staged, e.stored.Gone, e.stored.Deleted, e.stored.Unreadable, b.wall(e.drained), e.note})
 	}
 	about := "As they stood when this file was made"
 	if b.facts.ownWords {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/extract"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -78,6 +79,11 @@ func (s *Store) endPage(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cu
 		return err
 	}
 	c.Page, c.Rows = c.Page+1, c.Rows+rows
+	if c.Lane == extract.Nightly {
+		if _, err := tx.ExecContext(ctx, query("put-fetched"), run.ID, c.Endpoint, rows, len(written)); err != nil {
+			return fmt.Errorf("count a page of %s: %w", c.Endpoint, err)
+		}
+	}
 	if c.State == etl.StreamDrained {
 		if err := endDrain(ctx, tx, run, c, full); err != nil {
 			return err

@@ -119,7 +119,7 @@ func (s *Store) ForgetRuns(ctx context.Context, ids []string) error {
 		return nil
 	}
 	return s.inTx(ctx, func(tx *sqlx.Tx) error {
-		for _, name := range []string{"forget-results", "forget-tally", "forget-drift", "forget-backlog", "forget-items", "forget-calls", "forget-runs"} {
+		for _, name := range []string{"forget-results", "forget-tally", "forget-drift", "forget-backlog", "forget-items", "forget-fetched", "forget-calls", "forget-runs"} {
 			if _, err := tx.ExecContext(ctx, query(name), jsonList(ids)); err != nil {
 				return fmt.Errorf("forget old runs: %w", err)
 			}

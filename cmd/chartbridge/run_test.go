@@ -150,25 +150,7 @@ func TestABadPageLosesNothing(t *testing.T) {
 // staged is how many records of an endpoint the newest run counts as staged.
 func (s *site) staged(endpoint string) int {
 	s.t.Helper()
-	text, err := os.ReadFile(filepath.Join(s.dir, "out", "latest", "summary.json"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	var summary struct {
-		Endpoints []struct {
-			Endpoint string
-			Staged   int
-		}
-	}
-	if err := json.Unmarshal(text, &summary); err != nil {
-		s.t.Fatal(err)
-	}
-	for _, e := range summary.Endpoints {
-		if e.Endpoint == endpoint {
-			return e.Staged
-		}
-	}
-	return 0
+	return s.endpointsOf("latest")[endpoint].Store.Staged
 }
 
 // canaries are planted in every member of a patient's that holds text, and

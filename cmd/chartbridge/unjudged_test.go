@@ -11,8 +11,12 @@ import (
 
 // A runSummary is what a test reads of summary.json.
 type runSummary struct {
-	ExitCode     int `json:"exit_code"`
-	Balanced     *bool
+	ExitCode int `json:"exit_code"`
+	Balanced *bool
+	Calls    struct {
+		ByEndpoint map[string]int `json:"by_endpoint"`
+	}
+	Endpoints    []endpointCount
 	Destinations map[string]map[string]map[string]int
 }
 

@@ -10,6 +10,10 @@ import (
 	"time"
 )
 
+// bulkList ends the name of a bulk list: it is the same endpoint, read in another
+// way, and its calls count as that one's.
+const bulkList = "_list"
+
 const (
 	pollFirst   = 3 * time.Second // doubled each time: by its third look no later than the vendor's script, which asks every 10 s
 	pollMost    = time.Minute
@@ -38,7 +42,7 @@ var errReorder = errors.New("the order failed")
 // it met: 403, 404 or 405 wraps ErrUnavailable, read the plain list instead.
 // Errors within the sequence, which is read once, are those of Pages.
 func (c *Client) Bulk(ctx context.Context, endpoint, query string, ordered func(query string, at time.Time) error) (iter.Seq2[Page, error], error) {
-	d := c.newDrain(strings.TrimSuffix(endpoint, "_list") + "_list")
+	d := c.newDrain(strings.TrimSuffix(endpoint, bulkList) + bulkList)
 	d.n, d.ordered = 1, ordered
 	first, err := d.order(ctx, query)
 	if err != nil {

@@ -65,7 +65,7 @@ func TestBulk(t *testing.T) {
 	if diff := cmp.Diff(want, s.asked); diff != "" {
 		t.Error(diff)
 	}
-	if w.ledger.calls[0] != (Call{"patients_list", "bulk"}) || w.clock.slept[0] != pollFirst {
+	if w.ledger.calls[0] != (Call{"patients", "bulk"}) || w.clock.slept[0] != pollFirst {
 		t.Errorf("call %v, slept %v", w.ledger.calls[0], w.clock.slept)
 	}
 	if again, err := w.bulk(pages[0].Next); err != nil || len(again) != 1 {

@@ -71,7 +71,7 @@ func (c *Client) fetch(ctx context.Context, q request) (reply, error) {
 }
 
 func (c *Client) attempt(ctx context.Context, q request, t Token) (reply, error) {
-	id, err := c.reserve(ctx, Call{Endpoint: q.endpoint, Purpose: q.purpose})
+	id, err := c.reserve(ctx, Call{Endpoint: strings.TrimSuffix(q.endpoint, bulkList), Purpose: q.purpose})
 	if err != nil {
 		return reply{}, &fatalError{err}
 	}

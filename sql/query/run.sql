@@ -112,6 +112,9 @@ DELETE FROM result WHERE run IN (SELECT value FROM json_each(?))
 -- name: forget-tally
 DELETE FROM tally WHERE run IN (SELECT value FROM json_each(?))
 
+-- name: forget-fetched
+DELETE FROM fetched WHERE run IN (SELECT value FROM json_each(?))
+
 -- name: forget-runs
 DELETE FROM run WHERE id IN (SELECT value FROM json_each(?))
 

@@ -22,6 +22,10 @@ ON CONFLICT (endpoint, lane) DO UPDATE SET watermark = excluded.watermark, next 
   state = excluded.state, note = excluded.note, run = excluded.run,
   drained_at = CASE WHEN excluded.drained_at = '' THEN stream.drained_at ELSE excluded.drained_at END
 
+-- name: put-fetched
+INSERT INTO fetched (run, endpoint, pages, rows, changed) VALUES (?, ?, 1, ?, ?)
+ON CONFLICT (run, endpoint) DO UPDATE SET pages = pages + 1, rows = rows + excluded.rows, changed = changed + excluded.changed
+
 -- name: changed-rows
 -- The rows of a page (a JSON list of [id, hex hash]) that are new or differ from what is staged.
 SELECT j.key AS n, coalesce(r.id, 0) AS id, coalesce(r.seq, 0) AS seq, coalesce(r.verbose, 0) AS verbose FROM json_each(?) j
