@@ -104,6 +104,7 @@ centralreach:
   api_key: ${SECRET}
   org_id: 0012
   base_url: http://127.0.0.9:80/x/
+  token_url: http://127.0.0.9:80/t/?tenant=%7E1
   route:
     offices: [007, 1e3, "x"]
     demographics: {Program: ABA, 12: [a, 0x1]}
@@ -118,6 +119,9 @@ schedules: []
 	}
 	if c.CentralReach.OrgID != "0012" || c.CentralReach.BaseURL != "http://127.0.0.9:80/x" {
 		t.Errorf("got org_id %q, base_url %q", c.CentralReach.OrgID, c.CentralReach.BaseURL)
+	}
+	if c.CentralReach.TokenURL != "http://127.0.0.9:80/t/?tenant=%7E1" { // nothing is added to it, so nothing is taken away
+		t.Errorf("got token_url %q", c.CentralReach.TokenURL)
 	}
 	wantRoute := Route{Offices: []string{"007", "1e3", "x"}, Demographics: map[string][]string{"Program": {"ABA"}, "12": {"a", "0x1"}}}
 	if diff := cmp.Diff(wantRoute, c.CentralReach.Route); diff != "" {

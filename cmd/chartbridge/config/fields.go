@@ -128,7 +128,7 @@ func (b *block) rethink(c *Rethink) {
 	b.route("route", &c.Route)
 	b.choice("initial_load", &c.InitialLoad, "vendor", "vendor", "api")
 	b.base("base_url", &c.BaseURL, "")
-	b.base("token_url", &c.TokenURL, "https://id.rethinkbehavioralhealth.com/connect/token")
+	b.checked("token_url", &c.TokenURL, "https://id.rethinkbehavioralhealth.com/connect/token", checkURL)
 	b.text("client_id", &c.ClientID, "")
 	b.secret("client_secret", &c.ClientSecret, anySecret)
 	b.child("paths", func(b *block) {
@@ -161,7 +161,7 @@ func (b *block) centralreach(c *CentralReach) {
 	b.route("route", &c.Route)
 	b.choice("initial_load", &c.InitialLoad, "api", "vendor", "api")
 	b.base("base_url", &c.BaseURL, "https://partners-api.centralreach.com/enterprise/v1")
-	b.base("token_url", &c.TokenURL, "https://login.centralreach.com/connect/token")
+	b.checked("token_url", &c.TokenURL, "https://login.centralreach.com/connect/token", checkURL)
 	b.text("client_id", &c.ClientID, "")
 	b.secret("client_secret", &c.ClientSecret, anySecret)
 	b.secret("api_key", &c.APIKey, anySecret)
