@@ -153,8 +153,8 @@ func (b *block) checkLiteral(p pair) {
 	if p.value.Kind != yaml.ScalarNode || p.value.Value == "" || p.key == "encryption_key" && p.value.Value == off {
 		return
 	}
-	if pieces, fault := split(p.value.Value); fault != nil || !onlyReference(pieces) {
-		b.fault(p.key, literalSecret())
+	if fault := b.checkSecret(p.key, p.value.Value); fault != nil {
+		b.fault(p.key, fault)
 	}
 }
 
@@ -172,6 +172,12 @@ func (b *block) scalar(key string, n *yaml.Node, secret bool) (l leaf, ok bool) 
 	plain := l.text == "" || secret && key == "encryption_key" && l.text == off
 	if plain {
 		return l, true
+	}
+	if secret {
+		if fault := b.checkSecret(key, n.Value); fault != nil {
+			l.fault(fault)
+			return l, false
+		}
 	}
 	text, fault := b.r.expand(n.Value, secret)
 	if fault != nil {

@@ -164,6 +164,19 @@ config.yaml:6: drchrono.client_secret: a secret must not stand in the file; writ
 	mustParse(t, strings.Replace(base, "${KEY}", "off", 1), "CHARTBRIDGE_ENCRYPTION_KEY", testKey)
 }
 
+// TestADefaultSecretIsToldOf: it is taken where its variable is not set, and
+// named without its value either way.
+func TestADefaultSecretIsToldOf(t *testing.T) {
+	text := strings.Replace(base, "${SECRET}", "${VENDOR:hunter2}", 1)
+	for want, variables := range map[string][]string{"hunter2": nil, "set": {"VENDOR", "set"}, "s": {"CHARTBRIDGE_DRCHRONO_CLIENT_SECRET", "s"}} {
+		c := mustParse(t, text, variables...)
+		told := strings.Join(c.Warnings, "\n")
+		if c.DrChrono.ClientSecret.Reveal() != want || !strings.HasPrefix(told, "drchrono.client_secret: a secret stands in the file") || strings.Contains(told, "hunter2") {
+			t.Errorf("%v: warnings %q", variables, told)
+		}
+	}
+}
+
 func TestParseCron(t *testing.T) {
 	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	schedule, err := ParseCron("30 2 * * *")

@@ -65,13 +65,9 @@ func parseReference(inner string) *reference {
 	return &reference{variable: name, fallback: rest, hasDefault: colon}
 }
 
-// expand puts the references' values in place. For a secret it first refuses
-// anything but one reference without a default of its own.
+// expand puts the references' values in place.
 func (r *reader) expand(text string, secret bool) (string, *Fault) {
 	pieces, fault := split(text)
-	if secret && (fault != nil || !onlyReference(pieces)) {
-		return "", literalSecret()
-	}
 	if fault != nil {
 		return "", fault
 	}
@@ -88,12 +84,22 @@ func (r *reader) expand(text string, secret bool) (string, *Fault) {
 	return b.String(), nil
 }
 
-func onlyReference(pieces []piece) bool {
-	return len(pieces) == 1 && pieces[0].ref != nil && pieces[0].ref.fallback == ""
-}
-
-func literalSecret() *Fault {
-	return bad("a secret must not stand in the file", "write ${NAME} or ${file:/path}")
+// checkSecret refuses a secret that is anything but one reference. A default of
+// its own is taken, and told: whoever reads the file, or a copy of it, has it.
+func (b *block) checkSecret(key, text string) *Fault {
+	const hint = "write ${NAME} or ${file:/path}"
+	pieces, fault := split(text)
+	if fault != nil || len(pieces) != 1 || pieces[0].ref == nil {
+		return bad("a secret must not stand in the file", hint)
+	}
+	switch pieces[0].ref.fallback {
+	case "":
+	case off:
+		return bad("off must not be a default: a variable that is missing would turn it off", "write off itself, or ${NAME}")
+	default:
+		b.r.warn(join(b.path, key) + ": a secret stands in the file, as the default of a variable; " + hint)
+	}
+	return nil
 }
 
 const setIt = "set it"

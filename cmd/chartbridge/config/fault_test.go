@@ -120,7 +120,7 @@ func TestFaultsTogether(t *testing.T) {
 encryption_key: hunter2
 drchrono:
   base_url: http://app.drchrono.com
-  client_secret: ${SECRET:hunter2}
+  client_secret: x${SECRET:hunter2}
   calls_per_hour: 0
 rethink:
   enabled: true
@@ -190,7 +190,7 @@ func TestEncryptionKey(t *testing.T) {
 			t.Errorf("got %s", got)
 		}
 	}
-	if got := faultsOf(t, withKey("${KEY:off}")); !strings.Contains(got, "a secret must not stand in the file") {
+	if got := faultsOf(t, withKey("${KEY:off}")); !strings.Contains(got, "off must not be a default") {
 		t.Errorf("a default of off: got %s", got)
 	}
 }
