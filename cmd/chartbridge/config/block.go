@@ -44,9 +44,9 @@ func (b *block) child(key string, read func(*block)) {
 	sub.done()
 }
 
-func (b *block) know(key string, scalar bool) {
+func (b *block) know(key string, overrides bool) {
 	b.known[key] = true
-	b.r.keys[join(b.path, key)] = scalar
+	b.r.keys[join(b.path, key)] = overrides
 }
 
 // done reports the keys that nothing asked for.
@@ -74,10 +74,10 @@ func (b *block) fault(key string, f *Fault) {
 
 // at is where a key's value was said; zero where it was not.
 func (b *block) at(key string) Fault {
-	name := EnvName(join(b.path, key))
+	name, _, set := b.override(key)
 	p, ok := b.entries[key]
-	switch value, set := b.r.env(name); {
-	case set && value != "":
+	switch {
+	case set:
 		return Fault{File: "environment", Key: name}
 	case ok && b.filled[key]:
 		return Fault{File: b.r.file, Line: p.line, Key: join(b.path, key)}
@@ -123,8 +123,7 @@ func (l leaf) fault(f *Fault) {
 func (b *block) leaf(key string, secret bool) (l leaf, ok bool) {
 	b.know(key, true)
 	p, given := b.entries[key]
-	name := EnvName(join(b.path, key))
-	if value, set := b.r.env(name); set && value != "" && !strings.Contains(name, "[") { // an item of a list has no variable
+	if name, value, set := b.override(key); set {
 		if given && secret {
 			b.checkLiteral(p)
 		}
@@ -169,7 +168,7 @@ func (b *block) scalar(key string, n *yaml.Node, secret bool) (l leaf, ok bool) 
 		return l, false
 	}
 	l.text, l.kind = n.Value, n.ShortTag()
-	plain := l.text == "" || secret && key == "encryption_key" && l.text == off
+	plain := l.text == "" || n.Line < 0 || secret && key == "encryption_key" && l.text == off
 	if plain {
 		return l, true
 	}

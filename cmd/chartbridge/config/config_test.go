@@ -152,6 +152,39 @@ func TestEnvironmentOverrides(t *testing.T) {
 	}
 }
 
+// TestEnvironmentOverridesLists: a list is written with commas, and what holds
+// more as YAML in brackets; an empty variable is as one that is not set.
+func TestEnvironmentOverridesLists(t *testing.T) {
+	c := mustParse(t, base+"  endpoints: [nonsense]\nrethink: {enabled: false, route: {offices: [1], doctors: [2], demographics: {A: b}}}\n",
+		"CHARTBRIDGE_DRCHRONO_ENDPOINTS", "patients, appointments", "CHARTBRIDGE_RETHINK_ROUTE_OFFICES", "[]", "CHARTBRIDGE_RETHINK_ROUTE_DOCTORS", "",
+		"CHARTBRIDGE_RETHINK_ROUTE_PATIENT_FLAGS", `["a, b", "${KEY}", 007]`, "CHARTBRIDGE_RETHINK_ROUTE_DEMOGRAPHICS", "{Program: [ABA], 12: x}",
+		"CHARTBRIDGE_RETHINK_CONSTANTS_CLIENT", `{a: 1.50, b: "7"}`, "CHARTBRIDGE_SCHEDULES", `[{name: noon, cron: "0 12 * * *"}]`)
+	want := Route{Doctors: []string{"2"}, PatientFlags: []string{"a, b", "${KEY}", "007"}, Demographics: map[string][]string{"Program": {"ABA"}, "12": {"x"}}}
+	if diff := cmp.Diff(want, c.Rethink.Route); diff != "" {
+		t.Errorf("route (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"patients", "appointments"}, c.DrChrono.Endpoints); diff != "" {
+		t.Errorf("endpoints (-want +got):\n%s", diff)
+	}
+	if fields := c.Rethink.Constants["client"]; string(fields["a"]) != "1.50" || string(fields["b"]) != `"7"` {
+		t.Errorf("constants %s", fields)
+	}
+	if len(c.Schedules) != 1 || c.Schedules[0] != (Schedule{"noon", "0 12 * * *"}) {
+		t.Errorf("schedules %v", c.Schedules)
+	}
+	got := faultsOf(t, base, "CHARTBRIDGE_DRCHRONO_ENDPOINTS", "patient", "CHARTBRIDGE_SCHEDULES", "nightly", "CHARTBRIDGE_RETHINK_ROUTE_OFFICES", "[1",
+		"CHARTBRIDGE_RETHINK_ROUTE_DEMOGRAPHICS", "{A: 1, A: 2}", "CHARTBRIDGE_RETHINK_ROUTE_DOCTORS", "1,,2", "CHARTBRIDGE_RETHINK_ROUTE_PROFILES", "\xff")
+	for _, want := range []string{`environment: CHARTBRIDGE_DRCHRONO_ENDPOINTS: drchrono.endpoints[0]: is none of DrChrono's endpoints; did you mean "patients"?`,
+		"environment: CHARTBRIDGE_SCHEDULES: schedules[0]: must be a block of keys", "environment: CHARTBRIDGE_RETHINK_ROUTE_OFFICES: not YAML: ",
+		"environment: CHARTBRIDGE_RETHINK_ROUTE_DEMOGRAPHICS: rethink.route.demographics.A: stands twice; remove one",
+		"environment: CHARTBRIDGE_RETHINK_ROUTE_DOCTORS: rethink.route.doctors[1]: must not be empty",
+		"environment: CHARTBRIDGE_RETHINK_ROUTE_PROFILES: is not UTF-8 text"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not told of:\n%s", want, got)
+		}
+	}
+}
+
 // TestOverrideKeepsSecretsOut still refuses what stands in the file.
 func TestOverrideKeepsSecretsOut(t *testing.T) {
 	text := strings.Replace(base, "${SECRET}", "hunter2", 1)

@@ -11,14 +11,23 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// document is one YAML file being read, and what was found wrong with it.
+// document is one YAML file being read, and what was found wrong with it. A line
+// below 0 is a variable, whose value stands in the place of a list or a block.
 type document struct {
-	file   string
-	faults Faults
+	file      string
+	faults    Faults
+	variables []string
 }
 
 func (d *document) fault(line int, key, message, hint string) {
-	d.faults = append(d.faults, Fault{d.file, line, key, message, hint})
+	f := Fault{d.file, line, key, message, hint}
+	if line < 0 {
+		f = Fault{"environment", 0, d.variables[-line-1], message, hint}
+		if key != "" {
+			f.Message = key + ": " + message
+		}
+	}
+	d.faults = append(d.faults, f)
 }
 
 // broken marks a node whose fault is already reported.
@@ -127,8 +136,11 @@ func (d *document) pairs(path string, n *yaml.Node) []pair {
 			continue
 		}
 		if first, ok := seen[k.Value]; ok {
-			d.fault(k.Line, join(path, printable(k.Value)),
-				"stands twice, first on line "+strconv.Itoa(first), "remove one")
+			message := "stands twice"
+			if first > 0 {
+				message += ", first on line " + strconv.Itoa(first)
+			}
+			d.fault(k.Line, join(path, printable(k.Value)), message, "remove one")
 			continue
 		}
 		seen[k.Value] = k.Line

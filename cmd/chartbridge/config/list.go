@@ -17,8 +17,7 @@ func (b *block) texts(key string, to *[]string) {
 
 // eachOf reads a list whose items pass a check.
 func (b *block) eachOf(key string, to *[]string, check func(string) *Fault) {
-	b.know(key, false)
-	if p, ok := b.entries[key]; ok {
+	if p, ok := b.entry(key); ok {
 		*to = b.items(key, p.value, false, check)
 	}
 }
@@ -73,9 +72,9 @@ func (b *block) items(key string, n *yaml.Node, one bool, check func(string) *Fa
 
 // textLists reads a map of text to one text or several.
 func (b *block) textLists(key string, to *map[string][]string) {
-	b.know(key, false)
 	path := join(b.path, key)
-	sub := b.r.block(path, b.line, b.entries[key].value)
+	p, _ := b.entry(key)
+	sub := b.r.block(path, b.line, p.value)
 	*to = map[string][]string{}
 	for _, p := range sub.ordered() {
 		values := sub.items(printable(p.key), p.value, true, func(string) *Fault { return nil })
@@ -101,8 +100,7 @@ func (b *block) constants(key string, to *Constants, objects ...string) {
 	*to = Constants{}
 	b.child(key, func(b *block) {
 		for _, object := range objects {
-			b.know(object, false)
-			p := b.entries[object]
+			p, _ := b.entry(object)
 			if fields := b.r.block(join(b.path, object), p.line, p.value).jsonFields(); len(fields) > 0 {
 				(*to)[object] = fields
 			}
@@ -153,15 +151,14 @@ func (l leaf) json() (json.RawMessage, *Fault) {
 
 // schedules reads the list of schedules.
 func (b *block) schedules(key string, to *[]Schedule) {
-	b.know(key, false)
-	p, given := b.entries[key]
+	p, given := b.entry(key)
 	if !given || isNull(p.value) {
 		*to = []Schedule{{Name: "nightly", Cron: "30 2 * * *"}}
 		return
 	}
 	if p.value.Kind != yaml.SequenceNode {
 		if p.value.Kind != broken {
-			b.fault(key, bad("must be a list", `write for example - {name: nightly, cron: "30 2 * * *"}`))
+			b.r.fault(p.line, join(b.path, key), "must be a list", `write for example - {name: nightly, cron: "30 2 * * *"}`)
 		}
 		return
 	}

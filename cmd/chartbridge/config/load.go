@@ -55,7 +55,7 @@ type reader struct {
 	readFile func(string) ([]byte, error)
 	mode     func(string) (fs.FileMode, error)
 	warnings []string
-	keys     map[string]bool // dotted path of each key there is; true for a scalar
+	keys     map[string]bool // dotted path of each key there is; true for one that a variable overrides
 	asked    map[string]bool // variables that the file names itself
 
 	secretFiles []string // that secrets were read from
@@ -103,7 +103,7 @@ const environmentPrefix = "CHARTBRIDGE_"
 // flagVariables stand for flags that every verb has; they are no config keys.
 var flagVariables = []string{"CONFIG", "OUTPUT", "LOG_LEVEL", "LOG_FORMAT"}
 
-// EnvName is the variable that overrides the scalar key at a dotted path:
+// EnvName is the variable that overrides the key at a dotted path:
 // drchrono.calls_per_hour becomes CHARTBRIDGE_DRCHRONO_CALLS_PER_HOUR.
 func EnvName(path string) string {
 	return environmentPrefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
@@ -113,8 +113,8 @@ func EnvName(path string) string {
 // mistyped ones. It names them without their values.
 func (r *reader) strangers(names []string) []string {
 	known := map[string]bool{}
-	for path, scalar := range r.keys {
-		known[EnvName(path)] = scalar
+	for path, overrides := range r.keys {
+		known[EnvName(path)] = overrides
 	}
 	for _, name := range flagVariables {
 		known[environmentPrefix+name] = true
@@ -124,7 +124,7 @@ func (r *reader) strangers(names []string) []string {
 		if _, set := r.env(name); !set || known[name] || r.asked[name] || !strings.HasPrefix(name, environmentPrefix) {
 			continue
 		}
-		warnings = append(warnings, "the environment variable "+name+" is ignored: it stands for no scalar key")
+		warnings = append(warnings, "the environment variable "+name+" is ignored: it stands for no key that has a value")
 	}
 	return warnings
 }
