@@ -37,6 +37,7 @@ type Store struct {
 	path         string
 	file         os.FileInfo // of the database, as it was opened
 	holder       string      // this process, in leases and deliveries
+	open         []string    // what others could read when it was opened, a sentence each
 
 	rekeying bool   // it is open for a change of key alone
 	journal  string // the folder of what outlives the database; "" = none is kept
@@ -52,8 +53,8 @@ var ErrNewer = errors.New("the database is newer than this program: install the 
 const FileName = "chartbridge.db"
 
 // Open opens or makes the staging database in dir (0700, the file 0600),
-// brings its schema up to date and checks that the settings which durability
-// hangs on are really in force. holder names this process in leases.
+// tightening what is wider, brings its schema up to date and checks that the
+// settings which durability hangs on are really in force. holder names this process in leases.
 func Open(ctx context.Context, dir string, seal *Sealer, holder string) (*Store, error) {
 	return open(ctx, dir, seal, holder, (*Store).checkKey)
 }
@@ -66,6 +67,7 @@ func open(ctx context.Context, dir string, seal *Sealer, holder string, key func
 		return nil, err
 	}
 	path := filepath.Join(dir, FileName)
+	wide := tighten(dir, path, path+"-wal", path+"-shm")
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -79,7 +81,7 @@ func open(ctx context.Context, dir string, seal *Sealer, holder string, key func
 	if seal.pack, err = newPacker(); err != nil {
 		return nil, err
 	}
-	s := &Store{seal: seal, path: path, file: info, holder: holder}
+	s := &Store{seal: seal, path: path, file: info, holder: holder, open: wide}
 	s.db = openPool(path, "immediate", seal, 1)
 	s.read = openPool(path, "deferred", seal, 4)
 	s.dictionaries = openPool(path, "deferred", seal, 1)
@@ -93,6 +95,29 @@ func open(ctx context.Context, dir string, seal *Sealer, holder string, key func
 	}
 	return s, nil
 }
+
+// tighten takes from others what they may do with the database and its folder,
+// and says what it found so. Where this user may not, as in a folder that is
+// mounted, it is told all the same; a folder of everybody's, as /tmp, is left.
+func tighten(paths ...string) (told []string) {
+	const others = 0o077
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm()&others == 0 {
+			continue
+		}
+		became := "it is closed to them now"
+		if info.Mode()&os.ModeSticky != 0 || os.Chmod(path, info.Mode()&^others) != nil {
+			became = "it could not be closed to them: give data_dir a folder of its own, which belongs to this user"
+		}
+		told = append(told, fmt.Sprintf("%s had mode %04o, in which others may read what is staged; %s", path, info.Mode().Perm(), became))
+	}
+	return told
+}
+
+// FoundOpen says what of the database and its folder others could read when it
+// was opened, a sentence each.
+func (s *Store) FoundOpen() []string { return s.open }
 
 func (s *Store) prepare(ctx context.Context) error {
 	if err := s.migrate(ctx); err != nil {

@@ -29,16 +29,30 @@ func TestQueriesPrepare(t *testing.T) {
 
 func TestOpenIsPrivate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
-	openAt(t, dir, "a")
-	for path, want := range map[string]os.FileMode{dir: 0o700, filepath.Join(dir, FileName): 0o600} {
-		info, err := os.Stat(path)
-		if err != nil {
-			t.Fatal(err)
+	private := func(told int) {
+		t.Helper()
+		s := openAt(t, dir, "a")
+		if got := s.FoundOpen(); len(got) != told {
+			t.Errorf("%d were found open, want %d: %q", len(got), told, got)
 		}
-		if got := info.Mode().Perm(); got != want {
-			t.Errorf("%s has mode %o, want %o", filepath.Base(path), got, want)
+		for path, want := range map[string]os.FileMode{dir: 0o700, s.Path(): 0o600} {
+			info, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := info.Mode().Perm(); got != want {
+				t.Errorf("%s has mode %o, want %o", filepath.Base(path), got, want)
+			}
 		}
 	}
+	private(0)
+	for path, mode := range map[string]os.FileMode{dir: 0o755, filepath.Join(dir, FileName): 0o664} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	private(2)
+	private(0)
 }
 
 func TestOpenRefuses(t *testing.T) {

@@ -117,9 +117,9 @@ func check(ctx context.Context, s *shared) (err error) {
 // checkAll runs the checks that a readable config allows. An error is one of
 // reading the database, or of the context.
 func (c *preflight) checkAll(ctx context.Context, path string) error {
-	c.checkFiles(path)
 	c.checkLookupsFile()
 	stored := c.checkDatabase(ctx)
+	c.checkFiles(path)
 	c.checkZone()
 	c.checkOverlap()
 	c.checkSchedules()

@@ -104,6 +104,9 @@ func (p *practice) openAnyones(ctx context.Context) error {
 	if p.store, err = sql.Open(ctx, p.config.DataDir, seal, holder()); err != nil {
 		return err
 	}
+	for _, told := range p.store.FoundOpen() {
+		p.log.Warn(told)
+	}
 	if err := p.store.KeepJournal(ctx, p.config.JournalDir, p.clock.Now()); err != nil {
 		return errors.Join(err, p.store.Close())
 	}
