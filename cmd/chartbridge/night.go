@@ -177,16 +177,12 @@ func (n *night) conclude(ctx context.Context, cause error) (result, error) {
 	return res, err
 }
 
-// leave writes a run's files and prunes old ones.
-func (n *night) leave(ctx context.Context, res *result, finished time.Time) error {
-	if n.does(stageReport) || n.only == stageLoad { // what was sent is told by the run that sent it
-		options := n.reportOptions(n.run, finished, res.Exit)
-		options.Good = options.Good && !n.run.DryRun && n.only == ""
-		files, err := n.write(ctx, options)
-		if err != nil {
-			return fmt.Errorf("write the reports: %w", err)
-		}
-		res.Files = files
+// leave writes a run's files, whatever stages it did, and prunes old ones.
+func (n *night) leave(ctx context.Context, res *result, finished time.Time) (err error) {
+	options := n.reportOptions(n.run, finished, res.Exit)
+	options.Good = options.Good && !n.run.DryRun && n.only == ""
+	if res.Files, err = n.write(ctx, options); err != nil {
+		return fmt.Errorf("write the reports: %w", err)
 	}
 	return n.prune(ctx)
 }

@@ -28,15 +28,21 @@ func TestReportTakesTheNewestThatEnded(t *testing.T) {
 	}
 }
 
-// TestARunThatSendsLeavesItsFiles, also where it did nothing else.
-func TestARunThatSendsLeavesItsFiles(t *testing.T) {
+// TestARunOfOneStageLeavesItsFiles: what was judged is told by the run that
+// judged it, and what was sent by the run that sent it.
+func TestARunOfOneStageLeavesItsFiles(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.mustRun(exitDone, "run", "--only", "extract")
-	s.mustRun(exitAttention, "run", "--only", "transform")
-	stdout, _ := s.mustRun(exitAttention, "run", "--only", "load", "--output", "json")
-	run := decodeJSON[struct{ Run string }](t, stdout).Run
-	lines := text(t, filepath.Join(s.dir, "out", run, "load-results.jsonl"))
+	linesOf := func(stage string, exit int) string {
+		stdout, _ := s.mustRun(exit, "run", "--only", stage, "--output", "json")
+		run := decodeJSON[struct{ Run string }](t, stdout).Run
+		return text(t, filepath.Join(s.dir, "out", run, "load-results.jsonl"))
+	}
+	linesOf(stageExtract, exitDone)
+	if lines := linesOf(stageTransform, exitAttention); !strings.Contains(lines, `"outcome":"invalid"`) {
+		t.Errorf("what was judged is not told:\n%s", lines)
+	}
+	lines := linesOf(stageLoad, exitAttention)
 	if want := s.v.Rethink.Calls()["create client"]; want == 0 || strings.Count(lines, `"object":"client"`) < want || !strings.Contains(lines, `"outcome":"created"`) {
 		t.Errorf("%d clients were created; the run's lines:\n%s", want, lines)
 	}
