@@ -184,8 +184,14 @@ func (n *night) leave(ctx context.Context, res *result, finished time.Time) (err
 	if res.Files, err = n.write(ctx, options); err != nil {
 		return fmt.Errorf("write the reports: %w", err)
 	}
+	if err := n.store.SetSetting(ctx, toldSetting, n.run.ID); err != nil {
+		return err
+	}
 	return n.prune(ctx)
 }
+
+// toldSetting names the newest run that has its files.
+const toldSetting = "told"
 
 // note is what a run's row keeps of an error.
 func note(err error) string {

@@ -58,6 +58,45 @@ func TestAKilledRunThatHadCounted(t *testing.T) {
 	}
 }
 
+// TestARunThatWasKilledOverItsFiles gets them from the next one, as it ended;
+// files that a person took away stay away.
+func TestARunThatWasKilledOverItsFiles(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	night := func() (run, files string) {
+		stdout, _ := s.mustRun(exitAttention, "run", "--output", "json")
+		run = decodeJSON[struct{ Run string }](t, stdout).Run
+		return run, filepath.Join(s.dir, "out", run)
+	}
+	take := func(path string) {
+		if err := os.RemoveAll(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, files := night()
+	lines := text(t, filepath.Join(files, "load-results.jsonl"))
+	take(files)
+	tamper(t, s, "DELETE FROM setting WHERE name = 'told'") // it had no files yet
+	second, later := night()
+	if sum := s.summaryOf(first); sum.ExitCode != exitAttention || sum.Balanced == nil || !*sum.Balanced || text(t, filepath.Join(files, "load-results.jsonl")) != lines {
+		t.Errorf("its files: exit code %d, balanced %v", sum.ExitCode, sum.Balanced)
+	}
+	take(filepath.Join(later, "reconciliation.xlsx"))
+	tamper(t, s, "UPDATE setting SET value = '"+first+"' WHERE name = 'told'") // it had begun to write them
+	third, _ := night()
+	if _, err := os.Stat(filepath.Join(later, "reconciliation.xlsx")); err != nil {
+		t.Error(err)
+	}
+	if latest, err := os.Readlink(filepath.Join(s.dir, "out", "latest")); err != nil || latest != third {
+		t.Errorf("latest names %s (%v) after %s and %s", latest, err, second, third)
+	}
+	take(filepath.Join(s.dir, "out", third))
+	night()
+	if _, err := os.Stat(filepath.Join(s.dir, "out", third)); err == nil {
+		t.Error("what a person took away is back")
+	}
+}
+
 // TestRunsShowSaysWhyARunHasNoCounts in words.
 func TestRunsShowSaysWhyARunHasNoCounts(t *testing.T) {
 	t.Parallel()
