@@ -98,7 +98,7 @@ func gender(p patient, c *transform.Case) transform.Value {
 		if v.Absent() || binary(v.Text()) {
 			return v
 		}
-		return c.Problem(etl.CodeRange, "gender must be Male or Female; correct the lookup gender in the lookups file")
+		return c.Wrong(v, etl.CodeRange, "gender must be Male or Female")
 	case binary(g):
 		return transform.String(g)
 	}

@@ -76,7 +76,7 @@ func placeOfService(v transform.Visit, c *transform.Case) transform.Value {
 	}
 	id, ok := placeID(code)
 	if !ok {
-		return c.Problem(etl.CodeLookup, "CentralReach has no place of service for the code or id that the lookup placeOfService gives "+meaning)
+		return c.Wrong(transform.String(code), etl.CodeRange, "CentralReach has no such place of service")
 	}
 	return transform.Int(id)
 }

@@ -90,6 +90,21 @@ func TestClientRules(t *testing.T) {
 	}
 }
 
+// TestAWrongIdNamesLookupAndKey: it is in the lookups that it is corrected.
+func TestAWrongIdNamesLookupAndKey(t *testing.T) {
+	client := newCase(t, "patients", with(aPatient(), "gender", "UNK"), lookups{"contactForm": {"default": "Client"}, "gender": {"UNK": "X"}})
+	visit := newCase(t, "appointments", fields{"id": 5}, lookups{"placeOfService": {"12": "27"}})
+	place := []transform.Field[transform.Visit]{{Name: "placeOfServiceId", Type: transform.Integer, Get: placeOfService}}
+	for want, problems := range map[string][]etl.Problem{
+		"range gender UNK":        judgeClient("")(client)[0].Problems,
+		"range placeOfService 12": transform.Map(place, transform.Visit{Appointment: transform.Appointment{Office: "12"}}, visit).Problems,
+	} {
+		if len(problems) != 1 || problems[0].Code+" "+problems[0].Lookup+" "+problems[0].Key != want {
+			t.Errorf("problems %v, want %s", problems, want)
+		}
+	}
+}
+
 func TestClientCollectsProblems(t *testing.T) {
 	raw := fields{"id": 71, "state": "XX", "cell_phone": "1"}
 	v := judgeClient("")(newCase(t, "patients", raw, forms))[0]

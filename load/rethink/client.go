@@ -76,7 +76,7 @@ func gender(p patient, c *transform.Case) transform.Value {
 }
 
 // stateCode is DrChrono's form of a state. What else was typed there may be a
-// piece of an address, and is not named in a problem.
+// piece of an address: a problem names the lookup, and no key.
 var stateCode = regexp.MustCompile(`^[A-Z]{2}$`)
 
 func state(p patient, c *transform.Case) transform.Value {
@@ -88,7 +88,7 @@ func state(p patient, c *transform.Case) transform.Value {
 		s = strings.ToUpper(s)
 	}
 	if _, ok := c.Lookups.Find(Name, "state", s); !ok && !stateCode.MatchString(s) {
-		return c.Problem(etl.CodeFormat, "stateId: the state is no code of two letters; correct it in DrChrono")
+		return c.Problem(etl.CodeFormat, "lookup state has no id for the patient's state, which is no code of two letters; correct it in DrChrono, or add it to the lookups file as `chartbridge lookups template` prints it")
 	}
 	return inRange(c, transform.Raw(c.Lookup("state", s, "state "+quoted(s))), 52)
 }

@@ -76,6 +76,10 @@ func TestClientGenderAndState(t *testing.T) {
 		{"no code", row{"state": "Old York"}, "stateId", "!format"},
 	})
 	e := env(t)
+	odd := verdict(t, e, "client", aPatient.with(row{"state": "12 Old York"})).Problems
+	if len(odd) != 1 || !strings.Contains(odd[0].Message, "lookup state has no id") || strings.Contains(odd[0].Message+odd[0].Key, "York") {
+		t.Errorf("what may be a piece of an address: %v, want the lookup named, and no key", odd)
+	}
 	e.Lookups = parseLookups(t, "rethink: {gender: {Female: 4}, state: {NY: 53}}")
 	v := verdict(t, e, "client", aPatient)
 	for _, field := range []string{"genderID", "stateId"} {
