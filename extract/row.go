@@ -64,12 +64,9 @@ func readStamp(row *etl.Row) {
 	if row.UpdatedAt == "" {
 		return
 	}
-	t, ok := parseNaive(row.UpdatedAt)
-	if !ok {
+	if row.Stamp = Stamp(row.UpdatedAt); row.Stamp == "" {
 		row.Problem = "updated_at is no date"
-		return
 	}
-	row.Stamp = naive(t)
 }
 
 // stableRoom holds room for rows as they are hashed, which nobody keeps.

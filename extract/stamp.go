@@ -29,6 +29,16 @@ func parseNaive(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+// Stamp is a stamp of the vendor's as naive text that sorts; "" where it is no
+// date.
+func Stamp(text string) string {
+	t, ok := parseNaive(text)
+	if !ok {
+		return ""
+	}
+	return naive(t)
+}
+
 // createdWindow is how far back a stream is read again whose filter speaks of
 // creation: a lab order changes for weeks after it was made.
 const createdWindow = 60 * 24 * time.Hour

@@ -130,6 +130,9 @@ func (s *Store) putRows(ctx context.Context, tx *sqlx.Tx, run etl.Run, c *etl.Cu
 	if err != nil {
 		return nil, nil, err
 	}
+	if list, err = leaveStale(ctx, tx, c, list); err != nil {
+		return nil, nil, err
+	}
 	watched, err := watch(ctx, tx, c, list)
 	if err != nil {
 		return nil, nil, err

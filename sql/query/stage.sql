@@ -124,6 +124,10 @@ INSERT INTO shown (drain, first, last) SELECT ?1, first, min(last, first + 249) 
 SELECT count(*) FROM json_each(?2) j
 WHERE EXISTS (SELECT 1 FROM shown WHERE drain = ?1 AND last BETWEEN j.value AND j.value + 249 AND first <= j.value)
 
+-- name: stamps-shown
+SELECT r.id, r.updated_at FROM json_each(?2) j JOIN record r ON r.id = j.value
+WHERE EXISTS (SELECT 1 FROM shown WHERE drain = ?1 AND last BETWEEN j.value AND j.value + 249 AND first <= j.value)
+
 -- name: clear-shown
 DELETE FROM shown WHERE drain = ?
 
