@@ -59,6 +59,10 @@ const (
 	StreamFailed      = "failed"
 )
 
+// NoID begins the name that staging gives a row without an id: it goes by its
+// content, so after its next change it looks like another.
+const NoID = "content:"
+
 // A Source is a staged record, as the stages after extraction read it.
 type Source struct {
 	Ref

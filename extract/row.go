@@ -43,7 +43,7 @@ func ReadRow(e Endpoint, raw []byte, fault string) etl.Row {
 		content = sha256.Sum256(raw)
 	}
 	if row.ID == "" {
-		row.ID = "content:" + hex.EncodeToString(content[:hashSize])
+		row.ID = etl.NoID + hex.EncodeToString(content[:hashSize])
 	}
 	switch e.Name {
 	case "patients":

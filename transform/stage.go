@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
 )
@@ -189,13 +190,21 @@ func judgeAll(shape Shape, env *Env, sources []etl.Source, known map[string]etl.
 	return verdicts
 }
 
-// judge gives the shape's verdicts on a record, or says why there are none.
+// judge gives the shape's verdicts on a record, or says why there are none. One
+// without an id could be created twice; one that a complete read did not show,
+// and that the destination does not hold, has nothing to do there.
 func judge(shape Shape, env *Env, src etl.Source, known map[string]etl.Target, lacks string) []Verdict {
-	switch {
-	case src.Fault != "" && shape.Parts:
-		return UnreadableParts(src, src.Fault)
-	case src.Fault != "":
-		return []Verdict{Unreadable(src.Fault)}
+	fault := src.Fault
+	if fault == "" && strings.HasPrefix(src.ID, etl.NoID) {
+		fault = "it has no id"
+	}
+	switch before := known[src.ID]; {
+	case fault != "" && shape.Parts:
+		return UnreadableParts(src, fault)
+	case fault != "":
+		return []Verdict{Unreadable(fault)}
+	case src.Gone && !shape.Parts && !before.Sent:
+		return []Verdict{{Outcome: etl.Excluded, Cause: etl.CauseDeleted, Parent: before.Parent}}
 	case lacks != "" && shape.Parts:
 		return eachPart(src, lacking(lacks))
 	case lacks != "":

@@ -36,6 +36,7 @@ type practice struct {
 	run    etl.Run
 	chunks []string       // what OnChunk told of the last run
 	judged map[string]int // by object, in the last run
+	full   bool           // pages are full reads: what they lack is gone
 }
 
 func newPractice(t *testing.T) *practice {
@@ -106,7 +107,7 @@ func (p *practice) pull(endpoint string, rows ...row) {
 func (p *practice) put(endpoint string, page ...etl.Row) {
 	p.t.Helper()
 	c := etl.Cursor{Endpoint: endpoint, Lane: extract.Nightly, State: etl.StreamDrained}
-	_, err := p.store.StagePage(context.Background(), p.run, c, page, false)
+	_, err := p.store.StagePage(context.Background(), p.run, c, page, p.full)
 	p.must(err)
 }
 

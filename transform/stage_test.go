@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/load"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -77,6 +78,54 @@ func TestInvalidIsJudgedAgainEachRun(t *testing.T) {
 	}
 	p.judge()
 	p.wantJudged(nil)
+}
+
+// A row without an id goes by its content: after its next change it would look
+// like another, and be created again.
+func TestRecordsWithoutAnIDAreNotSent(t *testing.T) {
+	p := aDay(t)
+	for endpoint, r := range map[string]row{"patients": aPatient(0, "Roe"), "doctors": {"first_name": "Bea", "last_name": "Lin"},
+		"patient_authorizations": anAuthorization(0, 12), "appointments": aVisit(0, 12, 2)} {
+		delete(r, "id")
+		p.pull(endpoint, r)
+	}
+	p.judge()
+	for object, endpoint := range map[string]string{"client": "patients", "staff": "doctors", "authorization": "patient_authorizations", "appointment": "appointments"} {
+		list, err := p.store.All(t.Context(), endpoint)
+		p.must(err)
+		at := slices.IndexFunc(list, func(s etl.Source) bool { return strings.HasPrefix(s.ID, etl.NoID) })
+		p.want(p.target(object, endpoint, list[at].ID), etl.Failed, etl.CauseUnreadable)
+	}
+}
+
+// What a complete read does not show any more is not sent where it never was:
+// DrChrono has deleted it. What they hold stays as it is.
+func TestWhatIsGoneIsNotSent(t *testing.T) {
+	authorization := func(p *practice) etl.Target { return p.target("authorization", "patient_authorizations", "31") }
+	for _, sent := range []bool{false, true} {
+		p := aDay(t)
+		if sent {
+			p.send("client", load.Acknowledged)
+		}
+		p.full = true
+		p.pull("patient_authorizations", anAuthorization(32, 12))
+		p.judge()
+		if sent {
+			if a, c := authorization(p), p.client("11"); !a.Outcome.Acknowledged() || !c.Outcome.Acknowledged() {
+				t.Errorf("what they hold is %s, and its client %s; want both to stay", a.Outcome, c.Outcome)
+			}
+			continue
+		}
+		p.want(authorization(p), etl.Excluded, etl.CauseDeleted)
+		for _, d := range p.due("client") {
+			if d.SourceID == "11" && strings.Contains(string(d.Body), "authorizations") {
+				t.Errorf("its client still carries it: %s", d.Body)
+			}
+		}
+		p.pull("patient_authorizations", anAuthorization(31, 11), anAuthorization(32, 12))
+		p.judge()
+		p.want(authorization(p), etl.Failed, etl.CauseNotSent)
+	}
 }
 
 func TestPartsThatVanishAreDropped(t *testing.T) {

@@ -57,9 +57,6 @@ func judgeClient(fields []transform.Field[patient]) func(*transform.Case) []tran
 		if fault != "" {
 			return unreadable(fault)
 		}
-		if p.ID.String() == "" {
-			return unreadable(noID)
-		}
 		if !c.RoutesPatient(p) {
 			return excluded(etl.CauseRoute)
 		}

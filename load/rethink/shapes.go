@@ -46,10 +46,6 @@ func unreadable(fault string) []transform.Verdict {
 	return []transform.Verdict{transform.Unreadable(fault)}
 }
 
-// noID is the fault of a row without an id: staging keys it by its content, so
-// after its next change it would look new, and be created again.
-const noID = "it has no id"
-
 // reference is the verdict on a record that hangs on one that is not staged.
 func reference(field, message string) transform.Verdict {
 	return transform.Verdict{Outcome: etl.Blocked, Cause: etl.CauseReference,

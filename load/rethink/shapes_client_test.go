@@ -165,11 +165,3 @@ func TestClientHasOnlyOneLocation(t *testing.T) {
 		t.Errorf("locationId is %s without an office, want none", got)
 	}
 }
-
-func TestRecordsWithoutAnIDAreNotSent(t *testing.T) {
-	for object, r := range map[string]row{"client": aPatient, "staff": aDoctor} {
-		if v := verdict(t, env(t), object, r.with(row{"id": nil})); v.Outcome != etl.Failed || v.Cause != etl.CauseUnreadable {
-			t.Errorf("%s without an id is %s %s, want failed unreadable", object, v.Outcome, v.Cause)
-		}
-	}
-}

@@ -38,9 +38,6 @@ func judgeStaff(fields []transform.Field[staff]) func(*transform.Case) []transfo
 		if fault != "" {
 			return unreadable(fault)
 		}
-		if d.ID.String() == "" {
-			return unreadable(noID)
-		}
 		if !c.RoutesDoctor(c.Source.ID) {
 			return excluded(etl.CauseRoute)
 		}
