@@ -47,7 +47,7 @@ var clientFields = []transform.Field[patient]{
 	{Name: "phoneCell", Type: transform.Text, Max: 10, From: "patients.cell_phone, 10 digits",
 		Get: func(p patient, c *transform.Case) transform.Value { return c.Digits10(p.CellPhone) }},
 	{Name: "dateOfBirth", Type: transform.Stamp, From: "patients.date_of_birth, midnight UTC",
-		Get: func(p patient, c *transform.Case) transform.Value { return birth(p, c) }},
+		Get: func(p patient, c *transform.Case) transform.Value { return birth(p.BirthDate, c) }},
 	{Name: "gender", Type: transform.Text, From: "patients.gender, where it is Male or Female or the lookup says so", Lookup: "gender",
 		Get: func(p patient, c *transform.Case) transform.Value { return gender(p, c) }},
 	{Name: form, Type: transform.Text, Required: true, From: "lookup contactForm, key client; only in creates", Lookup: "contactForm",
@@ -77,8 +77,8 @@ func initial(name string) string {
 }
 
 // birth maps a date of birth as B3 has it: midnight UTC, whatever the zone.
-func birth(p patient, c *transform.Case) transform.Value {
-	day := c.BirthDate(p.BirthDate)
+func birth(date transform.Scalar, c *transform.Case) transform.Value {
+	day := c.BirthDate(date)
 	if day.Absent() {
 		return day
 	}

@@ -1,6 +1,7 @@
 package centralreach
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -63,10 +64,24 @@ var payorFields = []transform.Field[transform.NamedInsurance]{
 		Get: text(func(i transform.NamedInsurance) transform.Scalar { return i.FirstName })},
 	{Name: "insurance.subscriberInfo.lastName", Type: transform.Text, From: "patients.*_insurance.subscriber_last_name",
 		Get: text(func(i transform.NamedInsurance) transform.Scalar { return i.LastName })},
-	{Name: "insurance.subscriberInfo.birthDate", Type: transform.Date, From: "patients.*_insurance.subscriber_date_of_birth",
-		Get: func(i transform.NamedInsurance, c *transform.Case) transform.Value { return c.BirthDate(i.BirthDate) }},
-	{Name: "insurance.patientInfo.relationType", Type: transform.Text, From: "patients.*_insurance.patient_relationship_to_subscriber",
-		Get: text(func(i transform.NamedInsurance) transform.Scalar { return i.Relation })},
+	{Name: "insurance.subscriberInfo.birthDate", Type: transform.Stamp, From: "patients.*_insurance.subscriber_date_of_birth, midnight UTC",
+		Get: func(i transform.NamedInsurance, c *transform.Case) transform.Value { return birth(i.BirthDate, c) }},
+	{Name: "insurance.patientInfo.relationType", Type: transform.Text, From: "patients.*_insurance.patient_relationship_to_subscriber, its code as a word",
+		Get: text(relation)},
+}
+
+// relations are the words for those codes of DrChrono's that have one beyond
+// doubt: CentralReach takes words, such as Child (destinations-facts, B5).
+var relations = map[string]transform.Scalar{"01": "Spouse", "18": "Self", "19": "Child"}
+
+var relationCode = regexp.MustCompile(`^\w\d$`)
+
+// relation leaves out a code without a word.
+func relation(i transform.NamedInsurance) transform.Scalar {
+	if code := i.Relation.String(); relationCode.MatchString(code) {
+		return relations[code]
+	}
+	return i.Relation
 }
 
 func text(of func(transform.NamedInsurance) transform.Scalar) func(transform.NamedInsurance, *transform.Case) transform.Value {

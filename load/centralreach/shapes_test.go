@@ -209,3 +209,19 @@ func TestShapesFollowWrite(t *testing.T) {
 		}
 	}
 }
+
+// A payor's dates go as all others do, and a relation as the word that
+// CentralReach shows, not as DrChrono's code for it.
+func TestPayorOfASubscriber(t *testing.T) {
+	plans := lookups{"insurancePlan": {"60054": "1001/2001"}}
+	for relation, want := range map[string]any{"19": "Child", "01": "Spouse", "18": "Self", "Child": "Child", "53": nil, "G8": nil, "": nil} {
+		raw := aPatient()
+		raw["primary_insurance"] = fields{"insurance_company": "Example Mutual", "insurance_payer_id": "60054",
+			"subscriber_date_of_birth": "1985-06-07", "patient_relationship_to_subscriber": relation}
+		v := judgePayor("primary")(newCase(t, "patients", raw, plans))[0]
+		got := bodyOf(t, v)
+		if got["insurance.patientInfo.relationType"] != want || got["insurance.subscriberInfo.birthDate"] != "1985-06-07T00:00:00Z" {
+			t.Errorf("relation %q: %v %v, want %v and midnight UTC", relation, v.Problems, got, want)
+		}
+	}
+}
