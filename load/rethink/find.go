@@ -3,6 +3,7 @@ package rethink
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -38,6 +39,9 @@ func (d *Destination) read(ctx context.Context, name string) (*index, error) {
 		return ix, nil
 	}
 	reply, err := d.get(ctx, name, url.Values{"datetimestamp": {beginning}})
+	if reply.Status == http.StatusBadRequest { // the document's example of a DateTime has a Z, its form has none
+		reply, err = d.get(ctx, name, url.Values{"datetimestamp": {strings.TrimSuffix(beginning, "Z")}})
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -114,6 +114,31 @@ func TestEnvelopes(t *testing.T) {
 	}
 }
 
+// TestStampWithoutZone: the document gives a DateTime without a Z and shows one
+// with it, and an account may take the one alone.
+func TestStampWithoutZone(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/token", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"access_token":"word","token_type":"Bearer"}`))
+	})
+	mux.HandleFunc("/api/client", func(w http.ResponseWriter, r *http.Request) {
+		if _, err := time.Parse("2006-01-02T15:04:05", r.URL.Query().Get("datetimestamp")); err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = w.Write([]byte(`{"ErrorMessage":"This datetimestamp is not valid"}`))
+			return
+		}
+		_, _ = w.Write([]byte(`[{"clientId":7,"clientExternalId":"1"}]`))
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	d := New(Options{BaseURL: server.URL, TokenURL: server.URL + "/token", Readback: true, InFlight: 1, Clock: stillClock{}, Paths: map[string]string{"client": "/api/client"}})
+	found, err := d.Find(t.Context(), "client", []etl.Delivery{client(adaRoma)})
+	if err != nil || found[0].TargetID != "7" {
+		t.Errorf("found %v (%v), want 7", found, err)
+	}
+}
+
 // TestFindings: by our external id, then by the exact natural key, and what
 // differs.
 func TestFindings(t *testing.T) {
