@@ -140,6 +140,7 @@ type Finding struct {
 	Inside     map[string]string // ids of what travels inside it, by the path of their need
 	Hidden     []string          // arrays that we send and that the look did not show
 	Proved     bool              // nothing was found, and a known record was visible with the same credentials
+	Unseen     error             // it alone could not be looked for: nothing follows from that
 }
 
 // How a record at the destination was found.

@@ -12,8 +12,9 @@ import (
 
 // match looks for what is there already: one match is adopted, several wait
 // for a person, none is created.
-func (s *Stage) match(ctx context.Context, run etl.Run, object Object, unknown []Due) (sends []etl.Delivery, marks []Mark, err error) {
-	if len(unknown) == 0 {
+func (s *Stage) match(ctx context.Context, run etl.Run, l *line, unknown []Due) (sends []etl.Delivery, marks []Mark, err error) {
+	object := l.object
+	if len(unknown) == 0 || l.unlooked != nil {
 		return nil, nil, nil
 	}
 	findings := make([]Finding, len(unknown))
@@ -23,8 +24,13 @@ func (s *Stage) match(ctx context.Context, run etl.Run, object Object, unknown [
 			list[i] = d.Delivery
 		}
 		if findings, err = s.Destination.Find(ctx, object.Name, list); err != nil {
-			return nil, nil, blind("none of it is created in this run, since what is there already cannot be seen", err)
+			l.unlooked = blind("none of it is created in this run, since what is there already cannot be seen", err)
+			if !errors.Is(l.unlooked, errBlind) {
+				return nil, nil, l.unlooked
+			}
+			return nil, nil, nil // what needs no look goes on
 		}
+		l.unseen = append(l.unseen, unseenIn(findings)...)
 		if err := s.leaveOthers(ctx, list, findings); err != nil {
 			return nil, nil, err
 		}
@@ -33,6 +39,9 @@ func (s *Stage) match(ctx context.Context, run etl.Run, object Object, unknown [
 		}
 	}
 	for i, d := range unknown {
+		if findings[i].Unseen != nil {
+			continue // the next run looks again
+		}
 		if mark, there := s.adopt(d, findings[i]); there {
 			marks = d.standing().news(marks, mark)
 			continue
@@ -66,12 +75,30 @@ func (s *Stage) match(ctx context.Context, run etl.Run, object Object, unknown [
 	return sends, marks, nil
 }
 
+// unseenIn are the reasons why some could not be looked for.
+func unseenIn(findings []Finding) (why []error) {
+	for _, f := range findings {
+		if f.Unseen != nil {
+			why = append(why, f.Unseen)
+		}
+	}
+	return why
+}
+
+// blinded says what of a line was not sent since it could not be looked for.
+func (l *line) blinded() error {
+	if l.unlooked != nil || len(l.unseen) == 0 {
+		return l.unlooked
+	}
+	return blind(fmt.Sprintf("%d of them could not be looked for and wait for the next run", len(l.unseen)), l.unseen[0])
+}
+
 // sees holds a look that found nothing against what is known to be there: one
 // that does not show that either is blind, as with a permission that was lost
 // (destinations-facts, section D), and proves nothing.
 func (s *Stage) sees(ctx context.Context, run etl.Run, object Object, unknown []Due, findings []Finding) error {
 	for i, f := range findings {
-		if unknown[i].TargetID != "" || f.TargetID != "" || f.Proved || len(f.Candidates) > 0 {
+		if unknown[i].TargetID != "" || f.TargetID != "" || f.Proved || len(f.Candidates) > 0 || f.Unseen != nil {
 			continue
 		}
 		known, err := s.Store.Linked(ctx, run, s.Destination.Name(), object.Name)

@@ -22,11 +22,13 @@ type line struct {
 
 	circuit  circuit
 	watch    watch
-	accepted int    // of those sent: their answers come later, into the ledger
-	sampled  bool   // it was waited for the first of these
-	stopped  bool   // the brake held something
-	again    bool   // a second pass has something to do
-	pending  []Done // answers that the next commit saves
+	accepted int     // of those sent: their answers come later, into the ledger
+	sampled  bool    // it was waited for the first of these
+	stopped  bool    // the brake held something
+	again    bool    // a second pass has something to do
+	unlooked error   // why nothing can be looked for
+	unseen   []error // why each of those could not be looked for that could not alone
+	pending  []Done  // answers that the next commit saves
 	marks    []Mark
 
 	withdrawn []etl.Delivery // whose intents are on the disk, and of which no request was made

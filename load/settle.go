@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ import (
 // lag keeps a record from being sent twice (reliability, 5.1). What is found is
 // adopted; what is provably not there may be sent again; what cannot be asked
 // waits for a person.
-func (s *Stage) settle(ctx context.Context, run etl.Run) error {
+func (s *Stage) settle(ctx context.Context, run etl.Run) (blinded error) {
 	for _, object := range s.Destination.Objects() {
 		open, err := s.Store.OpenDeliveries(ctx, s.Destination.Name(), s.Clock.Now().Add(-s.Quiet))
 		if err != nil {
@@ -27,9 +28,10 @@ func (s *Stage) settle(ctx context.Context, run etl.Run) error {
 			}
 		}
 		done, marks, err := s.ask(ctx, object, mine)
-		if err != nil {
+		if err != nil && !errors.Is(err, errBlind) {
 			return err
 		}
+		blinded = errors.Join(blinded, err)
 		if len(done)+len(marks) == 0 {
 			continue
 		}
@@ -37,7 +39,7 @@ func (s *Stage) settle(ctx context.Context, run etl.Run) error {
 			return err
 		}
 	}
-	return nil
+	return blinded
 }
 
 func (s *Stage) ask(ctx context.Context, object Object, open []etl.Delivery) (done []Done, marks []Mark, err error) {
@@ -49,12 +51,18 @@ func (s *Stage) ask(ctx context.Context, object Object, open []etl.Delivery) (do
 	}
 	findings, err := s.Destination.Find(ctx, object.Name, open)
 	if err != nil {
-		return nil, nil, fmt.Errorf("ask after unanswered deliveries: %w: %w", err, ErrGivenUp)
+		return nil, nil, blind("none of what has no answer was asked after", err)
 	}
 	if err := s.leaveOthers(ctx, open, findings); err != nil {
 		return nil, nil, err
 	}
+	if unseen := unseenIn(findings); len(unseen) > 0 {
+		err = blind(fmt.Sprintf("%d of what has no answer could not be asked after", len(unseen)), unseen[0])
+	}
 	for i, d := range open {
+		if findings[i].Unseen != nil {
+			continue // it stays open, and the next run asks again
+		}
 		if answer, evidence, ok := conclude(d, findings[i]); ok {
 			done = append(done, Done{Delivery: d, Answer: answer, How: findings[i].How, SettledBy: ByProbe,
 				Evidence: evidence, At: s.Clock.Now()})
@@ -63,7 +71,7 @@ func (s *Stage) ask(ctx context.Context, object Object, open []etl.Delivery) (do
 				Problem: etl.Problem{Code: etl.CauseNoAnswer, Message: unseen}})
 		}
 	}
-	return done, marks, nil
+	return done, marks, err
 }
 
 // unseen says why a look that shows nothing does not settle a delivery.

@@ -117,10 +117,13 @@ func (s *Stage) round(ctx context.Context, run etl.Run) (asked time.Time, err er
 	if _, err := Collect(ctx, s.Store, s.Destination, run); err != nil {
 		return asked, err
 	}
-	if err := s.settle(ctx, run); err != nil {
-		return asked, fmt.Errorf("settle open deliveries to %s: %w", name, err)
+	stopped := s.settle(ctx, run)
+	if stopped != nil {
+		stopped = fmt.Errorf("settle open deliveries to %s: %w", name, stopped)
 	}
-	var stopped error
+	if !goesOn(stopped) {
+		return asked, stopped
+	}
 	for _, object := range s.Destination.Objects() {
 		err := s.deliver(ctx, run, object)
 		if err != nil && !errors.Is(err, ErrBrake) && !errors.Is(err, errBlind) {
@@ -161,12 +164,13 @@ func (s *Stage) deliver(ctx context.Context, run etl.Run, object Object) error {
 		}
 	}
 	if braked {
-		return ErrBrake
+		return errors.Join(ErrBrake, line.blinded())
 	}
-	return nil
+	return line.blinded()
 }
 
 func (s *Stage) deliverPass(ctx context.Context, run etl.Run, line *line, braked bool) error {
+	line.unseen = nil
 	for after := int64(0); ; {
 		due, err := s.Store.Due(ctx, s.Destination.Name(), line.object.Name, after, page, s.Clock.Now())
 		if err != nil {
@@ -177,7 +181,7 @@ func (s *Stage) deliverPass(ctx context.Context, run etl.Run, line *line, braked
 		}
 		after = due[len(due)-1].TargetRow
 		due, left := s.judged(due)
-		sends, marks, err := s.sort(ctx, run, line.object, due, braked)
+		sends, marks, err := s.sort(ctx, run, line, due, braked)
 		if err != nil {
 			return err
 		}
@@ -195,7 +199,8 @@ func (s *Stage) deliverPass(ctx context.Context, run etl.Run, line *line, braked
 
 // sort splits due targets into what goes now and what waits, and looks for
 // what is there already before anything is created.
-func (s *Stage) sort(ctx context.Context, run etl.Run, object Object, due []Due, braked bool) ([]etl.Delivery, []Mark, error) {
+func (s *Stage) sort(ctx context.Context, run etl.Run, l *line, due []Due, braked bool) ([]etl.Delivery, []Mark, error) {
+	object := l.object
 	var sends []etl.Delivery
 	var marks []Mark
 	var unknown []Due
@@ -235,7 +240,7 @@ func (s *Stage) sort(ctx context.Context, run etl.Run, object Object, due []Due,
 			sends = append(sends, d.Delivery)
 		}
 	}
-	more, found, err := s.match(ctx, run, object, unknown)
+	more, found, err := s.match(ctx, run, l, unknown)
 	return append(sends, more...), append(marks, found...), err
 }
 

@@ -23,6 +23,7 @@ func (d *Destination) get(ctx context.Context, path string, query url.Values, tr
 	if len(query) > 0 {
 		target += "?" + query.Encode()
 	}
+	renewed := false
 	for n := 0; ; n++ {
 		req, err := load.JSONRequest(http.MethodGet, target, nil)
 		if err != nil {
@@ -36,7 +37,8 @@ func (d *Destination) get(ctx context.Context, path string, query url.Values, tr
 		if err == nil {
 			d.learn(p, reply.Status)
 		}
-		wait, again := repeat(reply, err, n, tries)
+		wait, again := repeat(reply, err, n, tries, renewed)
+		renewed = renewed || costsToken[reply.Status]
 		if !again || ctx.Err() != nil {
 			return reply, err
 		}
@@ -47,15 +49,16 @@ func (d *Destination) get(ctx context.Context, path string, query url.Values, tr
 }
 
 // repeat says whether a read is worth another try, and after which wait: once
-// at once where a new token may be all that it takes, else with backoff.
-func repeat(reply load.Reply, err error, n, tries int) (wait time.Duration, again bool) {
+// at once where a new token may be all that it takes and was not tried, else with
+// backoff.
+func repeat(reply load.Reply, err error, n, tries int, renewed bool) (wait time.Duration, again bool) {
 	backoff := 250*time.Millisecond<<n + rand.N(250*time.Millisecond)
 	if err != nil {
 		return backoff, n+1 < tries
 	}
 	switch reply.Status {
 	case http.StatusUnauthorized, http.StatusInternalServerError:
-		return 0, n == 0
+		return 0, !renewed
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		asked := reply.RetryAfter()
 		return max(backoff, asked), n+1 < tries && asked <= load.MaxWait

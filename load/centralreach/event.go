@@ -158,8 +158,8 @@ func (d *Destination) people(visits []Visit) map[string][]string {
 	return months
 }
 
-// unreadMost is how many providers' schedules may be unreadable until the
-// schedule as a whole is.
+// unreadMost is how many providers' schedules, or contacts, may be unreadable
+// until the schedule as a whole is, or what is there.
 const unreadMost = 3
 
 // bounds are the instants at which months begin and end. No visit is paired

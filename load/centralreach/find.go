@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
@@ -25,11 +26,16 @@ func (d *Destination) Find(ctx context.Context, object string, ds []etl.Delivery
 		return k.findAll(ctx, ds)
 	}
 	findings := make([]load.Finding, len(ds))
+	var unseen atomic.Int32
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, d.o.InFlight))
 	for i, del := range ds {
-		g.Go(func() (err error) {
-			findings[i], err = d.find(ctx, object, del)
+		g.Go(func() error {
+			f, err := d.find(ctx, object, del)
+			if isItsOwn(err) && ctx.Err() == nil && unseen.Add(1) <= unreadMost {
+				f, err = load.Finding{Unseen: err}, nil
+			}
+			findings[i] = f
 			return err
 		})
 	}
@@ -37,6 +43,20 @@ func (d *Destination) Find(ctx context.Context, object string, ds []etl.Delivery
 		return nil, err
 	}
 	return findings, nil
+}
+
+// isItsOwn reports whether a look may have failed for the one contact alone: a few
+// such cost no other record the night.
+func isItsOwn(err error) bool {
+	var grant *load.GrantError
+	var read *readError
+	switch {
+	case err == nil, errors.As(err, &grant), errors.Is(err, ErrOrganization), errors.Is(err, load.ErrSlowDown):
+		return false
+	case errors.As(err, &read):
+		return read.status != http.StatusUnauthorized
+	}
+	return true
 }
 
 func (d *Destination) find(ctx context.Context, object string, del etl.Delivery) (load.Finding, error) {

@@ -131,6 +131,9 @@ func TestFindDoesNotBelieve(t *testing.T) {
 			d := open(t, o)
 			s.Inject(tt.fault)
 			findings, err := d.Find(t.Context(), client, []etl.Delivery{delivery(t, client, "", ada())})
+			if err == nil {
+				err = findings[0].Unseen // the engine goes on with the others, and not with this one
+			}
 			if (err != nil) != tt.broken {
 				t.Fatalf("error %v, want one: %v", err, tt.broken)
 			}

@@ -101,11 +101,13 @@ func (d *Destination) admit(ctx context.Context, req *http.Request) (pass, error
 	return p, nil
 }
 
-// learn takes from a status what it says of the pass. An expired token shows
-// as 401 or as 500 (centralreach.txt, Response Codes), so both cost it.
+// costsToken are the statuses as which an expired token shows (centralreach.txt,
+// Response Codes).
+var costsToken = map[int]bool{http.StatusUnauthorized: true, http.StatusInternalServerError: true}
+
+// learn takes from a status what it says of the pass.
 func (d *Destination) learn(p pass, status int) {
-	switch {
-	case status == http.StatusUnauthorized, status == http.StatusInternalServerError:
+	if costsToken[status] {
 		d.grant.Drop(p.token)
 	}
 	d.mu.Lock()

@@ -104,6 +104,7 @@ const reads = 3
 
 // get reads a list or one object.
 func (d *Destination) get(ctx context.Context, object string, query url.Values) (load.Reply, error) {
+	renewed := false
 	for n := 0; ; n++ {
 		token, err := d.grant.Token(ctx)
 		if err != nil {
@@ -121,19 +122,21 @@ func (d *Destination) get(ctx context.Context, object string, query url.Values) 
 		if reply.Status == http.StatusUnauthorized {
 			d.grant.Drop(token)
 		}
-		wait, again := repeat(reply, err, n)
+		wait, again := repeat(reply, err, n, renewed)
+		renewed = renewed || reply.Status == http.StatusUnauthorized
 		if !again || d.o.Clock.Sleep(ctx, wait) != nil {
 			return reply, unread(d.o.Paths[object], reply, err)
 		}
 	}
 }
 
-// repeat says whether a read is worth another try, and after which wait.
-func repeat(reply load.Reply, err error, n int) (wait time.Duration, again bool) {
+// repeat says whether a read is worth another try, and after which wait; renewed
+// is whether a new token was tried.
+func repeat(reply load.Reply, err error, n int, renewed bool) (wait time.Duration, again bool) {
 	backoff := 250*time.Millisecond<<n + rand.N(250*time.Millisecond)
 	switch {
 	case err == nil && reply.Status == http.StatusUnauthorized:
-		return 0, n == 0
+		return 0, !renewed
 	case err != nil:
 		return backoff, n+1 < reads
 	case reply.Status == http.StatusTooManyRequests, reply.Status >= 500:
