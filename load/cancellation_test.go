@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +68,42 @@ func TestCancellations(t *testing.T) {
 			t.Errorf("event %d: cancelled %v for reason %d, want %v", i, e.Canceled, e.CancelReason, want)
 		}
 	}
+}
+
+// TestCancellationOfOneWhoCannotBeRead: a provider whose schedule they do not show
+// keeps no other's visits from being cancelled.
+func TestCancellationOfOneWhoCannotBeRead(t *testing.T) {
+	w := newWorld(t, centralReachWith(false, centralreach.Write{Clients: true, Employees: true, Cancel: true}))
+	vendor := w.oracle.(*loadtest.CentralReach)
+	var doctors, users []string
+	for _, id := range []int{7, 8} {
+		mail := fmt.Sprintf("lin.%d@example.com", id)
+		vendor.SeedEmployee(map[string]any{"externalSystemId": fmt.Sprint(id), "firstName": "Bo", "lastName": "Lin", "primaryEmail": mail})
+		doctors = append(doctors, fmt.Sprintf(`{"id":%d,"first_name":"Bo","last_name":"Lin","email":%q}`, id, mail))
+		users = append(users, fmt.Sprintf(`{"id":%d,"doctor":%[1]d,"username":"bo.lin","is_doctor":true}`, id))
+	}
+	w.put("doctors", doctors...)
+	w.put("users", users...)
+	w.put("patients", patient(1, "Troy"))
+	visits := func(more string) {
+		w.put("appointments", visitAt(1, 9, more), strings.Replace(visitAt(2, 10, more), `"doctor":7`, `"doctor":8`, 1))
+	}
+	visits("")
+	w.must(w.night())
+	for hour, doctor := range map[int]string{9: "7", 10: "8"} {
+		at := time.Date(2026, 3, 4, hour, 0, 0, 0, time.UTC)
+		vendor.Seed(loadtest.Event{ClientID: number(t, w.theirs("client", "1")), ProviderID: number(t, w.theirs("employee", doctor)), Start: at, End: at.Add(time.Hour)})
+	}
+	visits(`,"status":"No Show"`)
+	departed := w.theirs("employee", "8")
+	hidden := loadtest.Status(403, `{"responseStatus":{"errorCode":"Forbidden"}}`).Repeat(-1)
+	hidden.Match = func(r *http.Request) bool { return r.URL.Query().Get("providerId") == departed }
+	w.Inject(hidden)
+	if err := w.night(); err == nil {
+		t.Error("nothing tells of the one that cannot be read")
+	}
+	w.expect("shown", "cancellation", "1", "updated")
+	w.expect("not shown", "cancellation", "2", "failed not_sent")
 }
 
 // readingStore counts the records that are read beside those to be judged.

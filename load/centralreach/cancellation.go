@@ -66,13 +66,16 @@ func judgeCancellation(c *transform.Case) []transform.Verdict {
 // findEvents looks for the events of visits: those of the same client, provider
 // and start. One that is converted to a timesheet is a person's to decide on.
 func (d *Destination) findEvents(ctx context.Context, ds []etl.Delivery) ([]load.Finding, error) {
-	bodies, events, err := d.eventsOf(ctx, ds)
+	bodies, events, unread, err := d.eventsOf(ctx, ds)
 	if err != nil {
 		return nil, err
 	}
 	findings := make([]load.Finding, len(ds))
 	for i, body := range bodies {
 		findings[i] = findEvent(body, ds[i].TargetID, events)
+		if why := unread[body.text("providerId")]; why != nil {
+			findings[i] = load.Finding{Unseen: why}
+		}
 	}
 	return findings, nil
 }

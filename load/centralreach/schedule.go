@@ -105,13 +105,14 @@ func (d *Destination) answer(ctx context.Context, q question) ([]Event, error) {
 const apart = 31 * 24 * time.Hour
 
 // eventsOf reads the schedule of the providers that deliveries of visits name,
-// around the instants at which these begin.
-func (d *Destination) eventsOf(ctx context.Context, ds []etl.Delivery) (bodies []contact, events []Event, err error) {
+// around the instants at which these begin. A few that cannot be read are given
+// with the reason.
+func (d *Destination) eventsOf(ctx context.Context, ds []etl.Delivery) (bodies []contact, events []Event, unread map[string]error, err error) {
 	starts := map[string][]time.Time{}
 	for _, del := range ds {
 		body, err := parseContact(del.Body)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		at, _ := utc(body.text("startDate")) // it is our own
 		bodies, starts[body.text("providerId")] = append(bodies, body), append(starts[body.text("providerId")], at)
@@ -127,8 +128,8 @@ func (d *Destination) eventsOf(ctx context.Context, ds []etl.Delivery) (bodies [
 			questions[len(questions)-1].to = at.Add(around)
 		}
 	}
-	events, err = d.ask(ctx, questions)
-	return bodies, events, err
+	events, unread, err = d.askEach(ctx, questions, unreadMost)
+	return bodies, events, unread, err
 }
 
 func eventsIn(items []contact) ([]Event, error) {
