@@ -34,14 +34,28 @@ func (c *circuit) note(a Answer) {
 		c.open = true
 	case a.Kind == Astray:
 		c.unreached, c.astray = c.unreached+1, a.Problem.Message
-	case a.Kind == NotSent, a.Kind == Throttled:
+	case a.unreached():
 		c.unreached++
-	case a.Kind == Unknown && !a.Heard:
-		c.unreached, c.unanswered = 0, c.unanswered+1
-	default:
+	case a.heard():
 		c.unreached, c.unanswered, c.heard = 0, 0, true
+	default:
+		c.unreached, c.unanswered = 0, c.unanswered+1
 	}
 	c.open = c.open || c.unreached >= unreachedLimit || c.unanswered >= unansweredLimit
+}
+
+// unreached reports whether a request provably was not taken in.
+func (a Answer) unreached() bool {
+	switch a.Kind {
+	case NotSent, Throttled, Astray, Denied:
+		return true
+	}
+	return false
+}
+
+// heard reports whether somebody answered what was sent.
+func (a Answer) heard() bool {
+	return !a.unreached() && (a.Kind != Unknown || a.Heard)
 }
 
 // leave opens it for one who asked to be left alone.

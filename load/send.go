@@ -160,6 +160,10 @@ func (l *line) longest() time.Duration {
 func (l *line) take(answers []Done) {
 	l.pending = append(l.pending, answers...)
 	for _, a := range answers {
+		if a.Attempts > 0 {
+			l.stage.unreached = l.stage.unreached || a.Answer.unreached()
+			l.stage.heard = l.stage.heard || a.Answer.heard()
+		}
 		switch {
 		case a.Attempts == 0:
 			l.withdrawn = append(l.withdrawn, a.Delivery)

@@ -32,6 +32,8 @@ type Stage struct {
 	called     bool // likewise, in this run
 	silent     bool // the run waited for the answers of an object, and none came
 	uncompared bool // a comparison could not be made in this round
+
+	unreached, heard bool // of what was sent in this run: some was not taken in at all; some was answered
 }
 
 // Run settles what an earlier run left open, then sends what is due, object by
@@ -42,6 +44,9 @@ func (s *Stage) Run(ctx context.Context, run etl.Run) error {
 		return err
 	}
 	err := s.rounds(ctx, run)
+	if err == nil && s.unreached && !s.heard { // too few for a circuit to open
+		err = fmt.Errorf("send to %s: %w", s.Destination.Name(), ErrGivenUp)
+	}
 	return errors.Join(err, s.Store.CloseParents(context.WithoutCancel(ctx), run, s.Destination.Name()))
 }
 

@@ -192,11 +192,23 @@ func TestAttempts(t *testing.T) {
 	}
 	w.put("patients", patient(1, "Utica"))
 	w.Inject(loadtest.TooMany("1").On("POST", "/client").Repeat(-1))
-	if err := w.night(); err != nil {
-		t.Errorf("one that is turned away does not end the night: %v", err)
+	if err := w.night(); !errors.Is(err, load.ErrGivenUp) {
+		t.Errorf("got %v where nothing that was sent was taken in, want the destination given up", err)
 	}
 	if got := w.target("client", "1"); got.Outcome != etl.Failed || got.Attempts != 3 {
 		t.Errorf("%s after %d attempts, want failed after 3", got.Outcome, got.Attempts)
+	}
+
+	w = newWorld(t, rethinkAt(true))
+	w.put("patients", patient(1, "Troy"), patient(2, "Troy"))
+	w.must(w.night())
+	w.put("patients", patient(1, "Rome"), patient(2, "Rome"))
+	w.Inject(loadtest.TooMany("1").On("POST", "/client").Repeat(3))
+	if err := w.night(func(s *load.Stage) { s.InFlight = 1 }); err != nil {
+		t.Errorf("one that is turned away while another is answered does not give the destination up: %v", err)
+	}
+	if failed, updated := w.count("failed", ""), w.count("updated", ""); failed != 1 || updated != 1 {
+		t.Errorf("%d failed and %d updated, want one of each", failed, updated)
 	}
 }
 
