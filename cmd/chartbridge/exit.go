@@ -69,7 +69,7 @@ func exitCode(err error, signal int32) int {
 	case errors.Is(err, load.ErrBrake):
 		return exitFailed
 	case errors.Is(err, drchrono.ErrConsent), errors.Is(err, drchrono.ErrRefreshLost), errors.Is(err, drchrono.ErrUnreachable), errors.Is(err, drchrono.ErrUnavailable),
-		errors.Is(err, errLogin), errors.Is(err, errUnseen), errors.Is(err, load.ErrGivenUp), errors.As(err, &grant), errors.Is(err, sql.ErrDamaged):
+		errors.Is(err, errLogin), errors.Is(err, load.ErrGivenUp), errors.As(err, &grant), errors.Is(err, sql.ErrDamaged):
 		return exitEnvironment
 	case errors.Is(err, errAttention):
 		return exitAttention

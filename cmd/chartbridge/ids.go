@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
 	"github.com/chartbridge/chartbridge/load"
@@ -50,11 +49,9 @@ func (list destinations) wrongFor(destination, object, lookup, id string) string
 	return list.wrongID(destination, object, id)
 }
 
-// errUnseen says that a destination which could show a record did not.
-var errUnseen = errors.New("nothing is settled; --no-look takes your word without a look")
-
 // checkResolved refuses what cannot be the id of an uncertain delivery, with look
-// also where the destination shows no such record, or another one.
+// also where the destination shows no such record, or another one. Where it shows
+// nothing, as when it is down, the person's word stands, and that is said.
 func (p *practice) checkResolved(ctx context.Context, delivery int64, id string, look bool) error {
 	d, err := p.store.UncertainDelivery(ctx, delivery)
 	if errors.Is(err, sql.ErrRefused) {
@@ -74,7 +71,10 @@ func (p *practice) checkResolved(ctx context.Context, delivery int64, id string,
 		}
 		fault, err := looker.Look(ctx, d, id)
 		if err != nil {
-			return fmt.Errorf("look whether it is there: %w; %w", err, errUnseen)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			p.log.WithError(err).Warnf("%s could not be asked whether it is there: your word is taken as it is", d.Destination)
 		}
 		if fault != "" {
 			return usageError{errors.New("--present: " + fault + "; give its own id, or --no-look if you know better")}
