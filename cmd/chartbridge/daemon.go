@@ -48,7 +48,7 @@ func newDaemon(ctx context.Context, p *practice) (*daemon, error) {
 		p.log.Warn("schedules is empty: nothing will run by itself")
 	}
 	if gap := schedule.LongestGap(d.entries, now); gap > p.config.Serve.StaleAfter {
-		p.log.Warnf("the schedules leave %s between two runs, and serve.stale_after is %s: /readyz will answer 503 in between; raise it", gap, p.config.Serve.StaleAfter)
+		p.log.Warnf("the schedules leave %s between two runs, and serve.stale_after is %s: /healthz will answer 503 in between; raise it", gap, p.config.Serve.StaleAfter)
 	}
 	for _, e := range d.entries {
 		if o, ok := e.Risky(now); ok {

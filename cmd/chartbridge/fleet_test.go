@@ -43,10 +43,10 @@ func TestADamagedPracticeKeepsNoOtherFromBeingServed(t *testing.T) {
 		f.handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 		return w.Code, w.Body.String()
 	}
-	if code, text := ask("/readyz"); code != http.StatusServiceUnavailable || !strings.HasPrefix(text, "damaged: ") || strings.Contains(text, "demo-practice") {
+	if code, text := ask("/healthz"); code != http.StatusServiceUnavailable || !strings.HasPrefix(text, "damaged: ") || strings.Contains(text, "demo-practice") {
 		t.Errorf("ready: %d %s", code, text)
 	}
-	if code, text := ask("/healthz"); code != http.StatusOK {
+	if code, text := ask("/livez"); code != http.StatusOK {
 		t.Errorf("a probe would restart the others over and over: %d %s", code, text)
 	}
 	if err := f[1].serve(t.Context()); err != nil || p.events() != eventFailed || p.told[0].ExitCode != exitEnvironment || p.told[0].Practice != "damaged" {
@@ -85,7 +85,7 @@ func TestALeaseThatCannotBeWrittenKeepsNoOtherFromBeingServed(t *testing.T) {
 	if err := f.takeLeases(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if err := f[1].ready(t.Context()); err == nil || !strings.Contains(err.Error(), "lease") {
+	if err := f[1].healthy(t.Context()); err == nil || !strings.Contains(err.Error(), "lease") {
 		t.Errorf("ready: %v, want that its lease cannot be written", err)
 	}
 	if err := errors.Join(f[0].alive(t.Context()), f[1].alive(t.Context())); err != nil {

@@ -39,7 +39,7 @@ func (f fleet) listen(ctx context.Context) (stop func(), err error) {
 		server := httpServer(daemons.handler())
 		servers = append(servers, server)
 		log := daemons[0].log
-		log.WithField("listen", listener.Addr().String()).Info("health is at /healthz and /readyz, metrics are at /metrics")
+		log.WithField("listen", listener.Addr().String()).Info("health is at /healthz, liveness at /livez, metrics are at /metrics")
 		go func() {
 			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 				log.WithError(err).Error("health is no longer served")
@@ -76,8 +76,9 @@ func (f fleet) handler() http.Handler {
 			fmt.Fprintln(w, "ok")
 		}
 	}
-	mux.HandleFunc("GET /healthz", probe((*daemon).alive))
-	mux.HandleFunc("GET /readyz", probe((*daemon).ready))
+	mux.HandleFunc("GET /livez", probe((*daemon).alive))
+	mux.HandleFunc("GET /healthz", probe((*daemon).healthy))
+	mux.HandleFunc("GET /readyz", probe((*daemon).healthy)) // its earlier name
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
 		var all []measured
 		for _, d := range f {
@@ -120,8 +121,9 @@ func (d *daemon) alive(ctx context.Context) error {
 	return nil
 }
 
-// ready says whether the nights go well: the last good one is not too old.
-func (d *daemon) ready(ctx context.Context) error {
+// healthy says whether the nights go well: the last good one is not too old. Where
+// it is, a person has to look, and no restart helps.
+func (d *daemon) healthy(ctx context.Context) error {
 	if d.unserved != nil {
 		return d.unserved
 	}

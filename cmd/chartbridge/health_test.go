@@ -44,27 +44,28 @@ func TestHealth(t *testing.T) {
 		clock.now = clock.now.Add(age)
 		d.look(clock.now)
 	}
+	want("/livez", 200, "ok")
 	want("/healthz", 200, "ok")
-	want("/readyz", 200, "ok")
 	pass(27 * time.Hour)
-	want("/healthz", 200, "ok")
-	want("/readyz", 503, "demo-practice: no good night since the first start at")
+	want("/livez", 200, "ok")
+	want("/readyz", 503, "no good night")
+	want("/healthz", 503, "demo-practice: no good night since the first start at")
 	d.ended(t, exitAttention)
-	want("/readyz", 200, "ok")
+	want("/healthz", 200, "ok")
 	pass(20 * time.Hour)
 	d.ended(t, exitEnvironment)
-	want("/readyz", 200, "ok")
-	pass(7 * time.Hour)
-	want("/readyz", 503, "the last good night ended at")
-	clock.now = clock.now.Add(asleep + time.Second)
-	want("/healthz", 503, "the scheduler has not looked at the clock for 3m1s")
-	d.running = true
 	want("/healthz", 200, "ok")
+	pass(7 * time.Hour)
+	want("/healthz", 503, "the last good night ended at")
+	clock.now = clock.now.Add(asleep + time.Second)
+	want("/livez", 503, "the scheduler has not looked at the clock for 3m1s")
+	d.running = true
+	want("/livez", 200, "ok")
 	want("/nothing", 404, "")
 	if err := d.close(); err != nil {
 		t.Fatal(err)
 	}
-	want("/healthz", 503, "the database does not answer")
+	want("/livez", 503, "the database does not answer")
 	want("/metrics", 200, `chartbridge_up{practice="demo-practice"} 0`)
 }
 

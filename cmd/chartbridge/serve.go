@@ -24,10 +24,11 @@ func newServe(s *shared) *cobra.Command {
 		Use:   "serve",
 		Short: "The daemon: run every practice on its schedules, until stopped",
 		Long: "Runs the same pass as `run` whenever a schedule falls due. What was missed while the machine slept or the\n" +
-			"daemon was down is caught up by one run. Health is at /healthz and /readyz, metrics are at /metrics, on\n" +
-			"serve.listen, where Rethink's callbacks are received too. SIGTERM, SIGINT and SIGHUP finish the record in\n" +
-			"hand and end it within 10 seconds (under nohup SIGHUP does nothing); the next start goes on. Lookups are read\n" +
-			"anew for each run, the config at the start alone: for a changed one start it again.\n\n" +
+			"daemon was down is caught up by one run. Health is at /healthz (503 when the last good night is too old),\n" +
+			"liveness at /livez, metrics are at /metrics, on serve.listen, where Rethink's callbacks are received too.\n" +
+			"SIGTERM, SIGINT and SIGHUP finish the record in hand and end it within 10 seconds (under nohup SIGHUP does\n" +
+			"nothing); the next start goes on. Lookups are read anew for each run, the config at the start alone: for a\n" +
+			"changed one start it again.\n\n" +
 			"Several practices: give --config more than once, or a folder that holds PRACTICE.yaml or PRACTICE/config.yaml.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

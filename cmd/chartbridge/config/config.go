@@ -104,7 +104,7 @@ type Serve struct {
 	// Listen is host:port of health, metrics and the callback receiver.
 	// Default 127.0.0.1:8080, so that nothing is exposed by accident.
 	Listen string `yaml:"listen"`
-	// StaleAfter is the age of the last good run at which /readyz turns bad.
+	// StaleAfter is the age of the last good run at which /healthz turns bad.
 	// Default 26h: a day, and two hours of grace.
 	StaleAfter time.Duration `yaml:"stale_after"`
 }
