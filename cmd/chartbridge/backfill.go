@@ -82,10 +82,11 @@ func newBackfillCancel(s *shared) *cobra.Command {
 				if err == nil && !ok {
 					err = usageError{errors.New("no backfill is open")}
 				}
-				if err == nil {
-					_, err = fmt.Fprintf(s.stderr, "backfill %s is cancelled by %s; what it staged stays, and the next run maps it\n", b.ID, as)
+				if err != nil {
+					return err
 				}
-				return err
+				return receipt(s, map[string]string{"id": b.ID, "state": sql.BackfillCancelled, "ended_by": as},
+					"Backfill %s is cancelled by %s; what it staged stays, and the next run maps it.", b.ID, as)
 			})
 		}}
 	asNameOrUser(cmd, &as)

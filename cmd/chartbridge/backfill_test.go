@@ -11,6 +11,7 @@ import (
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/extract"
+	"github.com/chartbridge/chartbridge/sql"
 )
 
 // newPastSite is a practice whose nightly has run, and to which a year of old
@@ -277,11 +278,14 @@ func TestBackfillCancelled(t *testing.T) {
 		t.Errorf("the refusal does not name the open backfill %s:\n%s", id, stderr)
 	}
 	s.mustRun(exitQuota, "backfill", "--on-quota", "stop") // goes on, and has no calls
-	s.mustRun(exitDone, "backfill", "cancel", "--as", "Ada Roma")
+	stdout, _ := s.mustRun(exitDone, "backfill", "cancel", "--as", "Ada Roma", "--output", "json")
+	if b := decodeJSON[sql.Backfill](t, stdout); b.ID != s.status().ID || b.State != "cancelled" || b.EndedBy != "Ada Roma" {
+		t.Errorf("cancelled: %s", stdout)
+	}
 	if v := s.status(); v.State != "cancelled" || v.EndedBy != "Ada Roma" || v.Calls != 5 {
 		t.Errorf("status %+v", v)
 	}
-	stdout, _ := s.mustRun(exitDone, "audit", "list")
+	stdout, _ = s.mustRun(exitDone, "audit", "list")
 	if !strings.Contains(stdout, "backfill cancelled") || !strings.Contains(stdout, "Ada Roma") {
 		t.Errorf("the audit log does not tell:\n%s", stdout)
 	}

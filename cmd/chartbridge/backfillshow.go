@@ -76,7 +76,7 @@ func (p *practice) view(ctx context.Context, b sql.Backfill, windows []sql.Windo
 func showBackfill(ctx context.Context, s *shared, p *practice, b sql.Backfill, ok bool) error {
 	if !ok {
 		if s.output == "json" {
-			return printJSON(s.stdout, nil)
+			return printJSON(s.stdout, backfillView{Backfill: sql.Backfill{State: "none"}})
 		}
 		_, err := fmt.Fprintln(s.stdout, "There was no backfill yet.")
 		return err

@@ -8,7 +8,25 @@ import (
 	"testing"
 
 	"github.com/chartbridge/chartbridge/etl"
+	"github.com/chartbridge/chartbridge/sql"
 )
+
+// TestEmptyListsAreLists in JSON, wherever they stand.
+func TestEmptyListsAreLists(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for _, args := range []string{"budget", "backfill status", "lookups template", "runs list", "state list", "rejects list", "uncertain list", "discharges list",
+		"crosswalk list", "decide --imports", "audit list", "plan", "schedule list", "endpoints", "shapes", "run --only extract --endpoints tasks", "run --dry-run --only transform"} {
+		if stdout, _ := s.mustRun(exitDone, append(strings.Fields(args), "--output", "json")...); stdout == "" || strings.Contains(stdout, "null") {
+			t.Errorf("%s says null:\n%s", args, stdout)
+		}
+	}
+	stdout, _ := s.mustRun(exitDone, "runs", "list", "--output", "json")
+	run := decodeJSON[[]sql.Past](t, stdout)[0]
+	if stdout, _ := s.mustRun(exitDone, "runs", "show", run.ID, "--output", "json"); !strings.Contains(stdout, `"counts": []`) {
+		t.Errorf("a run that counted nothing:\n%s", stdout)
+	}
+}
 
 // TestDischargesThatAreNotJudged are counted in a line, and are no list of
 // patients.
