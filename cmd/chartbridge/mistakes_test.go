@@ -100,6 +100,9 @@ func TestTheLeaseIsExclusive(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.mustRun(exitHeld, "run")
+	if stdout, _ := s.mustRun(exitHeld, "run", "--dry-run"); stdout != "" {
+		t.Errorf("a dry run that never began says:\n%s", stdout)
+	}
 }
 
 func TestWithoutAKeyOnlyAsWrittenOut(t *testing.T) {

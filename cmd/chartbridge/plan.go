@@ -124,16 +124,23 @@ func (p *practice) steps(ctx context.Context) ([]load.Step, error) {
 	return steps, nil
 }
 
+// level leaves of a plan what may be shown of patients; that it is shown in full
+// is audited.
+func (p *practice) level(ctx context.Context, steps []load.Step, f planFlags) error {
+	level := p.planLevel(f)
+	if level == reports.LevelFull {
+		return p.store.Audit(ctx, p.clock.Now(), operator(), "plan", load.PlanHash(steps), "shown with phi full")
+	}
+	mask(steps, level)
+	return nil
+}
+
 func (p *practice) showPlan(ctx context.Context, s *shared, steps []load.Step, left []sql.Count, f planFlags) error {
-	if level := p.planLevel(f); level == reports.LevelFull {
-		if err := p.store.Audit(ctx, p.clock.Now(), operator(), "plan", load.PlanHash(steps), "shown with phi full"); err != nil {
-			return err
-		}
-	} else {
-		mask(steps, level)
+	if err := p.level(ctx, steps, f); err != nil {
+		return err
 	}
 	if s.output == "json" {
-		return printJSON(s.stdout, plan{load.PlanHash(steps), f.workbook, steps, append([]sql.Count{}, left...)})
+		return printJSON(s.stdout, plan{load.PlanHash(steps), f.workbook, steps, left})
 	}
 	rows := stepRows(steps)
 	switch {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/chartbridge/chartbridge/extract"
 	"github.com/chartbridge/chartbridge/extract/drchrono"
+	"github.com/chartbridge/chartbridge/load"
 	"github.com/spf13/cobra"
 )
 
@@ -30,7 +31,7 @@ func newRun(s *shared) *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return runOnce(cmd.Context(), s, f) },
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&f.dryRun, "dry-run", false, "send nothing")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "send nothing, and end with the plan of what would be sent")
 	flags.StringVar(&f.only, "only", "", "one `STAGE`: extract, transform, load or report")
 	flags.StringSliceVar(&f.endpoints, "endpoints", nil, "extract these `ENDPOINTS` alone")
 	flags.StringSliceVar(&f.destinations, "destinations", nil, "map and send to these `DESTINATIONS` alone")
@@ -70,13 +71,20 @@ func runOnce(ctx context.Context, s *shared, f runFlags) (err error) {
 	if f.metricsFile != "" {
 		err = errors.Join(err, p.writeMetrics(context.WithoutCancel(ctx), f.metricsFile))
 	}
-	if res.Run.ID != "" {
+	switch {
+	case f.plans(res) && ctx.Err() == nil:
+		err = errors.Join(err, p.printDry(ctx, s, res))
+	case res.Run.ID != "":
 		err = errors.Join(err, printResult(s, res))
 	}
-	if f.dryRun && ctx.Err() == nil && s.output != "json" {
-		err = errors.Join(err, p.showDue(ctx, s))
-	}
 	return err
+}
+
+// plans reports whether a run ends with a plan: a dry one that mapped what is
+// staged, and was kept from nothing by its environment or another run.
+func (f runFlags) plans(res result) bool {
+	mapped := res.Run.ID != "" && f.only != stageExtract && f.only != stageReport
+	return f.dryRun && mapped && res.Exit != exitEnvironment && res.Exit != exitHeld
 }
 
 // overdue is why a run that took too long was ended.
@@ -84,17 +92,25 @@ func (p *practice) overdue() error {
 	return fmt.Errorf("the run reached run_limit of %s; the next one goes on where it stopped, and run_limit can be raised", p.config.RunLimit)
 }
 
-// showDue ends a dry run with what the next run would do.
-func (p *practice) showDue(ctx context.Context, s *shared) error {
+// printDry ends a dry run with what the next run would do.
+func (p *practice) printDry(ctx context.Context, s *shared, res result) error {
 	steps, err := p.steps(ctx)
 	if err != nil {
-		return err
+		return errors.Join(printResult(s, res), err)
 	}
 	left, err := p.left(ctx, steps)
 	if err != nil {
+		return errors.Join(printResult(s, res), err)
+	}
+	if s.output != "json" {
+		return errors.Join(printResult(s, res), p.showPlan(ctx, s, steps, left, planFlags{}))
+	}
+	if err := p.level(ctx, steps, planFlags{}); err != nil {
 		return err
 	}
-	return p.showPlan(ctx, s, steps, left, planFlags{})
+	view := res.view()
+	view["plan"] = plan{load.PlanHash(steps), "", steps, left}
+	return printJSON(s.stdout, view)
 }
 
 // check refuses flags that say nothing that can be done.

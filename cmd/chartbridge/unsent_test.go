@@ -1,11 +1,39 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/chartbridge/chartbridge/extract/drchronotest"
 )
+
+// TestADryRunEndsWithItsPlan, which is that of plan; one that could not read
+// DrChrono has none.
+func TestADryRunEndsWithItsPlan(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	stdout, _ := s.mustRun(exitAttention, "run", "--dry-run", "--output", "json")
+	due := decodeJSON[struct {
+		Run  string
+		Plan plan
+	}](t, stdout)
+	stdout, _ = s.mustRun(exitDone, "plan", "--output", "json")
+	if want := decodeJSON[plan](t, stdout); due.Run == "" || due.Plan.Hash != want.Hash || len(due.Plan.Steps) != len(want.Steps) || len(due.Plan.Left) != len(want.Left) {
+		t.Errorf("run %q plans %s with %d steps, want %s with %d", due.Run, due.Plan.Hash, len(due.Plan.Steps), want.Hash, len(want.Steps))
+	}
+	push := "push --plan " + due.Plan.Hash
+	if stdout, _ := s.mustRun(exitAttention, "run", "--dry-run"); !strings.Contains(stdout, push) {
+		t.Errorf("a dry run without its plan:\n%s", stdout)
+	}
+	s.v.DrChrono.Inject(drchronotest.Fault{Times: -1, Match: func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/api/") },
+		Do: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusForbidden) }})
+	if stdout, _ := s.mustRun(exitEnvironment, "run", "--dry-run"); !strings.Contains(stdout, "exit code 3") || strings.Contains(stdout, push) {
+		t.Errorf("a plan of what was not read:\n%s", stdout)
+	}
+}
 
 // TestUnsentSaysWhy: a record that maps and was not sent says why in the results.
 func TestUnsentSaysWhy(t *testing.T) {
