@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -8,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/chartbridge/chartbridge/cmd/chartbridge/config"
@@ -26,7 +26,8 @@ func newInit(s *shared) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "init",
 		Short:   "Write a starting config, a fresh key and an empty lookups file; overwrite nothing",
-		Example: "  chartbridge init --practice sunrise-aba --timezone America/New_York --go-live 2026-01-01 --destinations rethink",
+		Long:    "Writes a starting config, a fresh key and an empty lookups file, and overwrites nothing. What no flag gives is left\nempty in the config, to be filled in: nothing runs before.",
+		Example: "  chartbridge init\n  chartbridge init --practice sunrise-aba --timezone America/New_York --go-live 2026-01-01 --destinations rethink",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return initialise(cmd.Context(), s, f) },
 	}
@@ -129,13 +130,17 @@ func (f initFlags) tell(s *shared, files []initFile) error {
 				wrote = append(wrote, file.path)
 			}
 		}
-		return printJSON(s.stdout, map[string]any{"wrote": wrote, "kept": kept, "variables": variableNames(variables)})
+		return printJSON(s.stdout, map[string]any{"wrote": wrote, "kept": kept, "fill_in": f.empty(), "variables": variableNames(variables)})
 	}
 	for _, file := range files {
 		fmt.Fprintf(s.stdout, "%s  %s\n", pick(file.there, "kept ", "wrote"), file.path)
 	}
+	first := "Give"
+	if empty := f.empty(); len(empty) > 0 {
+		first = "Fill in what is empty in the config (" + strings.Join(empty, ", ") + "), and give"
+	}
 	fmt.Fprintf(s.stdout, "\nThe key seals every payload that is stored. Keep a copy of it apart from the backups: without it nothing can be read.\n\n"+
-		"Next:\n  1. Give these, as environment variables or, better, as files (${file:/path} in the config):\n")
+		"Next:\n  1. %s these, as environment variables or, better, as files (${file:/path} in the config):\n", first)
 	for _, v := range variables {
 		fmt.Fprintf(s.stdout, "       %-28s %s\n", v.name, v.what)
 	}
@@ -148,35 +153,37 @@ func (f initFlags) tell(s *shared, files []initFile) error {
 	return err
 }
 
-// configText is the starting config. It is read back by the config's own
-// rules, with an invented value for each variable, so that a flag that does
-// not fit is refused in their words.
-func (f initFlags) configText() (string, error) {
-	var missing []string
-	for name, value := range map[string]string{"--practice": f.practice, "--timezone": f.timezone} {
-		if value == "" {
-			missing = append(missing, name)
+// empty are the keys that no flag gave, and that a config must have.
+func (f initFlags) empty() []string {
+	var keys []string
+	for _, key := range []struct {
+		name, value string
+		needed      bool
+	}{{"practice", f.practice, true}, {"timezone", f.timezone, true}, {"go_live", f.goLive, len(f.destinations) > 0}} {
+		if key.needed && key.value == "" {
+			keys = append(keys, key.name)
 		}
 	}
-	if f.goLive == "" && len(f.destinations) > 0 {
-		missing = append(missing, "--go-live")
-	}
-	if len(missing) > 0 {
-		slices.Sort(missing)
-		return "", usageError{fmt.Errorf("give %s; see `chartbridge init --help`", strings.Join(missing, ", "))}
-	}
+	return keys
+}
+
+// configText is the starting config. It is read back by the config's own
+// rules, with an invented value for each variable and for what is to be filled
+// in, so that a flag that does not fit is refused in their words.
+func (f initFlags) configText() (string, error) {
 	for _, name := range f.destinations {
 		if _, ok := starts[name]; !ok {
 			return "", usageError{fmt.Errorf("--destinations %q: write rethink, centralreach or central_registry", name)}
 		}
 	}
-	text := f.compose()
-	_, err := config.Parse("config.yaml", []byte(text), f.invented,
+	filled := f
+	filled.practice, filled.timezone, filled.goLive = cmp.Or(f.practice, "practice"), cmp.Or(f.timezone, "UTC"), cmp.Or(f.goLive, "2026-01-01")
+	_, err := config.Parse("config.yaml", []byte(filled.compose()), f.invented,
 		func(string) ([]byte, error) { return []byte(base64.StdEncoding.EncodeToString(make([]byte, 32))), nil })
 	if err != nil {
 		return "", fmt.Errorf("with these flags the config would not be valid:\n%w", err)
 	}
-	return text, nil
+	return f.compose(), nil
 }
 
 // invented is a value that fits, for each variable that the config names.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -96,10 +97,42 @@ func TestInitTellsWhatComesNextAndNoSecret(t *testing.T) {
 	}
 }
 
+// TestInitLeavesEmptyWhatNoFlagGives: check names it with its line, and nothing
+// runs before it is filled in.
+func TestInitLeavesEmptyWhatNoFlagGives(t *testing.T) {
+	for flags, want := range map[string]string{"": "practice timezone", "--destinations rethink --timezone America/New_York": "practice go_live"} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "config.yaml")
+		code, stdout, stderr := runHere(t, append(strings.Fields("init "+flags), "--config", path, "--output", "json")...)
+		if code != exitDone {
+			t.Fatalf("%q: exit code %d\n%s", flags, code, stderr)
+		}
+		if told := decodeJSON[struct {
+			Empty []string `json:"fill_in"`
+		}](t, stdout); strings.Join(told.Empty, " ") != want {
+			t.Errorf("%q: to be filled in are %v, want %s", flags, told.Empty, want)
+		}
+		setVariables(t, "rethink")
+		var faults config.Faults
+		if _, err := config.Load(path, os.LookupEnv); !errors.As(err, &faults) || len(faults) != 2 {
+			t.Errorf("%q: %v, want the two that are empty", flags, err)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		filled := strings.NewReplacer(`practice: ""`, "practice: p", `timezone: ""`, "timezone: America/New_York", `go_live: ""`, "go_live: 2026-01-01").Replace(string(text))
+		if err := os.WriteFile(path, []byte(filled), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := config.Load(path, os.LookupEnv); err != nil {
+			t.Errorf("%q, filled in: %v", flags, err)
+		}
+	}
+}
+
 func TestInitRefusesWhatDoesNotFit(t *testing.T) {
 	for name, args := range map[string][]string{
-		"no flags":    {},
-		"no go_live":  {"--practice", "p", "--timezone", "America/New_York", "--destinations", "rethink"},
 		"zone":        {"--practice", "p", "--timezone", "Nowhere/Else"},
 		"date":        {"--practice", "p", "--timezone", "America/New_York", "--go-live", "yesterday"},
 		"destination": {"--practice", "p", "--timezone", "America/New_York", "--go-live", "2026-01-01", "--destinations", "elsewhere"},

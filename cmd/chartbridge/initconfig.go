@@ -101,7 +101,7 @@ func (f initFlags) variables() []variable {
 func (f initFlags) compose() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, startHead, f.practice, f.timezone)
-	if f.goLive != "" {
+	if f.goLive != "" || len(f.destinations) > 0 {
 		fmt.Fprintf(&b, "\n# Visits before this date are never sent.\ngo_live: %q\n", f.goLive)
 	}
 	b.WriteString(startPlaces)
@@ -109,6 +109,9 @@ func (f initFlags) compose() string {
 		if slices.Contains(f.destinations, name) {
 			fmt.Fprintf(&b, starts[name].block, f.route(name))
 		}
+	}
+	if len(f.destinations) == 0 {
+		b.WriteString(startNowhere)
 	}
 	b.WriteString(startTail)
 	return b.String()
@@ -135,6 +138,7 @@ const startHead = `# Chartbridge. The keys that a practice must decide; config.e
 practice: %q
 
 # DrChrono's stamps carry no zone: a wrong one moves visits to another day.
+# An IANA zone, such as America/New_York.
 timezone: %q
 `
 
@@ -156,6 +160,11 @@ drchrono:
   client_secret: ${DRCHRONO_CLIENT_SECRET}
   # The first token, where you have one; chartbridge auth login gets it.
   refresh_token: ${DRCHRONO_REFRESH_TOKEN:}
+`
+
+const startNowhere = `
+# Where records go: rethink, centralreach, central_registry. chartbridge init
+# --destinations writes their blocks, config.example.yaml explains them.
 `
 
 const startTail = `

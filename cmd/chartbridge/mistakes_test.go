@@ -49,7 +49,7 @@ func TestMistakesAreUsageErrors(t *testing.T) {
 	if code, _, stderr := runHere(t, "run", "--config", s.dir); code != exitUsage || !strings.Contains(stderr, s.dir+" is a folder: name the config file in it") || strings.Contains(stderr, "init") {
 		t.Errorf("a folder as the config: exit code %d, %s", code, stderr)
 	}
-	if code, _, stderr := runHere(t, "run", "--config", filepath.Join(s.dir, "missing.yaml")); code != exitUsage || !strings.Contains(stderr, "`chartbridge init --practice NAME --timezone ZONE --config ") {
+	if code, _, stderr := runHere(t, "run", "--config", filepath.Join(s.dir, "missing.yaml")); code != exitUsage || !strings.Contains(stderr, "`chartbridge init --config ") {
 		t.Errorf("a missing config: exit code %d, %s", code, stderr)
 	}
 	for _, path := range []string{filepath.Join(s.dir, "missing.yaml"), s.dir} {

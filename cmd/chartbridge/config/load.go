@@ -17,7 +17,7 @@ import (
 const maxFile = 1 << 20
 
 // Init is the command that writes a config.
-const Init = "`chartbridge init --practice NAME --timezone ZONE`"
+const Init = "`chartbridge init`"
 
 // Load reads and checks the config at path. env looks a variable up, as
 // os.LookupEnv does. The error is Faults when the file can be read.
