@@ -221,9 +221,13 @@ func (w *world) must(err error) {
 func (w *world) balance(run etl.Run) {
 	w.Helper()
 	w.must(w.store.Recount(context.Background()))
+	w.must(w.store.CheckWhole(context.Background(), w.clock.Now())) // holds all that is carried against what carries it
 	counts, err := w.store.Tally(context.Background(), run.ID)
 	w.must(err)
 	for _, shape := range w.shapes {
+		w.must(w.store.Uncarried(context.Background(), shape.Destination, shape.Object, shape.Endpoint, func(row int64) {
+			w.Errorf("%s: the %s of row %d does not carry its parts", run.ID, shape.Object, row)
+		}))
 		want, err := w.store.SourceCount(context.Background(), shape.Endpoint, shape.Parts)
 		w.must(err)
 		sum := 0

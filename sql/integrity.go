@@ -27,10 +27,14 @@ func (s *Store) Check(ctx context.Context) error {
 	return nil
 }
 
-// CheckWhole is Check, and notes that it was done.
+// CheckWhole is Check, and notes that it was done. It holds every carrier against
+// its parts too: nights look at those alone that the database noted.
 func (s *Store) CheckWhole(ctx context.Context, now time.Time) error {
 	if err := s.Check(ctx); err != nil {
 		return err
+	}
+	if _, err := s.db.ExecContext(ctx, query("note-uncarried")); err != nil {
+		return fmt.Errorf("hold what travels inside records against them: %w", err)
 	}
 	return s.SetSetting(ctx, checkSetting, stamp(now))
 }

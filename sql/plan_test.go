@@ -70,13 +70,24 @@ func TestNightsLookUpWhatChanged(t *testing.T) {
 	for _, name := range []string{"turn-page", "count-called", "count-linked", "put-results", "put-open-results", "put-tally", "close-items", "see-items", "open-items", "put-backlog",
 		"source-count", "weight", "due", "mapped-of", "kept-back", "orphan-deliveries", "orphan-targets", "settled-targets", "close-unknown", "close-parents", "open-deliveries", "next-open",
 		"count-new", "any-changed", "changed", "changed-by-patient", "changed-by-doctor", "unsettled", "records-by-row", "records-by-id", "records-by-patient", "known", "known-parts",
-		"problems-of", "inside", "put-target", "crosswalk-ids", "put-intents", "answer-deliveries", "acknowledge-targets", "clear-problems-of", "put-crosswalk", "refuse-target", "release-carriers", "taken-inside",
+		"problems-of", "inside", "put-target", "crosswalk-ids", "put-intents", "answer-deliveries", "acknowledge-targets", "clear-problems-of", "put-crosswalk", "refuse-target", "uncarried", "set-carried", "release-carriers", "taken-inside",
 		"changed-rows", "page-moved", "page-records", "put-shown", "shown-among", "unadded", "total-of", "put-addend", "forget-results", "forget-items", "forget-runs"} {
 		looksUp(t, s, name, query(name))
 	}
 	for _, name := range []string{"aging", "backlog", "carried", "controls", "discharges", "endpoints", "history", "links", "matches", "mismatches", "missing",
 		"moved-on", "object-rows", "reject-causes", "rejects", "results", "rules", "tally", "touched", "visits", "worklist", "worklist-groups"} {
 		looksUp(t, s, name, reportQueries[name])
+	}
+}
+
+// TestACarriersBodyIsWrittenByJudgingAlone: whether it carries its parts changes
+// by them alone, and the database notes that.
+func TestACarriersBodyIsWrittenByJudgingAlone(t *testing.T) {
+	writes := regexp.MustCompile(`(?s)\b(UPDATE|INTO) target\b.*(SET|,)\s+(payload|hash|needs|parent_id|slot) =`)
+	for name, text := range queries {
+		if wrote := writes.MatchString(text); wrote != (name == "put-target") {
+			t.Errorf("%s: it writes what carriers are held against: %t", name, wrote)
+		}
 	}
 }
 

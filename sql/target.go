@@ -64,10 +64,16 @@ func (s *Store) Unsettled(ctx context.Context, destination, object, endpoint str
 	return s.rows(ctx, add, "unsettled", destination, object, endpoint)
 }
 
-// Uncarried adds the rows of carriers whose body does not carry just the parts
-// that map now.
+// Uncarried adds the rows of carriers of which a part came, went or changed since
+// they were judged.
 func (s *Store) Uncarried(ctx context.Context, destination, object, endpoint string, add func(row int64)) error {
 	return s.rows(ctx, add, "uncarried", destination, object, endpoint)
+}
+
+// SetCarried notes that all of those were judged.
+func (s *Store) SetCarried(ctx context.Context, destination, object string) error {
+	_, err := s.db.ExecContext(ctx, query("set-carried"), destination, object)
+	return wrap(err, "note that every %s %s carries its parts", destination, object)
 }
 
 // ReleaseCarriers makes carriers due again that were taken without an array in

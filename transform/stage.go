@@ -28,8 +28,9 @@ type Store interface {
 	ChangedByDoctor(ctx context.Context, endpoint, other string, since int64, add func(row int64)) error
 	// Unsettled: those that were refused by us, or have a new decision.
 	Unsettled(ctx context.Context, destination, object, endpoint string, add func(row int64)) error
-	// Uncarried: carriers that do not carry just the parts that map now.
+	// Uncarried: carriers of which a part came, went or changed since SetCarried.
 	Uncarried(ctx context.Context, destination, object, endpoint string, add func(row int64)) error
+	SetCarried(ctx context.Context, destination, object string) error
 
 	Records(ctx context.Context, rows []int64) ([]etl.Source, error)
 	All(ctx context.Context, endpoint string) ([]etl.Source, error)
@@ -101,6 +102,11 @@ func (s *Stage) judgeShape(ctx context.Context, run etl.Run, shape Shape, rules 
 	}
 	if err := s.judgeDirty(ctx, run, shape, rules, lacks); err != nil {
 		return err
+	}
+	if len(s.slots(shape)) > 0 {
+		if err := s.Store.SetCarried(ctx, shape.Destination, shape.Object); err != nil {
+			return err
+		}
 	}
 	for _, other := range s.Shapes {
 		if other.Inside != shape.Object {

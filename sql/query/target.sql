@@ -40,13 +40,21 @@ WHERE d.destination = ?1 AND d.object = ?2 AND r.endpoint = ?3 AND d.verb = 'SKI
   AND CASE WHEN d.undone_at = '' THEN t.outcome <> 'excluded' AND d.source_hash = r.hash ELSE t.cause = 'decision' END
 
 -- name: uncarried
--- Carriers whose body does not carry just the parts that map now, after a
--- decision about a part. What a body carries is named by its needs.
-SELECT r.id FROM target p JOIN record r ON r.endpoint = p.source_endpoint AND r.source_id = p.source_id
-WHERE p.destination = ?1 AND p.object = ?2 AND r.endpoint = ?3 AND p.payload IS NOT NULL AND EXISTS (
-  SELECT 1 FROM target t WHERE t.destination = ?1 AND t.parent_id = p.source_id AND t.parent_id <> '' AND t.slot <> '' AND t.object <> ?2
+SELECT r.id FROM uncarried u CROSS JOIN target p ON p.id = u.target JOIN record r ON r.endpoint = p.source_endpoint AND r.source_id = p.source_id
+WHERE p.destination = ?1 AND p.object = ?2 AND r.endpoint = ?3
+
+-- name: set-carried
+DELETE FROM uncarried WHERE target IN
+  (SELECT u.target FROM uncarried u CROSS JOIN target p ON p.id = u.target WHERE p.destination = ?1 AND p.object = ?2)
+
+-- name: note-uncarried
+-- Carriers whose body does not carry just the parts that map now. What a body
+-- carries is named by its needs.
+INSERT INTO uncarried SELECT p.id FROM target p WHERE p.source_endpoint = 'patients' AND p.slot = '' AND p.payload IS NOT NULL AND EXISTS (
+  SELECT 1 FROM target t WHERE t.destination = p.destination AND t.parent_id = p.source_id AND t.parent_id <> '' AND t.slot <> ''
     AND (t.payload IS NOT NULL) <> EXISTS (SELECT 1 FROM json_each(CASE p.needs WHEN '' THEN '[]' ELSE p.needs END) n
       WHERE n.value ->> 'object' = t.object AND n.value ->> 'id' = t.source_id))
+ON CONFLICT DO NOTHING
 
 -- name: release-carriers
 -- Carriers that were taken while a part waited in an array that stayed behind, and
