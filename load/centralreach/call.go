@@ -56,10 +56,11 @@ func repeat(reply load.Reply, err error, n, tries int, renewed bool) (wait time.
 	if err != nil {
 		return backoff, n+1 < tries
 	}
+	if costsToken[reply.Status] && !renewed {
+		return 0, true
+	}
 	switch reply.Status {
-	case http.StatusUnauthorized, http.StatusInternalServerError:
-		return 0, !renewed
-	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		asked := reply.RetryAfter()
 		return max(backoff, asked), n+1 < tries && asked <= load.MaxWait
 	}
