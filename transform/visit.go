@@ -78,8 +78,8 @@ func hashed(parts ...string) []byte {
 
 // Off reports whether a visit did not, or will not, take place.
 func (a Appointment) Off() bool {
-	switch a.Status.String() {
-	case "Cancelled", "Canceled", "No Show", "Rescheduled":
+	switch strings.ToLower(a.Status.String()) { // a practice may have the word as a status of its own
+	case "cancelled", "canceled", "no show", "rescheduled":
 		return true
 	}
 	return a.Deleted.True()

@@ -50,8 +50,7 @@ func (v stagedValues) visit(c *transform.Case, goLive string) {
 		status = "Cancelled"
 	}
 	v.visits[status]++
-	switch status {
-	case "Cancelled", "Canceled", "No Show", "Rescheduled":
+	if a.Off() {
 		v.calledOff[status]++
 	}
 }

@@ -152,6 +152,7 @@ func TestVisitsAside(t *testing.T) {
 		{"a repeated hour before go-live", row{"scheduled_time": "2025-11-02T01:30:00"}, false, allLookups, etl.Excluded, etl.CauseBeforeLive},
 		{"unknown patient", row{"patient": 90099}, false, allLookups, etl.Blocked, etl.CauseReference},
 		{"cancelled, never sent, no status ids", row{"status": "Cancelled"}, false, noStatus, etl.Excluded, etl.CauseCalledOff},
+		{"cancelled in another case, never sent, no status ids", row{"status": "cancelled "}, false, noStatus, etl.Excluded, etl.CauseCalledOff},
 		{"cancelled after sending, no status ids", row{"status": "Cancelled"}, true, noStatus, etl.Held, etl.CauseStatusID},
 		{"no-show after sending, no status ids", row{"status": "No Show"}, true, noStatus, etl.Held, etl.CauseStatusID},
 		{"rescheduled after sending, no status ids", row{"status": "Rescheduled"}, true, noStatus, etl.Held, etl.CauseStatusID},
