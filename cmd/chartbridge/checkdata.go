@@ -168,6 +168,7 @@ type assumption struct{ destination, text, do string }
 // for the people who would ask.
 var assumptions = []assumption{
 	{"drchrono", "a visit's status is the one of its row: status_transitions, which may tell of a cancellation where that is blank, are not read", "compare some visits that were called off with what was sent; set their status in DrChrono where it is blank"},
+	{"drchrono", "a bulk list takes the plain list's filters: show_inactive, show_archived and ignore_virtual", "look whether an inactive patient and a deleted visit were staged; drchrono.bulk: never reads plain lists alone"},
 	{"rethink", "the paths below base_url, one object a POST, and the scopes api.read and api.write", "ask Rethink at implementation; rethink.paths sets other paths"},
 	{"rethink", "a GET with datetimestamp shows what it holds, so that an unanswered create can be asked after", "try it with the account; set readback: false if it cannot"},
 	{"rethink", "asynchronous answers: {transactionId, status} to the POST, and the finished object to our callback URL", "ask Rethink whether the account answers so; rethink.callback receives them"},
