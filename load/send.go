@@ -153,7 +153,7 @@ func notIntended(d etl.Delivery, unapproved bool) Mark {
 func (l *line) longest() time.Duration {
 	atOnce := max(1, l.stage.InFlight)
 	turns := (l.group() + atOnce - 1) / atOnce
-	return time.Duration(turns) * tries * (l.stage.Timeout + MaxWait)
+	return time.Duration(turns) * (tries*(l.stage.Timeout+MaxWait) + unsaidMost)
 }
 
 // take keeps answers for the next commit, and what they say of those to come.

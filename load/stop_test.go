@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -277,5 +278,36 @@ func TestReadIsAskedToWait(t *testing.T) {
 		if sent := len(w.writes(0)); sent > 0 || asked != 1 {
 			t.Errorf("%s: asked %d times and sent %d, want one question and nothing sent, not of another object either", name, asked, sent)
 		}
+	}
+}
+
+// TestTurnedAwayWithoutAWord: a limit by the minute that does not say how long it
+// lasts costs minutes, and neither the records behind it nor the night.
+func TestTurnedAwayWithoutAWord(t *testing.T) {
+	for name, start := range map[string]func(*testing.T, *clock) account{"Rethink": rethinkAt(true), "CentralReach": centralReachAt(true)} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, start)
+			w.put("patients", patients(1, 60, "Troy")...)
+			var mu sync.Mutex
+			minute, used := time.Time{}, 0
+			limit := loadtest.TooMany("").Repeat(-1)
+			limit.Match = func(r *http.Request) bool {
+				if strings.HasSuffix(r.URL.Path, "/token") {
+					return false
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if now := w.clock.Now().Truncate(time.Minute); !now.Equal(minute) {
+					minute, used = now, 0
+				}
+				used++
+				return used > 25
+			}
+			w.Inject(limit)
+			w.must(w.night())
+			if got := w.count("created", ""); got != 60 {
+				t.Errorf("created %d, want 60", got)
+			}
+		})
 	}
 }

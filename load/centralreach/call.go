@@ -24,7 +24,7 @@ func (d *Destination) get(ctx context.Context, path string, query url.Values, tr
 		target += "?" + query.Encode()
 	}
 	renewed := false
-	for n := 0; ; n++ {
+	for n, busy := 0, 0; ; n++ {
 		req, err := load.JSONRequest(http.MethodGet, target, nil)
 		if err != nil {
 			return reply, err
@@ -38,6 +38,9 @@ func (d *Destination) get(ctx context.Context, path string, query url.Values, tr
 			d.learn(p, reply.Status)
 		}
 		wait, again := repeat(reply, err, n, tries, renewed)
+		if rest, unsaid := reply.Unsaid(busy); err == nil && unsaid && tries > 1 { // with one, whoever asked is patient
+			wait, again, n, busy = rest, true, n-1, busy+1
+		}
 		renewed = renewed || costsToken[reply.Status]
 		if !again || ctx.Err() != nil {
 			return reply, err

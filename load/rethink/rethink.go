@@ -105,7 +105,7 @@ const reads = 3
 // get reads a list or one object.
 func (d *Destination) get(ctx context.Context, object string, query url.Values) (load.Reply, error) {
 	renewed := false
-	for n := 0; ; n++ {
+	for n, busy := 0, 0; ; n++ {
 		token, err := d.grant.Token(ctx)
 		if err != nil {
 			return load.Reply{}, err
@@ -123,6 +123,9 @@ func (d *Destination) get(ctx context.Context, object string, query url.Values) 
 			d.grant.Drop(token)
 		}
 		wait, again := repeat(reply, err, n, renewed)
+		if rest, unsaid := reply.Unsaid(busy); err == nil && unsaid {
+			wait, again, n, busy = rest, true, n-1, busy+1
+		}
 		renewed = renewed || reply.Status == http.StatusUnauthorized
 		if !again || d.o.Clock.Sleep(ctx, wait) != nil {
 			return reply, unread(d.o.Paths[object], reply, err)
