@@ -315,6 +315,8 @@ func TestOpenIsTriedAgain(t *testing.T) {
 	w.Inject(loadtest.Status(503, `{}`).On("POST", "/connect/token").Repeat(2))
 	w.must(w.night())
 	w.expect("the third try", "client", "1", "created")
+	w.Inject(loadtest.TooMany("").On("POST", "/connect/token").Repeat(6))
+	w.must(w.night())
 	w.server.Close()
 	err := w.night()
 	if err == nil || !strings.Contains(err.Error(), "the connection is refused") || strings.Contains(err.Error(), "HTTP 0") {

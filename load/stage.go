@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -96,16 +97,20 @@ func (s *Stage) wait(ctx context.Context, asked time.Time) (bool, error) {
 	return true, s.Clock.Sleep(ctx, rest)
 }
 
-// open opens the destination, again where it gave no answer: that one moment
-// must not cost it the night.
+// open opens the destination, again where it gave no answer or turned us away by
+// a rate limit: that one moment must not cost it the night.
 func (s *Stage) open(ctx context.Context) error {
-	for n := 0; ; n++ {
+	for n, busy := 0, 0; ; n++ {
 		err := s.Destination.Open(ctx)
 		var grant *GrantError
 		if err == nil || n+1 == tries || !errors.As(err, &grant) || grant.Refused {
 			return err
 		}
-		if waiting := s.Clock.Sleep(ctx, backoff(n)); waiting != nil {
+		wait := backoff(n)
+		if grant.Status == http.StatusTooManyRequests && busy < unsaidTries {
+			wait, n, busy = unsaid(busy), n-1, busy+1
+		}
+		if waiting := s.Clock.Sleep(ctx, wait); waiting != nil {
 			return errors.Join(waiting, err)
 		}
 	}
