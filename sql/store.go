@@ -169,15 +169,16 @@ func (s *Store) Path() string { return s.path }
 // connector opens connections whose hook sets every pragma, so that no pooled
 // connection runs without them.
 type connector struct {
-	dsn  string
-	seal *Sealer
+	dsn   string
+	seal  *Sealer
+	cache int // KiB of pages
 }
 
 func (c connector) Connect(context.Context) (driver.Conn, error) { return c.Driver().Open(c.dsn) }
 
 func (c connector) Driver() driver.Driver {
 	return &sqlite3.SQLiteDriver{ConnectHook: func(conn *sqlite3.SQLiteConn) error {
-		for _, pragma := range pragmas {
+		for _, pragma := range append([]string{fmt.Sprintf("cache_size = -%d", c.cache)}, pragmas...) {
 			if _, err := conn.Exec("PRAGMA "+pragma, nil); err != nil {
 				return fmt.Errorf("pragma %s: %w", pragma, err)
 			}
@@ -195,12 +196,20 @@ func (c connector) Driver() driver.Driver {
 var pragmas = []string{
 	"busy_timeout = 10000", "page_size = 16384", "journal_mode = WAL", "synchronous = FULL",
 	"foreign_keys = ON", "secure_delete = ON", "temp_store = MEMORY", "trusted_schema = OFF",
-	"cell_size_check = ON", "cache_size = -16384",
+	"cell_size_check = ON",
 }
+
+// A connection keeps so many KiB of pages. The writer touches those of each index
+// again and again; a reader mostly goes along them.
+const writerCache, readerCache = 16384, 4096
 
 func openPool(path, lock string, seal *Sealer, conns int) *sqlx.DB {
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_stmt_cache_size=64&_txlock=" + lock
-	db := sql.OpenDB(connector{dsn, seal})
+	cache := readerCache
+	if lock == "immediate" {
+		cache = writerCache
+	}
+	db := sql.OpenDB(connector{dsn, seal, cache})
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
 	if conns > 1 {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func BenchmarkSecondNight(b *testing.B) {
 
 func secondNight(b *testing.B, found bool) {
 	var cpu, wall, beside time.Duration
-	calls := 0
+	calls, peak := 0, int64(0) // KiB, of the first load too
 	for range b.N {
 		b.StopTimer()
 		s := newBench(b, drchronotest.DefaultSize.Appointments)
@@ -43,12 +44,14 @@ func secondNight(b *testing.B, found bool) {
 		b.StartTimer()
 		used, took := s.process()
 		b.StopTimer()
+		peak = max(peak, s.peak)
 		cpu, wall, beside, calls = cpu+used, wall+took, beside+took-asked.time(), calls+asked.calls
 	}
 	for unit, total := range map[string]time.Duration{"cpu-ms": cpu, "wall-ms": wall, "beside-ms": beside} {
 		b.ReportMetric(float64(total.Microseconds())/1000/float64(b.N), unit)
 	}
 	b.ReportMetric(float64(calls)/float64(b.N), "calls")
+	b.ReportMetric(float64(peak)*1.024/1000, "peak-MB")
 }
 
 // process runs a night in a process of its own, and tells what it used of the
@@ -64,6 +67,7 @@ func (s *bench) process() (cpu, wall time.Duration) {
 	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != exitAttention) {
 		s.Fatal(err)
 	}
+	s.peak = max(s.peak, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
 	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall
 }
 

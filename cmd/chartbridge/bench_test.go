@@ -15,6 +15,7 @@ type bench struct {
 	testing.TB
 	v      *vendors
 	config string
+	peak   int64 // KiB: the largest peak of its processes
 }
 
 // benchPace lets every call go at once.
@@ -40,7 +41,7 @@ func newBench(tb testing.TB, appointments int) *bench {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s := &bench{tb, v, config}
+	s := &bench{TB: tb, v: v, config: config}
 	s.set(simSchedules, "")
 	s.set("drchrono:\n", "drchrono:\n  "+benchPace)
 	return s
