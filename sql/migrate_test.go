@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/jmoiron/sqlx"
@@ -147,5 +148,35 @@ SELECT target, destination, object, source_id, op, 'intent', hash, payload, run,
 VALUES (1, 'central_registry', 'discharge', '90001', 'discharge', 'intent', x'09', x'00', 'r', 'p', '2026-03-02T08:00:00.000Z', '2026-03-02T08:01:00.000Z')`
 	if _, err := s.db.Exec(unapproved); err == nil {
 		t.Error("the migrated database takes a discharge that nobody approved")
+	}
+}
+
+// Several processes may open a database at once that is new, or older than they.
+func TestOpenedByManyAtOnce(t *testing.T) {
+	for _, n := range []int{0, 1, 20} {
+		t.Run(fmt.Sprint("from schema ", n), func(t *testing.T) {
+			dir := t.TempDir()
+			if n > 0 {
+				writeSchema(t, dir, n)
+			}
+			seal, err := NewSealer(make([]byte, 32))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var all sync.WaitGroup
+			for range 6 {
+				all.Go(func() {
+					s, err := Open(context.Background(), dir, seal, "a")
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if err := s.Close(); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+		})
 	}
 }

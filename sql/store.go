@@ -242,6 +242,10 @@ func (s *Store) migrate(ctx context.Context) error {
 			return fmt.Errorf("read schema: %w", err)
 		}
 		err = s.inTx(ctx, func(tx *sqlx.Tx) error {
+			// Another process may have applied it since, and have gone on.
+			if err := tx.GetContext(ctx, &have, "PRAGMA user_version"); err != nil || version(file) <= have {
+				return err
+			}
 			_, err := tx.ExecContext(ctx, fmt.Sprintf("%s;\nPRAGMA user_version = %d;", text, version(file)))
 			return err
 		})
