@@ -97,6 +97,7 @@ const (
 	whyDown   = "the daemon was not running"
 	whyBusy   = "another run was under way"
 	whyAsleep = "the machine slept or its clock was set"
+	whyBoth   = "another schedule fell due at the same time"
 )
 
 // Serve runs until ctx is done, whose error it returns.
@@ -146,7 +147,11 @@ func (s *Scheduler) look(ctx context.Context) (ran bool, err error) {
 	}
 	if len(due) > 0 {
 		newest, others := due[len(due)-1], due[:len(due)-1]
-		why := fmt.Sprintf("%s; the run of %s %s caught it up", s.why, newest.Schedule, newest.Local)
+		why := s.why
+		if len(others) > 0 && others[0].Due.Equal(newest.Due) { // the first is the earliest
+			why = whyBoth
+		}
+		why = fmt.Sprintf("%s; the run of %s %s caught it up", why, newest.Schedule, newest.Local)
 		if err := s.Book.Begin(ctx, newest, now, others, why); err != nil {
 			return false, err
 		}

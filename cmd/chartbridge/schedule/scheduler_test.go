@@ -127,6 +127,11 @@ func TestTwoSchedulesOfOneTimeShareARun(t *testing.T) {
 	s := newStory(from)
 	s.play(t, from.AddDate(0, 0, 2), daily, weekly)
 	s.want(t, "2026-05-04 02:30, 2026-05-05 02:30", "2026-05-04 02:30 skipped, 2026-05-04 02:30 ran, 2026-05-05 02:30 ran")
+	for _, r := range s.book.rows {
+		if r.state == Skipped && !strings.HasPrefix(r.note, "another schedule fell due at the same time; the run of ") {
+			t.Errorf("the note of %s is %q", r.o.Schedule, r.note)
+		}
+	}
 }
 
 func TestARestartGoesOn(t *testing.T) {
