@@ -75,7 +75,7 @@ var words = []word{
 	{etl.CauseUnreached, "The destination could not be reached.", "Nothing tonight; if it repeats, run `chartbridge check`."},
 	{etl.CauseCreateOff, "It is not there, and nothing of ours creates it: the config does not let us, or it is an event to cancel.", "Nothing, unless the config should allow it."},
 	{etl.CauseLookUp, "Not looked for yet: it is changed where it is there, and left out where it is not.", "Nothing: the look comes first."},
-	{etl.CauseUnavailable, "A list that it needs could not be read.", "See the sheet Endpoints: a permission may be missing in DrChrono."},
+	{etl.CauseUnavailable, "A list that it needs has not been read whole.", "Nothing where the next run reads it; else see the sheet Endpoints: a permission may be missing in DrChrono."},
 	{string(etl.Mismatched), "The destination, which we may only read, holds other values.", "Correct it there, or in DrChrono if theirs is right."},
 	{string(etl.Missing), "The destination, which we may only read, does not hold it.", "Enter it there: the sheet Missing and Extra lists them."},
 	{etl.CauseNoID, "It is there, but its id there is not known: it did not come back, or its link was removed.", "Find it there and MAP it to its id; RETRY sends it again, if it is not there."},

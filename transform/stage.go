@@ -222,7 +222,7 @@ func judge(shape Shape, env *Env, src etl.Source, known map[string]etl.Target, l
 // lacking is the verdict on a record that cannot be judged without an endpoint.
 func lacking(endpoint string) Verdict {
 	return Verdict{Outcome: etl.Failed, Cause: etl.CauseUnavailable, Problems: []etl.Problem{{Code: etl.CauseUnavailable,
-		Message: "endpoint " + endpoint + " could not be read yet; give the application its scope, or wait for the next run"}}}
+		Message: "endpoint " + endpoint + " was not read whole yet; the next `chartbridge run` reads it, if the application has its scope"}}}
 }
 
 // settle turns a verdict into the target's next state, and reports whether it
