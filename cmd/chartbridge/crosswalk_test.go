@@ -72,7 +72,7 @@ func TestWhatHasNoIDIsRetriedByItsCause(t *testing.T) {
 	s.mustRun(exitAttention, "run", "--destinations", "rethink")
 	s.mustRun(exitDone, "crosswalk", "remove", "rethink", "client", ours, wrong)
 	s.mustRun(exitAttention, "run")
-	if out, _ := s.mustRun(exitDone, "rejects", "list"); !strings.Contains(out, "the id there is not known: 1 record.") {
+	if out, _ := s.mustRun(exitDone, "rejects", "list"); !strings.Contains(out, "the id there is not known: 2 records.") { // the client, and its funder
 		t.Errorf("what was refused, and what has no id:\n%s", out)
 	}
 	if _, stderr := s.mustRun(exitUsage, "rejects", "retry", ours, "--as", "Ada Roma"); !strings.Contains(stderr, "--cause no_id") {

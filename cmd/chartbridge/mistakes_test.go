@@ -167,8 +167,7 @@ func TestAnotherPracticesDatabaseIsRefused(t *testing.T) {
 	if s.writes() != 0 {
 		t.Error("something was sent")
 	}
-	s.mustRun(exitUsage, "state", "renamed")
-	s.mustRun(exitDone, "state", "renamed")
+	s.mustRun(exitDone, "state", "renamed", "--as", "Ada Roma")
 	s.mustRun(exitDone, "runs", "list")
 	if out, _ := s.mustRun(exitDone, "audit", "list"); !strings.Contains(out, "state renamed") || !strings.Contains(out, "Ada Roma") {
 		t.Errorf("the audit log does not tell who renamed it: %s", out)
