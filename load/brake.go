@@ -16,7 +16,7 @@ type Brake struct {
 }
 
 // A Weight counts the records of an object: acknowledged, of these changed, and
-// all that are due, but for what waits.
+// at the most that are due: what could not be judged is among them.
 type Weight struct{ Known, Changed, Due int }
 
 // braked reports whether this night would change suspiciously much of what

@@ -36,7 +36,7 @@ type endpointSummary struct {
 	Rows     int    `json:"rows"`
 	Changed  int    `json:"changed"` // of these, new or different: what this run staged
 	Note     string `json:"note"`
-	Store    stored `json:"store"`
+	stored          // its counts stand beside the others
 }
 
 // stored counts all that is staged of an endpoint, whatever run brought it.

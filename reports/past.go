@@ -24,7 +24,7 @@ func (f *facts) readPast(path string, o Options) {
 	f.ownWords, f.endpoints = true, nil
 	for _, e := range told.Endpoints {
 		f.endpoints = append(f.endpoints, endpointFacts{name: e.Endpoint, state: e.State, note: e.Note, pages: e.Pages, rows: e.Rows, changed: e.Changed,
-			callsOfRun: calls[e.Endpoint], stored: e.Store})
+			callsOfRun: calls[e.Endpoint], stored: e.stored})
 	}
 }
 

@@ -99,7 +99,8 @@ func (s *Store) Elsewhere(ctx context.Context, d etl.Delivery, theirs []string) 
 }
 
 // Weight counts the acknowledged records of an object, those of them that are
-// due, and all that no person or other record keeps from going.
+// due, and at the most that no person or other record keeps from going: what
+// could not be judged is among them.
 func (s *Store) Weight(ctx context.Context, destination, object string) (w load.Weight, err error) {
 	err = s.db.GetContext(ctx, &w, query("weight"), destination, object)
 	return w, wrap(err, "weigh what is due")

@@ -177,7 +177,7 @@ func (p *practice) judge(ctx context.Context, book reports.Returned, f decideFla
 		switch {
 		case final && unjudged[it.SourceID]:
 			return "it changed since it was judged, or what it is judged by did; `chartbridge plan` judges it and sends nothing, then decide again"
-		case final && f.apply && !f.named:
+		case final && !f.named:
 			return "a discharge is final: its approval needs the name of the person who gives it, with --as"
 		}
 		return allows(verb, it)

@@ -55,7 +55,7 @@ func (d decided) print(s *shared, f decideFlags) error {
 	}
 	switch {
 	case !f.apply:
-		fmt.Fprintln(s.stdout, "This was a look only: nothing was changed. To take the good ones: --apply --as NAME")
+		fmt.Fprintln(s.stdout, "This was a look only: nothing was changed. To take the good ones: --apply")
 	case d.Import == 0:
 		fmt.Fprintf(s.stdout, "Nothing was taken.\nreceipt    %s\n", d.Receipt)
 	default:
@@ -101,10 +101,14 @@ func undoImports(ctx context.Context, s *shared, p *practice, of, by string) err
 	}
 	var list []sql.Undone
 	var names []string
+	var stopped error
 	for _, id := range imports {
 		some, err := p.store.Undo(ctx, id, by, p.clock.Now())
 		if err != nil {
-			return refusedIsUsage(err)
+			if stopped = refusedIsUsage(err); len(names) == 0 {
+				return stopped
+			}
+			break // those before it are taken back, and told
 		}
 		list, names = append(list, some...), append(names, fmt.Sprint(id))
 	}
@@ -125,7 +129,7 @@ func undoImports(ctx context.Context, s *shared, p *practice, of, by string) err
 			_, err = fmt.Fprintf(s.stdout, "%d of %d decisions of import %s taken back.\n", len(list)-left, len(list), strings.Join(names, ", "))
 		}
 	}
-	if err == nil && left > 0 {
+	if err = errors.Join(stopped, err); err == nil && left > 0 {
 		err = errAttention
 	}
 	return err

@@ -9,7 +9,7 @@ import (
 type endpointCount struct {
 	Endpoint             string
 	Pages, Rows, Changed int
-	Store                struct{ Staged int }
+	Staged               int
 }
 
 // endpointsOf are the counts of a run.
@@ -30,7 +30,7 @@ func TestEndpointsCountWhatTheRunRead(t *testing.T) {
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
 	first := s.endpointsOf("latest")
-	if a := first["appointments"]; a.Rows == 0 || a.Changed != a.Rows || a.Store.Staged != a.Rows || s.summaryOf("latest").Calls.ByEndpoint["appointments"] == 0 {
+	if a := first["appointments"]; a.Rows == 0 || a.Changed != a.Rows || a.Staged != a.Rows || s.summaryOf("latest").Calls.ByEndpoint["appointments"] == 0 {
 		t.Errorf("%+v of the first load, want all visits, and the calls of their bulk list", a)
 	}
 	for name := range first {
@@ -40,11 +40,11 @@ func TestEndpointsCountWhatTheRunRead(t *testing.T) {
 	}
 	s.v.Practice.Patch("patients", goodPatient(t, s.v.Practice), map[string]any{"city": "Elsewhere"})
 	s.mustRun(exitAttention, "run")
-	if p := s.endpointsOf("latest")["patients"]; p.Changed != 1 || p.Store.Staged != first["patients"].Store.Staged {
+	if p := s.endpointsOf("latest")["patients"]; p.Changed != 1 || p.Staged != first["patients"].Staged {
 		t.Errorf("%+v of a night with one change", p)
 	}
 	stdout, _ := s.mustRun(exitAttention, "run", "--only", "report", "--output", "json")
-	if p := s.endpointsOf(decodeJSON[struct{ Run string }](t, stdout).Run)["patients"]; p.Pages+p.Rows+p.Changed != 0 || p.Store.Staged != first["patients"].Store.Staged {
+	if p := s.endpointsOf(decodeJSON[struct{ Run string }](t, stdout).Run)["patients"]; p.Pages+p.Rows+p.Changed != 0 || p.Staged != first["patients"].Staged {
 		t.Errorf("%+v of a run that reads nothing", p)
 	}
 }

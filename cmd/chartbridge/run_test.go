@@ -150,7 +150,7 @@ func TestABadPageLosesNothing(t *testing.T) {
 // staged is how many records of an endpoint the newest run counts as staged.
 func (s *site) staged(endpoint string) int {
 	s.t.Helper()
-	return s.endpointsOf("latest")[endpoint].Store.Staged
+	return s.endpointsOf("latest")[endpoint].Staged
 }
 
 // canaries are planted in every member of a patient's that holds text, and

@@ -17,6 +17,8 @@ CREATE TRIGGER uncarried_dropped AFTER DELETE ON target WHEN OLD.slot <> '' BEGI
   INSERT INTO uncarried SELECT id FROM target WHERE source_endpoint = 'patients' AND source_id = OLD.parent_id
     AND destination = OLD.destination AND slot = '' ON CONFLICT DO NOTHING; END;
 
--- A run of an earlier program may have stopped between a part and its carrier: the
--- next check of the whole database, which is due now, holds each against the other.
-DELETE FROM setting WHERE name = 'checked';
+-- A run of an earlier program may have stopped between a part and its carrier.
+INSERT INTO uncarried SELECT p.id FROM target p WHERE p.source_endpoint = 'patients' AND p.slot = '' AND p.payload IS NOT NULL AND EXISTS (
+  SELECT 1 FROM target t WHERE t.destination = p.destination AND t.parent_id = p.source_id AND t.parent_id <> '' AND t.slot <> ''
+    AND (t.payload IS NOT NULL) <> EXISTS (SELECT 1 FROM json_each(CASE p.needs WHEN '' THEN '[]' ELSE p.needs END) n
+      WHERE n.value ->> 'object' = t.object AND n.value ->> 'id' = t.source_id));
