@@ -93,6 +93,8 @@ func (b *book) printSetup(name string, phi bool, p paper) error {
 	notice := "No patient data"
 	if phi && b.o.Level != LevelNone {
 		notice = "CONFIDENTIAL – contains PHI"
+	} else if name == startName && !b.public && b.o.Level != LevelNone {
+		notice = "This page: no patient data" // other sheets of the file hold some
 	}
 	if err := b.f.SetHeaderFooter(name, &excelize.HeaderFooterOptions{OddHeader: "&L" + inHeader(b.o.Practice) + "&C" + notice + "&R&A",
 		OddFooter: "&L" + inHeader(b.named()) + "&RPage &P of &N"}); err != nil {

@@ -286,6 +286,18 @@ func TestNothingIsHalfApplied(t *testing.T) {
 	}
 }
 
+func TestAnImportOfWhichNothingIsTakenBackStands(t *testing.T) {
+	b := newBench(t)
+	b.decide("Ada Roma", nil, client("1", Retry, "", "rejected refused"))
+	b.exec(`INSERT INTO run (id, trigger, started_at, version, rules) VALUES ('r9', 'operator', ?, 'v', 'x')`, stamp(decidedAt.Add(time.Hour)))
+	if list, err := b.Undo(context.Background(), 1, "Bo Lin", decidedAt.Add(2*time.Hour)); err != nil || len(list) != 1 || list[0].Undone {
+		t.Errorf("%+v, %v: want what the run acted on as it is", list, err)
+	}
+	if n := b.count(`SELECT count(*) FROM import WHERE undone_at = ''`); n != 1 {
+		t.Error("the import counts as undone")
+	}
+}
+
 func TestUndo(t *testing.T) {
 	b, ctx := newBench(t), context.Background()
 	all := []Ask{client("1", Retry, "", "rejected refused"), client("2", Map, "77", "held candidates"), client("4", Skip, "", "blocked reference"),

@@ -76,8 +76,10 @@ func (s *Store) Undo(ctx context.Context, id int64, by string, now time.Time) (l
 				undone++
 			}
 		}
-		if _, err := tx.ExecContext(ctx, query("undo-import"), stamp(now), by, id); err != nil {
-			return err
+		if undone > 0 {
+			if _, err := tx.ExecContext(ctx, query("undo-import"), stamp(now), by, id); err != nil {
+				return err
+			}
 		}
 		return audit(ctx, tx, now, by, "undo", fmt.Sprintf("import %d", id), fmt.Sprintf("%d of %d decisions taken back", undone, len(list)))
 	})

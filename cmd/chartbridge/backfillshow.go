@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -106,7 +107,11 @@ func showBackfill(ctx context.Context, s *shared, p *practice, b sql.Backfill, o
 			rows = append(rows, []string{w.Endpoint + suffix(" ", w.From), w.State + suffix(": ", w.Note)})
 		}
 	}
-	return printTable(s.stdout, []string{v.ID, state}, rows)
+	t := tabwriter.NewWriter(s.stdout, 0, 0, gap, ' ', 0) // keys and values, whatever the width of a terminal
+	for _, row := range append([][]string{{v.ID, state}}, rows...) {
+		fmt.Fprintln(t, strings.Join(row, "\t"))
+	}
+	return t.Flush()
 }
 
 func (p *practice) clockTime(stamp string) string {

@@ -162,7 +162,10 @@ func (c *preflight) checkQuota(ctx context.Context) error {
 			took += s.Calls
 		}
 	}
-	text := fmt.Sprintf("%d of %d calls left until %s; the newest run took %d", b.Left, b.Limit, b.Resets.In(c.config.Timezone).Format("15:04 MST"), took)
+	text := fmt.Sprintf("%d of %d calls left until %s", b.Left, b.Limit, b.Resets.In(c.config.Timezone).Format("15:04 MST"))
+	if len(past) > 0 {
+		text += fmt.Sprintf("; the newest run took %d", took)
+	}
 	if b.Left < max(took, 1) {
 		c.warn("quota", "a run now would wait for the window, or stop with --on-quota stop", "%s", text)
 		return nil

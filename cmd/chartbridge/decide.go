@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/chartbridge/chartbridge/load/centralregistry"
 	"github.com/chartbridge/chartbridge/reports"
@@ -72,7 +73,9 @@ not good, and none is taken.`,
 
 func (f decideFlags) check(args []string) error {
 	switch {
-	case f.imports && (f.undo != "" || len(args) > 0), f.undo != "" && f.apply:
+	case f.undo != "" && f.apply:
+		return usageError{errors.New("--apply does not go with --undo, which takes back at once")}
+	case f.imports && (f.undo != "" || len(args) > 0):
 		return usageError{errors.New("give one of FILE.xlsx, --undo and --imports")}
 	case len(args) > 1:
 		return usageError{errors.New("--undo takes one import or one workbook")}
@@ -120,6 +123,9 @@ func decide(ctx context.Context, s *shared, p *practice, path string, f decideFl
 		return err
 	}
 	book, err := reports.ReadReturned(path, key, p.config.Workbook.Passphrase.Reveal())
+	if errors.Is(err, os.ErrNotExist) {
+		return usageError{fmt.Errorf("there is no workbook at %s", path)}
+	}
 	if errors.Is(err, reports.ErrWorkbook) {
 		return usageError{fmt.Errorf("%s: %w; nothing was applied", path, err)}
 	}

@@ -118,6 +118,10 @@ func TestUndoBeforeTheRun(t *testing.T) {
 	s := newSite(t)
 	s.mustRun(exitAttention, "run")
 	d := s.newDesk()
+	d.send(exitDone)
+	if out, _ := s.mustRun(exitDone, "decide", d.path); !strings.Contains(out, "rows read: none with a decision\n") || strings.Contains(out, "--apply") {
+		t.Errorf("of a workbook without a decision:\n%s", out)
+	}
 	row := d.find("Cause", "approval")[0]
 	d.decide(row, "APPROVE")
 	d.send(exitDone, "--apply", "--as", "Ada Roma")

@@ -49,11 +49,13 @@ func (d decided) print(s *shared, f decideFlags) error {
 			parts = append(parts, fmt.Sprintf("%d %s", n, f.told(word)))
 		}
 	}
-	fmt.Fprintf(s.stdout, "%s read: %s\n", howMany(d.Read, "row"), orDash(strings.Join(parts, ", ")))
+	fmt.Fprintf(s.stdout, "%s read: %s\n", howMany(d.Read, "row"), pick(len(d.Rows) > 0, strings.Join(parts, ", "), "none with a decision"))
 	if d.Alone > 0 {
 		fmt.Fprintf(s.stdout, "Comments without a decision, which change nothing: %d\n", d.Alone)
 	}
 	switch {
+	case !f.apply && len(d.Rows) == 0:
+		fmt.Fprintln(s.stdout, "This was a look only: nothing was changed.")
 	case !f.apply:
 		fmt.Fprintln(s.stdout, "This was a look only: nothing was changed. To take the good ones: --apply")
 	case d.Import == 0:

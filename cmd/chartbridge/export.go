@@ -92,7 +92,7 @@ func (p *practice) loadedByVendor(name string) (destination, error) {
 		}
 	}
 	if len(fits) != 1 || fits[0].name == centralregistry.Name {
-		return destination{}, usageError{fmt.Errorf("name the destination with --destination: rethink or centralreach, where enabled; enabled are %v", p.config.Destinations())}
+		return destination{}, usageError{fmt.Errorf("name the destination with --destination: rethink or centralreach, where enabled; enabled are %s", inWords(p.config.Destinations()))}
 	}
 	return fits[0], nil
 }

@@ -206,7 +206,7 @@ func newRuns(s *shared) *cobra.Command {
 				}
 				var rows [][]string
 				for i, r := range past {
-					rows = append(rows, []string{r.ID, r.Trigger, r.StartedAt, orDash(r.FinishedAt), exitWord(r.ExitCode, running && i == 0), orDash(r.Note)})
+					rows = append(rows, []string{r.ID, r.Trigger, r.StartedAt, orDash(r.FinishedAt), exitWord(r.ExitCode, running && i == 0), orDash(noteOf(r))})
 				}
 				return printTable(s.stdout, []string{"run", "trigger", "started", "finished", "exit", "note"}, rows)
 			})
@@ -241,9 +241,17 @@ func showRun(ctx context.Context, s *shared, p *practice, id string) error {
 	if s.output == "json" {
 		return printJSON(s.stdout, map[string]any{"run": past, "counts": counts})
 	}
-	_, err = fmt.Fprintf(s.stdout, "Run %s by %s, %s to %s, exit %s %s\n\n%s", past.ID, past.Trigger, past.StartedAt, orDash(past.FinishedAt),
-		exitWord(past.ExitCode, running), past.Note, countsOf(counts, past.ExitCode, running, widthOf(s.stdout)))
+	_, err = fmt.Fprintf(s.stdout, "Run %s by %s, %s to %s, exit %s%s\n\n%s", past.ID, past.Trigger, past.StartedAt, orDash(past.FinishedAt),
+		exitWord(past.ExitCode, running), suffix(" ", noteOf(past)), countsOf(counts, past.ExitCode, running, widthOf(s.stdout)))
 	return err
+}
+
+// noteOf is what a run says of itself; a dry one, that it was.
+func noteOf(r sql.Past) string {
+	if r.Dry {
+		return "dry run" + suffix("; ", r.Note)
+	}
+	return r.Note
 }
 
 // countsOf is what a run counted, or why it counted nothing.

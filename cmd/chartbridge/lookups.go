@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -72,7 +73,7 @@ func (n neededLookup) lacking() int {
 
 func lookupsTemplate(ctx context.Context, s *shared, p *practice, only string) error {
 	if only != "" && !slices.Contains(p.config.Destinations(), only) {
-		return usageError{fmt.Errorf("destination %q is not enabled in the config; enabled are %v", only, p.config.Destinations())}
+		return usageError{fmt.Errorf("destination %q is not enabled in the config; enabled are %s", only, inWords(p.config.Destinations()))}
 	}
 	values, err := p.stagedValues(ctx)
 	if err != nil {
@@ -160,6 +161,15 @@ func (n neededLookup) print(b *strings.Builder) {
 // howMany says how many, in words.
 func howMany(n int, thing string) string {
 	return fmt.Sprintf("%d %s", n, thing) + pick(n == 1, "", "s")
+}
+
+// inWords lists names in a sentence.
+func inWords(names []string) string {
+	last := len(names) - 1
+	if last < 1 {
+		return cmp.Or(strings.Join(names, ""), "none")
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 // commentText makes a name fit for one line of a comment, of so many

@@ -27,6 +27,18 @@ func TestLogFlagsAreHeldByEveryVerb(t *testing.T) {
 	}
 }
 
+// TestAWrongVariableIsNamed, and not the flag that nobody gave.
+func TestAWrongVariableIsNamed(t *testing.T) {
+	for _, name := range []string{"CHARTBRIDGE_OUTPUT", "CHARTBRIDGE_LOG_LEVEL", "CHARTBRIDGE_LOG_FORMAT"} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, "loud")
+			if code, _, stderr := runHere(t, "version"); code != exitUsage || !strings.Contains(stderr, name+` "loud": write `) {
+				t.Errorf("exit code %d, %s", code, stderr)
+			}
+		})
+	}
+}
+
 // TestTheLastWordIsALineOfTheLog where that is JSON, at any level.
 func TestTheLastWordIsALineOfTheLog(t *testing.T) {
 	t.Parallel()
@@ -52,6 +64,9 @@ func TestMistakesAreUsageErrors(t *testing.T) {
 	if code, _, stderr := runHere(t, "run", "--config", filepath.Join(s.dir, "missing.yaml")); code != exitUsage || !strings.Contains(stderr, "`chartbridge init --config ") {
 		t.Errorf("a missing config: exit code %d, %s", code, stderr)
 	}
+	if _, _, stderr := runHere(t, "serve", "--config", filepath.Join(s.dir, "missing.yaml")); !strings.Contains(stderr, "`chartbridge init --config "+filepath.Join(s.dir, "missing.yaml")+"`") {
+		t.Errorf("serve by a missing config: %s", stderr)
+	}
 	for _, path := range []string{filepath.Join(s.dir, "missing.yaml"), s.dir} {
 		if code, _, stderr := runHere(t, "shapes", "--config", path); code != exitUsage || !strings.Contains(stderr, path) {
 			t.Errorf("shapes by %s: exit code %d, %s", path, code, stderr)
@@ -75,6 +90,13 @@ func TestShapesSpeakAsTheConfigDoes(t *testing.T) {
 	}
 	if !slices.Contains(names, "ExtRef") || slices.Contains(names, "clientExternalId") {
 		t.Errorf("the fields are %v", names)
+	}
+}
+
+func TestAMissingWorkbookIsNamedOnce(t *testing.T) {
+	t.Parallel()
+	if _, stderr := newSite(t).mustRun(exitUsage, "decide", "no.xlsx"); stderr != "chartbridge: there is no workbook at no.xlsx\n" {
+		t.Errorf("got: %s", stderr)
 	}
 }
 
@@ -130,7 +152,7 @@ func TestAFolderThatCannotBeWrittenStopsTheRun(t *testing.T) {
 
 func TestUnknownVerbsAreUsageErrors(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"frobnicate"}, {"runs", "frob"}, {"runs"}, {}, {"version", "--output", "xml"}} {
+	for _, args := range [][]string{{"frobnicate"}, {"runs", "frob"}, {"runs"}, {}, {"version", "--output", "xml"}, {"completion"}, {"completion", "foo"}} {
 		if code, _, stderr := runHere(t, args...); code != exitUsage || stderr == "" {
 			t.Errorf("chartbridge %v: exit code %d, %q; want %d and what to do", args, code, stderr, exitUsage)
 		}
@@ -143,6 +165,7 @@ func TestAMissingArgumentIsNamed(t *testing.T) {
 	for line, want := range map[string]string{
 		"trace": "ENDPOINT and ID are missing", "trace doctors": "ID is missing", "trace doctors 1 2": `"2" is too much`, "run now": `"now" is too much`,
 		"crosswalk import --as Bo": "FILE.csv is missing", "shapes a b": `"b" is too much`, "decide a.xlsx b.xlsx": `"b.xlsx" is too much`,
+		"completion foo": "it has bash", "decide no.xlsx --undo --apply": "--apply does not go with --undo",
 		"simulate --patients -1": "--patients -1", "demo --appointments -1": "--appointments -1",
 	} {
 		if code, _, stderr := runHere(t, strings.Fields(line)...); code != exitUsage || !strings.Contains(stderr, want) {

@@ -40,7 +40,7 @@ func newRoot(stdout, stderr *os.File) (*cobra.Command, *shared) {
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			s.named = cmd.Flags().Changed("config")
 			if s.output != "text" && s.output != "json" {
-				return usageError{fmt.Errorf("--output %q: write text or json", s.output)}
+				return usageError{fmt.Errorf("%s %q: write text or json", givenBy("--output", "CHARTBRIDGE_OUTPUT", s.output), s.output)}
 			}
 			_, err := newLog(s) // of flags that fit, whether or not the verb logs
 			return err
@@ -58,6 +58,11 @@ func newRoot(stdout, stderr *os.File) (*cobra.Command, *shared) {
 	flags.StringVar(&s.logFormat, "log-format", fromEnv("CHARTBRIDGE_LOG_FORMAT", "text"), "`text|json`")
 	for _, verb := range verbs {
 		root.AddCommand(asUsage(verb(s)))
+	}
+	root.InitDefaultCompletionCmd() // which cobra adds later otherwise
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.Args = cobra.ArbitraryArgs // an unknown shell is told by whichVerb
+		asUsage(completion)
 	}
 	return root, s
 }
@@ -129,6 +134,11 @@ func whichVerb(cmd *cobra.Command, args []string) error {
 		return usageError{fmt.Errorf("%s has no %q; it has %s", cmd.CommandPath(), args[0], strings.Join(names, ", "))}
 	}
 	return usageError{fmt.Errorf("%s needs one of %s; --help says what they do", cmd.CommandPath(), strings.Join(names, ", "))}
+}
+
+// givenBy names what gave a value: the variable, where it holds just that.
+func givenBy(flag, variable, value string) string {
+	return pick(os.Getenv(variable) == value, variable, flag)
 }
 
 func fromEnv(name, otherwise string) string {

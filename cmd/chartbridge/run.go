@@ -144,7 +144,7 @@ func (p *practice) night(f runFlags, trigger string) (*night, error) {
 	}
 	for _, name := range n.destinations {
 		if !slices.Contains(p.config.Destinations(), name) {
-			return nil, usageError{fmt.Errorf("destination %q is not enabled in the config; enabled are %v", name, p.config.Destinations())}
+			return nil, usageError{fmt.Errorf("destination %q is not enabled in the config; enabled are %s", name, inWords(p.config.Destinations()))}
 		}
 	}
 	return n, nil
@@ -178,8 +178,11 @@ func printNight(w io.Writer, title string, res result) error {
 		fmt.Fprint(w, outcomeTable(res.Counts, widthOf(w)))
 	}
 	whole := res.Exit == exitDone || res.Exit == exitAttention
-	if !res.Sent && whole && res.Loaded && len(res.Counts) > 0 {
-		fmt.Fprintln(w, "\nNothing was sent: the destinations hold what DrChrono holds, but for what waits above.")
+	switch {
+	case res.Run.DryRun:
+		fmt.Fprintln(w, "\nNothing was sent: it was a dry run.")
+	case !res.Sent && whole && res.Loaded && len(res.Counts) > 0:
+		fmt.Fprintln(w, "\nNothing was sent: no record that can go is new or changed.")
 	}
 	if res.Files.Reconciliation != "" {
 		fmt.Fprintf(w, "\n  workbook   %s\n  summary    %s\n  results    %s\n  counts     %s\n",

@@ -61,8 +61,17 @@ func TestSecondRunOverUnchangedDataSendsNothing(t *testing.T) {
 	if got := s.writes() - before; got != 0 {
 		t.Errorf("the second run made %d writes, want none", got)
 	}
-	if !strings.Contains(stdout, "Nothing was sent") {
+	if !strings.Contains(stdout, "Nothing was sent: no record that can go is new or changed.") {
 		t.Errorf("the second run does not say that nothing was sent:\n%s", stdout)
+	}
+	if stdout, _ = s.mustRun(exitAttention, "run", "--dry-run"); !strings.Contains(stdout, "Nothing was sent: it was a dry run.") {
+		t.Errorf("the dry run does not say that it sent nothing:\n%s", stdout)
+	}
+	list, _ := s.mustRun(exitDone, "runs", "list")
+	dry := strings.Fields(strings.Split(list, "\n")[1])[0]
+	show, _ := s.mustRun(exitDone, "runs", "show", dry)
+	if head, _, _ := strings.Cut(show, "\n"); strings.Count(list, "dry run") != 1 || !strings.HasSuffix(head, " dry run") {
+		t.Errorf("the dry run is not told as one:\n%s\n%s", list, show)
 	}
 	if twice := append(s.v.Rethink.Duplicates(), s.v.CentralReach.Duplicates()...); len(twice) > 0 {
 		t.Errorf("created twice: %v", twice)

@@ -253,7 +253,8 @@ func readConfig(path string) (*config.Config, error) {
 	var faults config.Faults
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return nil, usageError{fmt.Errorf("there is no config at %s; %s writes one, or name one with --config", path, config.Init)}
+		flag := (&shared{config: path, named: path != defaultConfig}).configFlag()
+		return nil, usageError{fmt.Errorf("there is no config at %s; %s writes one, or name one with --config", path, strings.TrimSuffix(config.Init, "`")+flag+"`")}
 	case err != nil && !errors.As(err, &faults): // a folder, or a file that this user may not read
 		return nil, usageError{err}
 	}

@@ -124,7 +124,7 @@ func newLog(s *shared) (*logrus.Logger, error) {
 	log.SetOutput(s.stderr)
 	level, err := logrus.ParseLevel(s.logLevel)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("--log-level %q: write debug, info, warn or error", s.logLevel)}
+		return nil, usageError{fmt.Errorf("%s %q: write debug, info, warn or error", givenBy("--log-level", "CHARTBRIDGE_LOG_LEVEL", s.logLevel), s.logLevel)}
 	}
 	log.SetLevel(level)
 	switch s.logFormat {
@@ -133,7 +133,7 @@ func newLog(s *shared) (*logrus.Logger, error) {
 	case "json":
 		log.SetFormatter(&logrus.JSONFormatter{})
 	default:
-		return nil, usageError{fmt.Errorf("--log-format %q: write text or json", s.logFormat)}
+		return nil, usageError{fmt.Errorf("%s %q: write text or json", givenBy("--log-format", "CHARTBRIDGE_LOG_FORMAT", s.logFormat), s.logFormat)}
 	}
 	log.SetFormatter(scrubbing{log.Formatter, &s.scrub})
 	return log, nil

@@ -159,7 +159,7 @@ func pageName(n int) string {
 type netError struct{ doing, what string }
 
 func (e *netError) Error() string {
-	return e.doing + ": " + e.what + "; is drchrono.base_url right, and the host reachable? the next run goes on from there"
+	return e.doing + ": " + e.what + "; is drchrono.base_url right, and the host reachable?"
 }
 
 // Unwrap gives the sentinel and not the cause, whose text is not for logs.

@@ -141,7 +141,7 @@ func ParseCron(spec string) (cron.Schedule, error) {
 }
 
 func parseCron(spec string) (schedule cron.Schedule, fault *Fault) {
-	unreadable := bad("must be five cron fields", `write for example "30 2 * * *"`)
+	unreadable := bad("must be five cron fields", `write for example "30 3 * * *"`)
 	// The library panics on some specs, such as a zone with nothing after it.
 	defer func() {
 		if recover() != nil {

@@ -24,7 +24,7 @@ const (
 	badQuiet      = "config.yaml:7: quiet_period: must be a duration above 0 with its unit: h, m or s; write for example 15m"
 	badShare      = "config.yaml:7: brake.changed: must be a whole percentage from 0% to 100%; write for example 30%"
 	badSecret     = "a secret must not stand in the file; write ${NAME} or ${file:/path}"
-	badCronFields = `config.yaml:7: schedules[0].cron: must be five cron fields; write for example "30 2 * * *"`
+	badCronFields = `config.yaml:7: schedules[0].cron: must be five cron fields; write for example "30 3 * * *"`
 	badWebhook    = "config.yaml:7: alerts.webhook: "
 	badNoURL      = badWebhook + "must be a URL with a host; write for example https://host.example/path"
 	badReference  = "config.yaml:7: lookups: has a reference that cannot be read; write ${NAME}, ${NAME:default} or ${file:/path}"
@@ -90,7 +90,7 @@ var oneKey = []struct{ add, want string }{
 	{"alerts: {webhook: https://u:hunter2@h.example}", badWebhook + "must not hold a user name or password; remove what stands before the @"},
 	{"alerts: {webhook: ftp://h.example}", badWebhook + "must begin with https://"},
 	{"alerts: {webhook: h.example}", badNoURL}, {"alerts: {webhook: 'https://'}", badNoURL}, {"alerts: {webhook: 'https://h:99999'}", badNoURL},
-	{"schedules: nightly", `config.yaml:7: schedules: must be a list; write for example - {name: nightly, cron: "30 2 * * *"}`},
+	{"schedules: nightly", `config.yaml:7: schedules: must be a list; write for example - {name: nightly, cron: "30 3 * * *"}`},
 	{"schedules: [{name: n}]", "config.yaml:7: schedules[0].cron: is missing or empty; a schedule has both"},
 	{"schedules: [{name: n, cron: '@daily', x: 1}]", "config.yaml:7: schedules[0].x: unknown key"},
 	{"schedules: [{name: n, cron: '@daily'}, {name: n, cron: '@daily'}]", "config.yaml:7: schedules[1].name: another schedule has this name; choose another"},

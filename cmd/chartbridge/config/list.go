@@ -158,7 +158,7 @@ func (b *block) schedules(key string, to *[]Schedule) {
 	}
 	if p.value.Kind != yaml.SequenceNode {
 		if p.value.Kind != broken {
-			b.r.fault(p.line, join(b.path, key), "must be a list", `write for example - {name: nightly, cron: "30 2 * * *"}`)
+			b.r.fault(p.line, join(b.path, key), "must be a list", `write for example - {name: nightly, cron: "30 3 * * *"}`)
 		}
 		return
 	}
