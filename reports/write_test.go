@@ -118,6 +118,9 @@ func TestWhatEachLevelShows(t *testing.T) {
 		}
 		files := f.write(f.options(t.TempDir(), level))
 		text := parts(t, files.Reconciliation)
+		if page := strings.Contains(text, "This page: no patient data"); page != (level != LevelNone) || strings.Contains(parts(t, files.Summary), "This page:") {
+			t.Errorf("level %s: Start's header speaks of its page alone: %v", level, page)
+		}
 		if got := strings.Contains(text, canary); got != want {
 			t.Errorf("level %s: the workbook holds the name: %v, want %v", level, got, want)
 		}

@@ -46,6 +46,9 @@ func TestCheckOfAGoodSite(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	found := findingsOf(s, exitDone)
+	if strings.Contains(found["ok quota"], "newest run") {
+		t.Errorf("there was no run yet, and the quota says %s", found["ok quota"])
+	}
 	for _, check := range []string{"config", "secrets", "data_dir", "output_dir", "database", "zone", "drchrono", "clock", "token", "scopes", "quota",
 		"rethink", "centralreach", "central_registry"} {
 		wantFinding(t, found, "ok "+check, "")
