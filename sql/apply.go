@@ -134,7 +134,8 @@ func (d *decider) link(ctx context.Context, a Ask, it Item, was *before) (Verdic
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return Verdict{}, err
 	}
-	if was.ID != "" && was.ID != l.TargetID {
+	moved := was.ID != "" && was.ID != l.TargetID
+	if moved {
 		if was.Parts, err = unlinkInside(ctx, d.tx, l); err != nil {
 			return Verdict{}, err
 		}
@@ -142,7 +143,15 @@ func (d *decider) link(ctx context.Context, a Ask, it Item, was *before) (Verdic
 	if _, err := putCrosswalk(ctx, d.tx, []Link{l}); err != nil {
 		return Verdict{}, err
 	}
-	return Verdict{Applied, "it is their record from the next run on, which compares the two"}, release(ctx, d.tx, it.ID, nil)
+	if err := release(ctx, d.tx, it.ID, nil); err != nil {
+		return Verdict{}, err
+	}
+	if moved {
+		if err := releaseLinked(ctx, d.tx, l, true); err != nil {
+			return Verdict{}, err
+		}
+	}
+	return Verdict{Applied, "it is their record from the next run on, which compares the two"}, nil
 }
 
 // decideRule takes a decision for every record that lacks a key.

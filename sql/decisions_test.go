@@ -253,7 +253,11 @@ func TestMapTakesPartsAlong(t *testing.T) {
 	b.exec(`INSERT INTO target (destination, object, source_endpoint, source_id, parent_id, slot, outcome, hash, payload, acked_hash, run)
 		VALUES ('rethink', 'funder', 'patients', '2/primary', '2', 'funders', 'unchanged', x'aa', x'00', x'aa', 'r')`)
 	b.exec(`INSERT INTO crosswalk VALUES ('rethink', 'client', '2', '70', 'natural_key', 'r'), ('rethink', 'funder', '2/primary', '700', 'created', 'r')`)
+	b.exec(`UPDATE target SET acked_hash = hash, acked_payload = payload WHERE object = 'client' AND source_id = '2'`) // by the wrong one
 	b.want("Ada Roma", client("2", Map, "77", "held candidates"), Applied)
+	if n := b.count(`SELECT count(*) FROM target WHERE object = 'client' AND source_id = '2' AND outcome = 'failed' AND acked_hash IS NULL AND acked_payload IS NULL`); n != 1 {
+		t.Error("what the other record acknowledged counts for this one")
+	}
 	if n := b.count(`SELECT count(*) FROM crosswalk WHERE object = 'funder'`); n != 0 {
 		t.Error("its part is still linked to a part of the other record")
 	}

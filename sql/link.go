@@ -96,8 +96,19 @@ func importLink(ctx context.Context, tx *sqlx.Tx, l Link, now time.Time) error {
 			return err
 		}
 	}
+	if err := releaseLinked(ctx, tx, l, moved > 0); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, query("set-setting"), "initial_load/"+l.Destination, stamp(now))
+	return err
+}
+
+// releaseLinked makes a linked record due, with the one that it travels inside.
+// Where its id moved, nothing that was acknowledged under another counts: it is
+// compared with what is there.
+func releaseLinked(ctx context.Context, tx *sqlx.Tx, l Link, moved bool) error {
 	var released []int64
-	if err := tx.SelectContext(ctx, &released, query("release-imported"), l.Destination, l.Object, l.SourceID, moved > 0); err != nil {
+	if err := tx.SelectContext(ctx, &released, query("release-imported"), l.Destination, l.Object, l.SourceID, moved); err != nil {
 		return err
 	}
 	for _, target := range released {
@@ -105,8 +116,7 @@ func importLink(ctx context.Context, tx *sqlx.Tx, l Link, now time.Time) error {
 			return err
 		}
 	}
-	_, err = tx.ExecContext(ctx, query("set-setting"), "initial_load/"+l.Destination, stamp(now))
-	return err
+	return nil
 }
 
 // putCrosswalk keeps ids, and gives how many of them are new or others than before.

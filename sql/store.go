@@ -179,7 +179,13 @@ func (c connector) Connect(context.Context) (driver.Conn, error) { return c.Driv
 func (c connector) Driver() driver.Driver {
 	return &sqlite3.SQLiteDriver{ConnectHook: func(conn *sqlite3.SQLiteConn) error {
 		for _, pragma := range append([]string{fmt.Sprintf("cache_size = -%d", c.cache)}, pragmas...) {
-			if _, err := conn.Exec("PRAGMA "+pragma, nil); err != nil {
+			_, err := conn.Exec("PRAGMA "+pragma, nil)
+			var told sqlite3.Error
+			for n := 0; n < 1000 && errors.As(err, &told) && told.Code == sqlite3.ErrBusy; n++ {
+				time.Sleep(10 * time.Millisecond) // another makes the database: nothing waits for that turn by itself
+				_, err = conn.Exec("PRAGMA "+pragma, nil)
+			}
+			if err != nil {
 				return fmt.Errorf("pragma %s: %w", pragma, err)
 			}
 		}

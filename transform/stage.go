@@ -197,8 +197,9 @@ func judgeAll(shape Shape, env *Env, sources []etl.Source, known map[string]etl.
 }
 
 // judge gives the shape's verdicts on a record, or says why there are none. One
-// without an id could be created twice; one that a complete read did not show,
-// and that the destination does not hold, has nothing to do there.
+// without an id could be created twice; one that travels inside another, which a
+// complete read did not show and the destination does not hold, has nothing to do
+// there. People are judged: visits that stand need them.
 func judge(shape Shape, env *Env, src etl.Source, known map[string]etl.Target, lacks string) []Verdict {
 	fault := src.Fault
 	if fault == "" && strings.HasPrefix(src.ID, etl.NoID) {
@@ -209,7 +210,7 @@ func judge(shape Shape, env *Env, src etl.Source, known map[string]etl.Target, l
 		return UnreadableParts(src, fault)
 	case fault != "":
 		return []Verdict{Unreadable(fault)}
-	case src.Gone && !shape.Parts && !before.Sent:
+	case src.Gone && shape.Inside != "" && !shape.Parts && !before.Sent:
 		return []Verdict{{Outcome: etl.Excluded, Cause: etl.CauseDeleted, Parent: before.Parent}}
 	case lacks != "" && shape.Parts:
 		return eachPart(src, lacking(lacks))
