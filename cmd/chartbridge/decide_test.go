@@ -160,7 +160,7 @@ func TestDecisionsActInTheNextRun(t *testing.T) {
 	d.decide(discharge, "APPROVE")
 	d.put("comment", skip, "not ours")
 
-	dry := d.send(exitDone)
+	dry := d.send(exitDone, "--as", "Ada Roma")
 	if dry.Applied || dry.Totals[sql.Applicable] != 4 || dry.Totals[sql.Applied] != 0 {
 		t.Fatalf("dry run: %+v", dry.Rows)
 	}
