@@ -128,6 +128,16 @@ func TestWhatIsGoneIsNotSent(t *testing.T) {
 	}
 }
 
+// A doctor whom a complete read does not show any more is judged all the same:
+// visits that stand need him.
+func TestPeopleWhoAreGoneAreJudged(t *testing.T) {
+	p := aDay(t)
+	p.full = true
+	p.pull("doctors", aDoctor(1))
+	p.judge()
+	p.want(p.target("staff", "doctors", "2"), etl.Failed, etl.CauseNotSent)
+}
+
 func TestPartsThatVanishAreDropped(t *testing.T) {
 	p := newPractice(t)
 	two := aPatient(11, "Lin")
