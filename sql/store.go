@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -178,7 +179,7 @@ func (c connector) Connect(context.Context) (driver.Conn, error) { return c.Driv
 
 func (c connector) Driver() driver.Driver {
 	return &sqlite3.SQLiteDriver{ConnectHook: func(conn *sqlite3.SQLiteConn) error {
-		for _, pragma := range append([]string{fmt.Sprintf("cache_size = -%d", c.cache)}, pragmas...) {
+		for _, pragma := range append(slices.Clone(pragmas), fmt.Sprintf("cache_size = -%d", c.cache)) {
 			_, err := conn.Exec("PRAGMA "+pragma, nil)
 			var told sqlite3.Error
 			for n := 0; n < 1000 && errors.As(err, &told) && told.Code == sqlite3.ErrBusy; n++ {
@@ -196,7 +197,8 @@ func (c connector) Driver() driver.Driver {
 	}}
 }
 
-// pragmas of every connection. page_size comes before anything that writes.
+// pragmas of every connection. page_size comes first: it is that of what is
+// written, and the cache is reckoned by it.
 // synchronous=FULL: an intent that vanished after its request left would be a
 // record sent twice.
 var pragmas = []string{

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/jmoiron/sqlx"
 )
 
 // Every query is good SQL against the migrated schema.
@@ -82,5 +84,30 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	if _, err := Open(ctx, dir, sealer(1), "a"); !errors.Is(err, ErrNewer) {
 		t.Errorf("a database of a newer program: %v, want ErrNewer", err)
+	}
+}
+
+// TestCacheIsReckonedByThePage: a writer keeps no more of what it writes than its
+// cache holds, in a new database too; the rest goes to the log before the commit.
+func TestCacheIsReckonedByThePage(t *testing.T) {
+	s := openReportStore(t)
+	const mib = 1 << 20
+	err := s.inTx(t.Context(), func(tx *sqlx.Tx) error {
+		if _, err := tx.Exec(`CREATE TABLE filler (bytes BLOB)`); err != nil {
+			return err
+		}
+		for range 48 {
+			if _, err := tx.Exec(`INSERT INTO filler VALUES (zeroblob(?))`, mib); err != nil {
+				return err
+			}
+		}
+		log, err := os.Stat(s.path + "-wal")
+		if err == nil && log.Size() < 48*mib-2*writerCache*1024 {
+			t.Errorf("of 48 MiB %d are in the log before the commit, want all but %d", log.Size()/mib, writerCache/1024)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
