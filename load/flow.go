@@ -2,8 +2,6 @@ package load
 
 import (
 	"context"
-	"math/rand/v2"
-	"net/http"
 	"sync"
 	"time"
 
@@ -85,30 +83,23 @@ func graced(ctx context.Context) (context.Context, context.CancelFunc) {
 // no sooner than it was asked to.
 func (l *line) request(ctx, requests context.Context, d etl.Delivery) Done {
 	done := Done{Delivery: d, SettledBy: ByAnswer, Answer: Answer{Kind: NotSent}}
-	for n, busy := 0, 0; n < tries && ctx.Err() == nil && !l.circuit.isOpen() && !l.watch.isOver(); n++ {
+	var tries Tries
+	for again := true; again && ctx.Err() == nil && !l.circuit.isOpen() && !l.watch.isOver(); {
 		done.Attempts++
 		done.Answer = l.stage.Destination.Send(requests, d)
-		wait := backoff(n)
-		switch a := done.Answer; {
-		case a.Kind == NotSent:
-		case a.Kind == Throttled && a.After == 0 && busy < unsaidTries:
-			wait, n, busy = unsaid(busy), n-1, busy+1
-		case a.Kind == Throttled:
-			wait = max(wait, a.After)
-		default:
-			l.circuit.note(done.Answer)
-			l.watch.note(done.Answer)
+		a := done.Answer
+		if a.Kind != NotSent && a.Kind != Throttled {
+			l.circuit.note(a)
+			l.watch.note(a)
 			done.Answer.Then = then(l.object, d)
 			done.At = l.stage.Clock.Now()
 			return done
 		}
-		if wait > MaxWait {
+		var wait time.Duration
+		if wait, again = tries.Again(a.Kind == Throttled, a.After); wait > MaxWait {
 			l.circuit.leave()
-			break
 		}
-		if n+1 < tries && l.stage.Clock.Sleep(ctx, wait) != nil {
-			break
-		}
+		again = again && l.stage.Clock.Sleep(ctx, wait) == nil
 	}
 	if ctx.Err() == nil && done.Attempts > 0 {
 		l.circuit.note(done.Answer)
@@ -127,37 +118,4 @@ func then(o Object, d etl.Delivery) string {
 		return "it rests and is then sent again, which changes nothing twice"
 	}
 	return "nobody can be asked after it; look whether it is there, then say so with `chartbridge uncertain resolve`"
-}
-
-// A rate limit that turns a request away without a word of how long may count by
-// the minute (centralreach.txt, Response Codes: "try again later"): the request
-// is made again so many times, over a minute and a half at least, before that
-// counts as a try.
-const (
-	unsaidTries = 7
-	unsaidMost  = 3 * time.Minute // the waits, and requests that are turned away at once
-)
-
-func unsaid(n int) time.Duration {
-	d := min(time.Second<<n, maxBackoff)
-	return d + rand.N(d/2)
-}
-
-// Unsaid is how long to wait after a read that a rate limit turned away without
-// a word of how long, for the n-th time; ok is false where it was another reply,
-// or once too often.
-func (r Reply) Unsaid(n int) (wait time.Duration, ok bool) {
-	if r.Status != http.StatusTooManyRequests || r.RetryAfter() > 0 || n >= unsaidTries {
-		return 0, false
-	}
-	return unsaid(n), true
-}
-
-// maxBackoff bounds the wait between two tries where none is asked for.
-const maxBackoff = 30 * time.Second
-
-// backoff doubles from half a second, with jitter.
-func backoff(n int) time.Duration {
-	d := min(500*time.Millisecond<<n, maxBackoff)
-	return d/2 + rand.N(d)
 }

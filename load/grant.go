@@ -41,27 +41,34 @@ func NewGrant(client *Client, clock etl.Clock, tokenURL, id, secret string, scop
 // A GrantError says that no token was to be had. It holds nothing of the
 // answer but its status.
 type GrantError struct {
-	Status  int    // HTTP; 0 = no answer
-	Refused bool   // the credentials are wrong; otherwise it may work later
-	Why     string // our own words for why no answer came
+	Status  int           // HTTP; 0 = no answer
+	Refused bool          // the credentials are wrong; otherwise it may work later
+	After   time.Duration // how long a rate limit asks to wait
+	Why     string        // our own words for why no answer came
 }
 
 func (e *GrantError) Error() string {
 	if e.Refused {
 		return fmt.Sprintf("the token endpoint refused client_id or client_secret (HTTP %d); check them in the config", e.Status)
 	}
-	return "the token endpoint " + e.Gave() + "; is token_url right, and the host reachable?"
+	return "the token endpoint " + e.Gave("is token_url right, and the host reachable?")
 }
 
-// Gave says what came instead of a token.
-func (e *GrantError) Gave() string {
+// throttled reports whether a rate limit turned us away, which says nothing
+// against the request.
+func (e *GrantError) throttled() bool { return e.Status == http.StatusTooManyRequests }
+
+// Gave says what came instead of a token, and what to look at.
+func (e *GrantError) Gave(look string) string {
 	switch {
+	case e.throttled():
+		return "turns us away by its rate limit (HTTP 429); the next run asks again"
 	case e.Status > 0:
-		return fmt.Sprintf("gave no token (HTTP %d)", e.Status)
+		return fmt.Sprintf("gave no token (HTTP %d); %s", e.Status, look)
 	case e.Why != "":
-		return "gave no answer: " + e.Why
+		return "gave no answer: " + e.Why + "; " + look
 	}
-	return "gave no answer that we can read"
+	return "gave no answer that we can read; " + look
 }
 
 // NoAnswer is a GrantError of a request that brought none.
@@ -132,7 +139,7 @@ func grantError(err error) error {
 	var refused *oauth2.RetrieveError
 	if errors.As(err, &refused) && refused.Response != nil {
 		status := refused.Response.StatusCode
-		return &GrantError{Status: status, Refused: status == 400 || status == 401 || status == 403}
+		return &GrantError{Status: status, Refused: status == 400 || status == 401 || status == 403, After: Reply{Header: refused.Response.Header}.RetryAfter()}
 	}
 	none := NoAnswer(0, err)
 	return &none
@@ -142,8 +149,12 @@ func grantError(err error) error {
 // it left.
 func GrantAnswer(err error) Answer {
 	var grant *GrantError
-	if errors.As(err, &grant) && grant.Refused {
+	switch {
+	case !errors.As(err, &grant):
+	case grant.Refused:
 		return Answer{Kind: Denied, Phase: PhaseDial}
+	case grant.throttled():
+		return Answer{Kind: Throttled, Phase: PhaseDial, After: grant.After}
 	}
 	return Answer{Kind: NotSent, Phase: PhaseDial}
 }

@@ -3,6 +3,7 @@ package load_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -317,8 +318,24 @@ func TestOpenIsTriedAgain(t *testing.T) {
 	w.expect("the third try", "client", "1", "created")
 	w.Inject(loadtest.TooMany("").On("POST", "/connect/token").Repeat(6))
 	w.must(w.night())
-	w.server.Close()
+	asked, limit := 0, loadtest.TooMany("3600").Repeat(-1)
+	limit.Match = func(r *http.Request) bool {
+		if r.URL.Path != "/connect/token" {
+			return false
+		}
+		asked++
+		return true
+	}
+	w.Inject(limit)
 	err := w.night()
+	if !errors.Is(err, load.ErrGivenUp) || !strings.Contains(err.Error(), "rate limit") || strings.Contains(err.Error(), "token_url") {
+		t.Errorf("got %v, want it to name the limit", err)
+	}
+	if asked != 1 {
+		t.Errorf("asked for a token %d times, want one who asks for an hour left alone", asked)
+	}
+	w.server.Close()
+	err = w.night()
 	if err == nil || !strings.Contains(err.Error(), "the connection is refused") || strings.Contains(err.Error(), "HTTP 0") {
 		t.Errorf("got %v, want words for what happened", err)
 	}

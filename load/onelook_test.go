@@ -4,7 +4,9 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/chartbridge/chartbridge/load"
 	"github.com/chartbridge/chartbridge/load/loadtest"
@@ -96,5 +98,43 @@ func TestTokenThatDiesWhileTheyThrottle(t *testing.T) {
 			w.must(w.night())
 			w.expect("created", "client", "2", "created")
 		})
+	}
+}
+
+// TestTokenIsTurnedAway: a rate limit of the token endpoint in the middle of a run
+// costs time, not records, be it a look or a request that needs the new token.
+func TestTokenIsTurnedAway(t *testing.T) {
+	for name, start := range map[string]func(*testing.T, *clock) account{"rethink": rethinkAt(true), "centralreach": centralReachAt(true)} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			for after, waits := range map[string]time.Duration{"": time.Minute, "40": 2 * 40 * time.Second} {
+				t.Run(name+" "+method+" "+after, func(t *testing.T) {
+					w := newWorld(t, start)
+					w.put("patients", patient(1, "Troy"))
+					w.must(w.night())
+					w.put("patients", patient(2, "Troy"))
+					var died atomic.Bool
+					death := loadtest.TokenDeath()
+					death.Match = func(r *http.Request) bool {
+						isIt := r.Method == method && (method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/client") ||
+							r.URL.Query().Has("externalSystemId") || r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/api/client"))
+						died.Store(died.Load() || isIt)
+						return isIt
+					}
+					busy := loadtest.TooMany(after).Repeat(6)
+					if after != "" {
+						busy = busy.Repeat(2)
+					}
+					busy.Match = func(r *http.Request) bool { return died.Load() && strings.HasSuffix(r.URL.Path, "/token") }
+					w.Inject(death)
+					w.Inject(busy)
+					began := w.clock.Now()
+					w.must(w.night())
+					w.expect("created", "client", "2", "created")
+					if waited := w.clock.Now().Sub(began); waited < waits || waited > 3*time.Minute {
+						t.Errorf("waited %v, want %v and little more", waited, waits)
+					}
+				})
+			}
+		}
 	}
 }

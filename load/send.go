@@ -42,9 +42,6 @@ const (
 	leastGroup     = 32
 )
 
-// tries is how often a request is made that provably did not arrive.
-const tries = 3
-
 // group is how many deliveries may be open at any moment.
 func (l *line) group() int {
 	if !l.object.Askable || l.object.Final {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
@@ -100,15 +99,16 @@ func (s *Stage) wait(ctx context.Context, asked time.Time) (bool, error) {
 // open opens the destination, again where it gave no answer or turned us away by
 // a rate limit: that one moment must not cost it the night.
 func (s *Stage) open(ctx context.Context) error {
-	for n, busy := 0, 0; ; n++ {
+	var tries Tries
+	for {
 		err := s.Destination.Open(ctx)
 		var grant *GrantError
-		if err == nil || n+1 == tries || !errors.As(err, &grant) || grant.Refused {
+		if !errors.As(err, &grant) {
 			return err
 		}
-		wait := backoff(n)
-		if grant.Status == http.StatusTooManyRequests && busy < unsaidTries {
-			wait, n, busy = unsaid(busy), n-1, busy+1
+		wait, again := tries.AgainGrant(grant)
+		if !again {
+			return err
 		}
 		if waiting := s.Clock.Sleep(ctx, wait); waiting != nil {
 			return errors.Join(waiting, err)

@@ -2,10 +2,9 @@ package centralreach
 
 import (
 	"context"
-	"math/rand/v2"
+	"errors"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/chartbridge/chartbridge/etl"
 	"github.com/chartbridge/chartbridge/load"
@@ -17,57 +16,40 @@ import (
 const reads = 3
 
 // get reads, with so many tries against failures of the moment, and one more
-// for a token that has run out. The reply may have any status.
-func (d *Destination) get(ctx context.Context, path string, query url.Values, tries int) (reply load.Reply, err error) {
+// at once where a new token may be all that it takes. The reply may have any
+// status.
+func (d *Destination) get(ctx context.Context, path string, query url.Values, most int) (load.Reply, error) {
 	target := d.o.BaseURL + path
 	if len(query) > 0 {
 		target += "?" + query.Encode()
 	}
-	renewed := false
-	for n, busy := 0, 0; ; n++ {
-		req, err := load.JSONRequest(http.MethodGet, target, nil)
-		if err != nil {
-			return reply, err
+	tries := load.Tries{Most: most}
+	for renewed := false; ; {
+		reply, err := d.read(ctx, target)
+		wait, again := tries.AgainRead(reply, err)
+		if err == nil && costsToken[reply.Status] && !renewed {
+			wait, again, renewed = 0, true, true
 		}
-		p, err := d.admit(ctx, req)
-		if err != nil {
-			return reply, err
-		}
-		reply, err = d.client.Read(ctx, req)
-		if err == nil {
-			d.learn(p, reply.Status)
-		}
-		wait, again := repeat(reply, err, n, tries, renewed)
-		if rest, unsaid := reply.Unsaid(busy); err == nil && unsaid && tries > 1 { // with one, whoever asked is patient
-			wait, again, n, busy = rest, true, n-1, busy+1
-		}
-		renewed = renewed || costsToken[reply.Status]
-		if !again || ctx.Err() != nil {
-			return reply, err
-		}
-		if d.o.Clock.Sleep(ctx, wait) != nil {
+		if !again || errors.Is(err, ErrOrganization) || d.o.Clock.Sleep(ctx, wait) != nil {
 			return reply, err
 		}
 	}
 }
 
-// repeat says whether a read is worth another try, and after which wait: once
-// at once where a new token may be all that it takes and was not tried, else with
-// backoff.
-func repeat(reply load.Reply, err error, n, tries int, renewed bool) (wait time.Duration, again bool) {
-	backoff := 250*time.Millisecond<<n + rand.N(250*time.Millisecond)
+// read makes one request that changes nothing.
+func (d *Destination) read(ctx context.Context, target string) (reply load.Reply, err error) {
+	req, err := load.JSONRequest(http.MethodGet, target, nil)
 	if err != nil {
-		return backoff, n+1 < tries
+		return reply, err
 	}
-	if costsToken[reply.Status] && !renewed {
-		return 0, true
+	p, err := d.admit(ctx, req)
+	if err != nil {
+		return reply, err
 	}
-	switch reply.Status {
-	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		asked := reply.RetryAfter()
-		return max(backoff, asked), n+1 < tries && asked <= load.MaxWait
+	if reply, err = d.client.Read(ctx, req); err == nil {
+		d.learn(p, reply.Status)
 	}
-	return 0, false
+	return reply, err
 }
 
 // writeJSON is write for a body that is still to be written as JSON.

@@ -36,7 +36,7 @@ func (e *LoginError) Error() string {
 	if e.Refused {
 		return fmt.Sprintf("the registry refused the login (HTTP %d); check username, password, first_name, last_name and unique_site_id in the config", e.Status)
 	}
-	return "the registry's login " + e.Gave() + "; are base_url and paths.login right, and the host reachable?"
+	return "the registry's login " + e.Gave("are base_url and paths.login right, and the host reachable?")
 }
 
 // Unwrap makes it the same kind of failure as any destination's.
@@ -110,7 +110,7 @@ func granted(reply load.Reply) (word string, expires time.Time, err error) {
 	unread := !reply.IsJSON() || json.Unmarshal(reply.Body, &answer) != nil
 	switch {
 	case !ok:
-		return "", expires, &LoginError{load.GrantError{Status: reply.Status, Refused: refusedLogin[reply.Status]}}
+		return "", expires, &LoginError{load.GrantError{Status: reply.Status, Refused: refusedLogin[reply.Status], After: reply.RetryAfter()}}
 	case unread:
 		return "", expires, &LoginError{load.GrantError{Status: reply.Status}}
 	case strings.EqualFold(answer.Success.String(), "false"), answer.Token.String() == "":

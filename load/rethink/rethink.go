@@ -3,7 +3,6 @@ package rethink
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"sync"
@@ -98,55 +97,40 @@ func (d *Destination) post(ctx context.Context, del etl.Delivery) load.Answer {
 	return d.classify(reply, del)
 }
 
-// reads is how often a read is made at most. It changes nothing, so a failure
-// of the moment may be repeated.
-const reads = 3
-
-// get reads a list or one object.
+// get reads a list or one object, again after a failure of the moment, and once
+// more with a new token.
 func (d *Destination) get(ctx context.Context, object string, query url.Values) (load.Reply, error) {
-	renewed := false
-	for n, busy := 0, 0; ; n++ {
-		token, err := d.grant.Token(ctx)
-		if err != nil {
-			return load.Reply{}, err
-		}
-		req, err := load.JSONRequest(http.MethodGet, d.o.BaseURL+d.o.Paths[object]+"?"+query.Encode(), nil)
-		if err != nil {
-			return load.Reply{}, err
-		}
-		req.Header.Set("Authorization", "Bearer "+token)
-		reply, err := d.client.Read(ctx, req)
+	var tries load.Tries
+	for renewed := false; ; {
+		reply, err := d.ask(ctx, d.o.Paths[object]+"?"+query.Encode())
 		if err == nil && (reply.Status == http.StatusOK && (reply.IsJSON() || nothing(reply.Body)) || reply.Status == http.StatusNoContent) {
 			return reply, nil
 		}
-		if reply.Status == http.StatusUnauthorized {
-			d.grant.Drop(token)
+		wait, again := tries.AgainRead(reply, err)
+		if err == nil && reply.Status == http.StatusUnauthorized && !renewed {
+			again, renewed = true, true
 		}
-		wait, again := repeat(reply, err, n, renewed)
-		if rest, unsaid := reply.Unsaid(busy); err == nil && unsaid {
-			wait, again, n, busy = rest, true, n-1, busy+1
-		}
-		renewed = renewed || reply.Status == http.StatusUnauthorized
 		if !again || d.o.Clock.Sleep(ctx, wait) != nil {
 			return reply, unread(d.o.Paths[object], reply, err)
 		}
 	}
 }
 
-// repeat says whether a read is worth another try, and after which wait; renewed
-// is whether a new token was tried.
-func repeat(reply load.Reply, err error, n int, renewed bool) (wait time.Duration, again bool) {
-	backoff := 250*time.Millisecond<<n + rand.N(250*time.Millisecond)
-	switch {
-	case err == nil && reply.Status == http.StatusUnauthorized:
-		return 0, !renewed
-	case err != nil:
-		return backoff, n+1 < reads
-	case reply.Status == http.StatusTooManyRequests, reply.Status >= 500:
-		asked := reply.RetryAfter()
-		return max(backoff, asked), n+1 < reads && asked <= load.MaxWait
+// ask makes one request that changes nothing.
+func (d *Destination) ask(ctx context.Context, path string) (reply load.Reply, err error) {
+	token, err := d.grant.Token(ctx)
+	if err != nil {
+		return reply, err
 	}
-	return 0, false
+	req, err := load.JSONRequest(http.MethodGet, d.o.BaseURL+path, nil)
+	if err != nil {
+		return reply, err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	if reply, err = d.client.Read(ctx, req); err == nil && reply.Status == http.StatusUnauthorized {
+		d.grant.Drop(token)
+	}
+	return reply, err
 }
 
 func unread(path string, reply load.Reply, err error) error {
