@@ -43,8 +43,16 @@ func NewGrant(client *Client, clock etl.Clock, tokenURL, id, secret string, scop
 type GrantError struct {
 	Status  int           // HTTP; 0 = no answer
 	Refused bool          // the credentials are wrong; otherwise it may work later
-	After   time.Duration // how long a rate limit asks to wait
+	After   time.Duration // how long it asks to wait
 	Why     string        // our own words for why no answer came
+}
+
+// Unwrap makes one whose rate limit outlasts our patience left alone for this run.
+func (e *GrantError) Unwrap() error {
+	if e.throttled() {
+		return ErrSlowDown
+	}
+	return nil
 }
 
 func (e *GrantError) Error() string {

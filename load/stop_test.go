@@ -281,6 +281,41 @@ func TestReadIsAskedToWait(t *testing.T) {
 	}
 }
 
+// TestTokenIsAskedForAnHour: likewise where it is the token endpoint, in the
+// middle of a run: nobody asks it again, not for another object either.
+func TestTokenIsAskedForAnHour(t *testing.T) {
+	for name, start := range map[string]func(*testing.T, *clock) account{
+		"Rethink": rethinkAt(true), "CentralReach": centralReachWith(true, centralreach.Write{Clients: true, Employees: true})} {
+		w := newWorld(t, start)
+		_, user := doctor(7)
+		w.put("doctors", doctorThere(7, ""))
+		w.put("users", user)
+		w.put("patients", patient(1, "Troy"))
+		asked, died := 0, false
+		death, limit := loadtest.TokenDeath(), loadtest.TooMany("3600").Repeat(-1)
+		death.Match = func(r *http.Request) bool {
+			is := r.Method == "GET" && strings.Contains(r.URL.Path, "/staff") || strings.Contains(r.URL.Path, "/employee/byExternalSystemId")
+			died = died || is
+			return is
+		}
+		limit.Match = func(r *http.Request) bool {
+			if !died || !strings.HasSuffix(r.URL.Path, "/token") {
+				return false
+			}
+			asked++
+			return true
+		}
+		w.Inject(death)
+		w.Inject(limit)
+		if err := w.night(); !errors.Is(err, load.ErrSlowDown) || !strings.Contains(err.Error(), "rate limit") {
+			t.Errorf("%s: got %v, want the destination left alone", name, err)
+		}
+		if sent := len(w.writes(0)); sent > 0 || asked != 1 {
+			t.Errorf("%s: asked %d times and sent %d, want one question and nothing sent", name, asked, sent)
+		}
+	}
+}
+
 // TestTurnedAwayWithoutAWord: a limit by the minute that does not say how long it
 // lasts costs minutes, and neither the records behind it nor the night.
 func TestTurnedAwayWithoutAWord(t *testing.T) {

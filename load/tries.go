@@ -29,9 +29,9 @@ const (
 // maxBackoff bounds the wait between two tries where none is asked for.
 const maxBackoff = 30 * time.Second
 
-// Again says after which wait a request that was not taken in is made again; no
-// sooner than a rate limit asked. ok is false where it was made often enough, or
-// the limit asks for more than MaxWait.
+// Again says after which wait a request that was not taken in is made again, no
+// sooner than the reply asked. ok is false where it was made often enough, or is
+// asked to wait for longer than MaxWait.
 func (t *Tries) Again(throttled bool, asked time.Duration) (wait time.Duration, ok bool) {
 	if throttled && asked == 0 && t.busy < unsaidTries && t.Most != 1 {
 		wait = jittered(min(time.Second<<t.busy, maxBackoff))

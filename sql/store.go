@@ -197,8 +197,8 @@ func (c connector) Driver() driver.Driver {
 	}}
 }
 
-// pragmas of every connection. page_size comes first: it is that of what is
-// written, and the cache is reckoned by it.
+// pragmas of every connection. page_size comes before anything that
+// writes, and before the cache, which is reckoned by it.
 // synchronous=FULL: an intent that vanished after its request left would be a
 // record sent twice.
 var pragmas = []string{

@@ -160,6 +160,19 @@ func TestThrottledReadWaits(t *testing.T) {
 	}
 }
 
+// TestPatientOnce: what is read before a write waits out a rate limit of the
+// token by itself, and the engine is told nothing that makes it wait as long again.
+func TestPatientOnce(t *testing.T) {
+	s, o := newVendor(t, loadtest.CentralReachOptions{})
+	o.Clock = &clock{}
+	d := open(t, o)
+	s.Inject(loadtest.TokenDeath().On("GET", "/labels"))
+	s.Inject(loadtest.TooMany("").On("POST", "/token").Repeat(-1))
+	if a := d.Send(t.Context(), delivery(t, labels, "9", fields{"contactId": 9, "labelIds": []int{15}})); a.Kind != load.NotSent {
+		t.Errorf("answer %+v, want not sent", a)
+	}
+}
+
 // TestResetAfterApply is the lost answer: it may not be sent again before the
 // look-up, which then finds it.
 func TestResetAfterApply(t *testing.T) {

@@ -109,7 +109,11 @@ func unlisted(err error, del etl.Delivery) load.Answer {
 	case errors.Is(err, errHidden):
 		return load.Answer{Kind: load.Rejected, Status: http.StatusForbidden, Phase: load.PhaseAnswer, Problem: notAllowed(del)}
 	}
-	return unsent(err)
+	a := unsent(err)
+	if a.Kind == load.Throttled && a.After == 0 { // the read was patient already: the engine is not once more
+		a = unbuilt
+	}
+	return a
 }
 
 const noContact = "CentralReach has no contact with the id that we know, or the API user is not connected to it; connect it, or correct the crosswalk"

@@ -127,7 +127,7 @@ func (d *Destination) ask(ctx context.Context, path string) (reply load.Reply, e
 		return reply, err
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
-	if reply, err = d.client.Read(ctx, req); err == nil && reply.Status == http.StatusUnauthorized {
+	if reply, err = d.client.Read(ctx, req); reply.Status == http.StatusUnauthorized {
 		d.grant.Drop(token)
 	}
 	return reply, err
