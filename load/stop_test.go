@@ -253,8 +253,9 @@ func TestAskedToWait(t *testing.T) {
 	}
 }
 
-// TestReadIsAskedToWait: likewise where it is a look that is turned away.
-func TestReadIsAskedToWait(t *testing.T) {
+// staffed are worlds in which one of the staff goes before a client.
+func staffed(t *testing.T) map[string]*world {
+	worlds := map[string]*world{}
 	for name, start := range map[string]func(*testing.T, *clock) account{
 		"Rethink": rethinkAt(true), "CentralReach": centralReachWith(true, centralreach.Write{Clients: true, Employees: true})} {
 		w := newWorld(t, start)
@@ -262,10 +263,22 @@ func TestReadIsAskedToWait(t *testing.T) {
 		w.put("doctors", doctorThere(7, ""))
 		w.put("users", user)
 		w.put("patients", patient(1, "Troy"))
+		worlds[name] = w
+	}
+	return worlds
+}
+
+func looksForStaff(r *http.Request) bool {
+	return r.Method == "GET" && strings.Contains(r.URL.Path, "/staff") || strings.Contains(r.URL.Path, "/employee/byExternalSystemId")
+}
+
+// TestReadIsAskedToWait: likewise where it is a look that is turned away.
+func TestReadIsAskedToWait(t *testing.T) {
+	for name, w := range staffed(t) {
 		asked := 0
 		fault := loadtest.TooMany("3600").Repeat(-1)
 		fault.Match = func(r *http.Request) bool {
-			turned := r.Method == "GET" && strings.Contains(r.URL.Path, "/staff") || strings.Contains(r.URL.Path, "/employee/byExternalSystemId")
+			turned := looksForStaff(r)
 			if turned {
 				asked++
 			}
@@ -284,19 +297,12 @@ func TestReadIsAskedToWait(t *testing.T) {
 // TestTokenIsAskedForAnHour: likewise where it is the token endpoint, in the
 // middle of a run: nobody asks it again, not for another object either.
 func TestTokenIsAskedForAnHour(t *testing.T) {
-	for name, start := range map[string]func(*testing.T, *clock) account{
-		"Rethink": rethinkAt(true), "CentralReach": centralReachWith(true, centralreach.Write{Clients: true, Employees: true})} {
-		w := newWorld(t, start)
-		_, user := doctor(7)
-		w.put("doctors", doctorThere(7, ""))
-		w.put("users", user)
-		w.put("patients", patient(1, "Troy"))
+	for name, w := range staffed(t) {
 		asked, died := 0, false
 		death, limit := loadtest.TokenDeath(), loadtest.TooMany("3600").Repeat(-1)
 		death.Match = func(r *http.Request) bool {
-			is := r.Method == "GET" && strings.Contains(r.URL.Path, "/staff") || strings.Contains(r.URL.Path, "/employee/byExternalSystemId")
-			died = died || is
-			return is
+			died = died || looksForStaff(r)
+			return looksForStaff(r)
 		}
 		limit.Match = func(r *http.Request) bool {
 			if !died || !strings.HasSuffix(r.URL.Path, "/token") {
