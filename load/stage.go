@@ -215,6 +215,7 @@ func (s *Stage) sort(ctx context.Context, run etl.Run, l *line, due []Due, brake
 	var marks []Mark
 	var unknown []Due
 	for _, d := range due {
+		hidden := hiddenThere(object, d)
 		switch {
 		case len(d.Missing) > 0:
 			marks = d.standing().news(marks, blocked(d))
@@ -241,8 +242,8 @@ func (s *Stage) sort(ctx context.Context, run etl.Run, l *line, due []Due, brake
 			marks = d.standing().news(marks, held(d, etl.CauseInitialLoad, "it changed, and nothing is written before the vendor's initial load is over; "+endsLoad))
 		case braked && d.Approvals == 0:
 			marks = d.standing().news(marks, held(d, etl.CauseBrake, "the brake stopped this night's updates; look, then release them"))
-		case len(hiddenThere(object, d)) > 0: // it goes without them, in the pass that follows
-			marks = append(marks, Mark{TargetRow: d.TargetRow, Outcome: etl.Failed, Cause: etl.CauseNotSent, Adopt: d.TargetID, How: d.How, Hidden: hiddenThere(object, d)})
+		case len(hidden) > 0: // it goes without them, in the pass that follows
+			marks = append(marks, Mark{TargetRow: d.TargetRow, Outcome: etl.Failed, Cause: etl.CauseNotSent, Adopt: d.TargetID, How: d.How, Hidden: hidden})
 		case s.Restored && object.Askable:
 			unknown = append(unknown, d)
 		default:

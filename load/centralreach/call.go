@@ -11,9 +11,13 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// reads is how often a read is made at most where nobody above tries again; it
-// changes nothing, so any failure of the moment may be repeated.
-const reads = 3
+// How often a read is made at most. It changes nothing, so any failure of the
+// moment may be repeated: here, or by the engine, which counts the time that a
+// delivery takes with what is read before its write.
+const (
+	reads = 3
+	once  = 1
+)
 
 // get reads, with so many tries against failures of the moment, and one more
 // at once where a new token may be all that it takes. The reply may have any

@@ -192,7 +192,7 @@ func (d *Destination) update(ctx context.Context, del etl.Delivery) load.Answer 
 	if err != nil {
 		return unbuilt
 	}
-	reply, err := d.get(ctx, path, nil, 1) // the engine tries again, and counts its time
+	reply, err := d.get(ctx, path, nil, once)
 	if err != nil {
 		return unsent(err)
 	}
@@ -229,25 +229,25 @@ func listPath(object string) string        { return "/contacts/" + object + "s" 
 func contactPath(object, id string) string { return "/contacts/" + object + "/" + url.PathEscape(id) }
 func externalPath(object string) string    { return "/contacts/" + object + "/byExternalSystemId" }
 
-// unexpected is the error of a read that brought something else; it holds
-// nothing of the answer but its status.
-func unexpected(path string, reply load.Reply) error { return &readError{path, reply.Status} }
+// unexpected is the error of a read that brought something else; of the answer
+// it tells nothing but the status.
+func unexpected(path string, reply load.Reply) error { return &readError{path, reply} }
 
 type readError struct {
-	path   string
-	status int
+	path  string
+	reply load.Reply
 }
 
 func (e *readError) Error() string {
-	if e.status == http.StatusTooManyRequests {
+	if e.reply.Status == http.StatusTooManyRequests {
 		return fmt.Sprintf("GET %s answers HTTP 429: %v", e.path, load.ErrSlowDown)
 	}
-	return fmt.Sprintf("GET %s answers HTTP %d and nothing that we can read; is centralreach.base_url right, and the vendor up?", e.path, e.status)
+	return fmt.Sprintf("GET %s answers HTTP %d and nothing that we can read; is centralreach.base_url right, and the vendor up?", e.path, e.reply.Status)
 }
 
 // Unwrap gives what stops the whole destination.
 func (e *readError) Unwrap() error {
-	if e.status == http.StatusTooManyRequests {
+	if e.reply.Status == http.StatusTooManyRequests {
 		return load.ErrSlowDown
 	}
 	return nil

@@ -122,7 +122,7 @@ func overIdentifiers(rows []contact, ours map[string]string) []contact {
 // findClaims: settings that hold one of our identifiers are ours to complete.
 // Several, or other values in them, are a person's to decide on.
 func (d *Destination) findClaims(ctx context.Context, del etl.Delivery, ours contact) (load.Finding, error) {
-	items, err := d.hanging(ctx, claimsPath(ours), "claimSettingsId")
+	items, err := d.hanging(ctx, claimsPath(ours), "claimSettingsId", reads)
 	if err != nil {
 		return load.Finding{}, err
 	}
@@ -163,9 +163,9 @@ func (d *Destination) sendClaims(ctx context.Context, del etl.Delivery) load.Ans
 	var rows []contact
 	whole, method := contact{}, http.MethodPost
 	if del.TargetID != "" {
-		items, err := d.hanging(ctx, claimsPath(ours), "claimSettingsId")
+		items, err := d.hanging(ctx, claimsPath(ours), "claimSettingsId", once)
 		if err != nil {
-			return unlisted(err, del)
+			return d.unlisted(ctx, err, del)
 		}
 		i := slices.IndexFunc(items, func(c contact) bool { return c.text("claimSettingsId") == del.TargetID })
 		if i < 0 {

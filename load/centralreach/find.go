@@ -54,7 +54,7 @@ func isItsOwn(err error) bool {
 	case err == nil, errors.As(err, &grant), errors.Is(err, ErrOrganization), errors.Is(err, load.ErrSlowDown):
 		return false
 	case errors.As(err, &read):
-		return read.status != http.StatusUnauthorized
+		return read.reply.Status != http.StatusUnauthorized
 	}
 	return true
 }

@@ -3,6 +3,7 @@ package centralreach
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -160,16 +161,37 @@ func TestThrottledReadWaits(t *testing.T) {
 	}
 }
 
-// TestPatientOnce: what is read before a write waits out a rate limit of the
-// token by itself, and the engine is told nothing that makes it wait as long again.
+// TestPatientOnce: what is read before a write is read once, and the engine alone
+// waits and tries again.
 func TestPatientOnce(t *testing.T) {
-	s, o := newVendor(t, loadtest.CentralReachOptions{})
-	o.Clock = &clock{}
-	d := open(t, o)
-	s.Inject(loadtest.TokenDeath().On("GET", "/labels"))
-	s.Inject(loadtest.TooMany("").On("POST", "/token").Repeat(-1))
-	if a := d.Send(t.Context(), delivery(t, labels, "9", fields{"contactId": 9, "labelIds": []int{15}})); a.Kind != load.NotSent {
-		t.Errorf("answer %+v, want not sent", a)
+	for name, tt := range map[string]struct {
+		faults []loadtest.Fault
+		want   load.Answer
+	}{
+		"token": {[]loadtest.Fault{loadtest.TokenDeath().On("GET", "/labels"), loadtest.TooMany("").On("POST", "/token").Repeat(-1)},
+			load.Answer{Kind: load.Throttled, Phase: load.PhaseDial}},
+		"list": {[]loadtest.Fault{loadtest.TooMany("7").On("GET", "/labels").Repeat(-1)},
+			load.Answer{Kind: load.Throttled, Phase: load.PhaseAnswer, Status: 429, After: 7 * time.Second}},
+		"broken": {[]loadtest.Fault{loadtest.Status(503, "{}").On("GET", "/labels").Repeat(-1)},
+			load.Answer{Kind: load.NotSent, Phase: load.PhaseDial, Status: 503}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, o := newVendor(t, loadtest.CentralReachOptions{})
+			clock := &clock{}
+			o.Clock = clock
+			d := open(t, o)
+			for _, f := range tt.faults {
+				s.Inject(f)
+			}
+			a := d.Send(t.Context(), delivery(t, labels, "9", fields{"contactId": 9, "labelIds": []int{15}}))
+			if diff := cmp.Diff(tt.want, a); diff != "" {
+				t.Errorf("answer (-want +got):\n%s", diff)
+			}
+			reads := slices.DeleteFunc(s.Journal(), func(e loadtest.Entry) bool { return !strings.HasSuffix(e.Path, "/labels") })
+			if len(reads) != 1 || slices.ContainsFunc(clock.slept, func(d time.Duration) bool { return d > 0 }) {
+				t.Errorf("the list was read %d times, with waits %v; want once and none", len(reads), clock.slept)
+			}
+		})
 	}
 }
 

@@ -58,9 +58,9 @@ func judgeLabels(c *transform.Case) []transform.Verdict {
 }
 
 // held reads the labels that a client bears.
-func (d *Destination) held(ctx context.Context, ours contact) (path string, ids []string, err error) {
+func (d *Destination) held(ctx context.Context, ours contact, most int) (path string, ids []string, err error) {
 	path = "/contacts/" + url.PathEscape(ours.text("contactId")) + "/labels"
-	items, err := d.hanging(ctx, path, "labelId")
+	items, err := d.hanging(ctx, path, "labelId", most)
 	for _, item := range items {
 		ids = append(ids, item.text("labelId"))
 	}
@@ -84,7 +84,7 @@ func lacking(want, have []string) bool {
 
 // findLabels: a client's labels are there as soon as the client is.
 func (d *Destination) findLabels(ctx context.Context, _ etl.Delivery, ours contact) (load.Finding, error) {
-	_, have, err := d.held(ctx, ours)
+	_, have, err := d.held(ctx, ours, reads)
 	if err != nil {
 		return load.Finding{}, err
 	}
@@ -103,9 +103,9 @@ func (d *Destination) sendLabels(ctx context.Context, del etl.Delivery) load.Ans
 	if err != nil {
 		return unbuilt
 	}
-	path, have, err := d.held(ctx, ours)
+	path, have, err := d.held(ctx, ours, once)
 	if err != nil {
-		return unlisted(err, del)
+		return d.unlisted(ctx, err, del)
 	}
 	want := wanted(ours)
 	if !lacking(want, have) {

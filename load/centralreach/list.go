@@ -36,7 +36,7 @@ func (d *Destination) list(ctx context.Context, object string) (*list, error) {
 	if l := d.lists[object]; l != nil {
 		return l, nil
 	}
-	items, err := d.items(ctx, listPath(object), nil, "contactId")
+	items, err := d.items(ctx, listPath(object), nil, "contactId", reads)
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +84,10 @@ func (d *Destination) hasConflict(object, source string) bool {
 // items reads a list whole. Its paging is not documented (destinations-facts,
 // B1): it is asked for by page and pageSize only where a reply shows fewer
 // than its totalCount (assumptions, CentralReach). A list that does not come
-// whole is an error: what it hides would be created again.
-func (d *Destination) items(ctx context.Context, path string, query url.Values, idField string) ([]contact, error) {
-	all, total, err := d.page(ctx, path, query, idField)
+// whole is an error: what it hides would be created again. Each page is read
+// most times, as get has it.
+func (d *Destination) items(ctx context.Context, path string, query url.Values, idField string, most int) ([]contact, error) {
+	all, total, err := d.page(ctx, path, query, idField, most)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +97,7 @@ func (d *Destination) items(ctx context.Context, path string, query url.Values, 
 		for name, v := range query {
 			next[name] = v
 		}
-		page, count, err := d.page(ctx, path, next, idField)
+		page, count, err := d.page(ctx, path, next, idField, most)
 		if err != nil {
 			return nil, err
 		}
@@ -136,16 +137,16 @@ var (
 // hanging reads a list that hangs on a contact. Where CentralReach says that
 // there is nothing, it may mean the list or the contact: the write that follows
 // is answered for that one record.
-func (d *Destination) hanging(ctx context.Context, path, idField string) ([]contact, error) {
-	items, err := d.items(ctx, path, nil, idField)
+func (d *Destination) hanging(ctx context.Context, path, idField string, most int) ([]contact, error) {
+	items, err := d.items(ctx, path, nil, idField, most)
 	if errors.Is(err, errGone) {
 		return nil, nil
 	}
 	return items, err
 }
 
-func (d *Destination) page(ctx context.Context, path string, query url.Values, idField string) (items []contact, total int, err error) {
-	reply, err := d.get(ctx, path, query, reads)
+func (d *Destination) page(ctx context.Context, path string, query url.Values, idField string, most int) (items []contact, total int, err error) {
+	reply, err := d.get(ctx, path, query, most)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -84,9 +84,9 @@ type slot struct {
 }
 
 // slot reads one field of a contact's metadata.
-func (d *Destination) slot(ctx context.Context, ours contact) (s slot, path string, err error) {
+func (d *Destination) slot(ctx context.Context, ours contact, most int) (s slot, path string, err error) {
 	path = "/contacts/" + url.PathEscape(ours.text("contactId")) + "/metadata"
-	items, err := d.items(ctx, path, nil, "fieldId")
+	items, err := d.items(ctx, path, nil, "fieldId", most)
 	for _, item := range items {
 		if item.text("fieldId") != ours.text("fieldId") {
 			continue
@@ -109,7 +109,7 @@ func (d *Destination) slot(ctx context.Context, ours contact) (s slot, path stri
 // findMetadata: a field is there as soon as the client is. What somebody else
 // put into it is overwritten only when a person says so.
 func (d *Destination) findMetadata(ctx context.Context, del etl.Delivery, ours contact) (load.Finding, error) {
-	s, _, err := d.slot(ctx, ours)
+	s, _, err := d.slot(ctx, ours, reads)
 	if err != nil && !errors.Is(err, errGone) { // the write is answered for that one record
 		return load.Finding{}, err
 	}
@@ -128,10 +128,10 @@ func (d *Destination) sendMetadata(ctx context.Context, del etl.Delivery) load.A
 	if err != nil {
 		return unbuilt
 	}
-	s, path, err := d.slot(ctx, ours)
+	s, path, err := d.slot(ctx, ours, once)
 	switch {
 	case err != nil:
-		return unlisted(err, del)
+		return d.unlisted(ctx, err, del)
 	case s.name == "":
 		return load.Answer{Kind: load.Rejected, Status: http.StatusOK, Phase: load.PhaseAnswer, Problem: etl.Problem{Field: "fieldId", Code: "unknown_id",
 			Message: s.unfit() + "; correct the lookup metadata"}}

@@ -115,7 +115,7 @@ func comparePayors(ours, theirs contact) []load.Difference {
 // shortened (destinations-facts, B5), so one without its insurance is read by
 // itself.
 func (d *Destination) payorsOf(ctx context.Context, ours contact) (list []contact, err error) {
-	items, err := d.hanging(ctx, payorsPath(ours), "payorId")
+	items, err := d.hanging(ctx, payorsPath(ours), "payorId", reads)
 	for _, theirs := range items {
 		if _, whole := theirs.inner("insurance"); whole || payorType(theirs.text("payorType")) != ours.text("payorType") {
 			list = append(list, theirs)
@@ -176,7 +176,7 @@ func (d *Destination) sendPayor(ctx context.Context, del etl.Delivery) load.Answ
 	var theirs contact
 	if del.TargetID != "" {
 		path, method = path+"/"+url.PathEscape(del.TargetID), http.MethodPut
-		reply, err := d.get(ctx, path, nil, 1) // the engine tries again, and counts its time
+		reply, err := d.get(ctx, path, nil, once)
 		if err != nil {
 			return unsent(err)
 		}

@@ -88,7 +88,7 @@ func (d *Destination) answered(a load.Answer, reply load.Reply, del etl.Delivery
 // forbidden tells the two meanings of 403 apart: the API key, or a permission
 // for this one contact. The key is wrong if the list is refused too.
 func (d *Destination) forbidden(ctx context.Context, a load.Answer, del etl.Delivery) load.Answer {
-	if list, err := d.get(ctx, listPath(d.contactOf(del.Object)), nil, 1); err == nil && list.Status == http.StatusForbidden {
+	if list, err := d.get(ctx, listPath(d.contactOf(del.Object)), nil, once); err == nil && list.Status == http.StatusForbidden {
 		a.Kind = load.Denied
 		return a
 	}
@@ -102,18 +102,11 @@ func notAllowed(del etl.Delivery) etl.Problem {
 
 // unlisted is the answer where a list that hangs on a contact could not be read
 // before the write.
-func unlisted(err error, del etl.Delivery) load.Answer {
-	switch {
-	case errors.Is(err, errGone):
-		return load.Answer{Kind: load.Rejected, Status: http.StatusNotFound, Phase: load.PhaseAnswer, Problem: etl.Problem{Code: "not_found", Message: noContact}}
-	case errors.Is(err, errHidden):
-		return load.Answer{Kind: load.Rejected, Status: http.StatusForbidden, Phase: load.PhaseAnswer, Problem: notAllowed(del)}
+func (d *Destination) unlisted(ctx context.Context, err error, del etl.Delivery) load.Answer {
+	if read := new(readError); errors.As(err, &read) {
+		return d.unread(ctx, del, read.reply)
 	}
-	a := unsent(err)
-	if a.Kind == load.Throttled && a.After == 0 { // the read was patient already: the engine is not once more
-		a = unbuilt
-	}
-	return a
+	return unsent(err)
 }
 
 const noContact = "CentralReach has no contact with the id that we know, or the API user is not connected to it; connect it, or correct the crosswalk"

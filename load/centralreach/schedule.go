@@ -85,11 +85,11 @@ func (d *Destination) askEach(ctx context.Context, questions []question, most in
 // is shown to us: what fails otherwise says nothing of the person.
 func isAway(err error) bool {
 	var read *readError
-	return errors.As(err, &read) && (read.status == http.StatusNotFound || read.status == http.StatusGone || read.status == http.StatusForbidden)
+	return errors.As(err, &read) && slices.Contains([]int{http.StatusNotFound, http.StatusGone, http.StatusForbidden}, read.reply.Status)
 }
 
 func (d *Destination) answer(ctx context.Context, q question) ([]Event, error) {
-	items, err := d.items(ctx, q.path, url.Values{q.param: {q.id}, "startDate": {instant(q.from)}, "endDate": {instant(q.to)}}, "eventId")
+	items, err := d.items(ctx, q.path, url.Values{q.param: {q.id}, "startDate": {instant(q.from)}, "endDate": {instant(q.to)}}, "eventId", reads)
 	var events []Event
 	if err == nil {
 		events, err = eventsIn(items)

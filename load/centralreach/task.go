@@ -78,7 +78,7 @@ func (d *Destination) tasks(ctx context.Context) ([]contact, error) {
 	d.listing.Lock()
 	defer d.listing.Unlock()
 	if d.taskList == nil {
-		list, err := d.items(ctx, "/tasks", nil, "taskId")
+		list, err := d.items(ctx, "/tasks", nil, "taskId", reads)
 		if err != nil {
 			return nil, err
 		}
@@ -132,7 +132,7 @@ func (d *Destination) sendTask(ctx context.Context, del etl.Delivery) load.Answe
 	whole, path, method := contact{}, "/contacts/"+url.PathEscape(ours.text("clientId"))+"/tasks", http.MethodPost
 	if del.TargetID != "" {
 		path, method = "/tasks/"+url.PathEscape(del.TargetID), http.MethodPut
-		reply, err := d.get(ctx, path, nil, 1) // the engine tries again, and counts its time
+		reply, err := d.get(ctx, path, nil, once)
 		if err != nil {
 			return unsent(err)
 		}
