@@ -72,8 +72,8 @@ const callsHead = `# Calls to DrChrono
 How many of DrChrono's calls (500 an hour) a night takes, counted by the
 simulated vendor's own journal, for the endpoints that all destinations need
 together: %s.
-In brackets the fewest that it could take: the rows that had to be seen divided
-by the largest page, at least one call for each stream.
+In brackets the fewest that ordinary lists could take: the rows that had to be seen
+divided by the largest page, at least one call for each stream.
 
 | practice | patients | staff | visits | first load | the same by bulk lists | unchanged night | night after a day's changes |
 |---|---|---|---|---|---|---|---|

@@ -2,6 +2,7 @@
 // With better-sqlite3 where it is installed, else with Node's own sqlite (22.5 and later), else with the sqlite3 shell.
 const { createHash } = require("node:crypto");
 const { spawn } = require("node:child_process");
+const { once } = require("node:events");
 
 const [first, path] = process.argv.slice(2);
 const schema = "CREATE TABLE IF NOT EXISTS raw (id TEXT PRIMARY KEY, updated_at TEXT, hash TEXT, payload TEXT);";
@@ -28,7 +29,10 @@ function shell() {
   sqlite.stdin.write(".output /dev/null\n" + pragmas + schema + "\n.output stdout\n");
   const quote = (s) => "'" + s.replaceAll("'", "''") + "'";
   return {
-    page(rows) { sqlite.stdin.write("BEGIN;INSERT OR REPLACE INTO raw VALUES " + rows.map((r) => "(" + r.map(quote).join(",") + ")").join(",") + ";COMMIT;\n"); },
+    async page(rows) {
+      const room = sqlite.stdin.write("BEGIN;INSERT OR REPLACE INTO raw VALUES " + rows.map((r) => "(" + r.map(quote).join(",") + ")").join(",") + ";COMMIT;\n");
+      if (!room) await once(sqlite.stdin, "drain");
+    },
     end() { sqlite.stdin.end("SELECT count(*) FROM raw;\n"); return new Promise((done) => sqlite.on("close", done)); },
   };
 }
@@ -38,7 +42,7 @@ function shell() {
   const sink = db ? prepared(db) : shell();
   for (let url = first; url; ) {
     const page = await (await fetch(url)).json();
-    sink.page(page.results.map((row) => {
+    await sink.page(page.results.map((row) => {
       const text = JSON.stringify(row);
       return [row.id, row.updated_at, createHash("sha256").update(text).digest("hex"), text];
     }));
