@@ -128,9 +128,10 @@ func TestAContactThatIsNotShown(t *testing.T) {
 	for _, tt := range []struct {
 		fault                   loadtest.Fault
 		payor, labels, metadata string
+		told                    string
 	}{
-		{gone, "rejected", "rejected", "rejected"},
-		{none, "held candidates", "held candidates", "held candidates"},
+		{gone, "rejected", "rejected", "rejected", "no contact with the id"},
+		{none, "held candidates", "held candidates", "held candidates", ""},
 	} {
 		w := newWorld(t, everythingAt)
 		w.put("patients", patient(1, "Troy"), patient(2, "Troy"))
@@ -148,6 +149,11 @@ func TestAContactThatIsNotShown(t *testing.T) {
 			w.expect("not shown", "primary_payor", "2", tt.payor)
 			w.expect("not shown", "labels", "2", tt.labels)
 			w.expect("not shown", "metadata_51", "2", tt.metadata)
+		}
+		for _, object := range []string{"labels", "metadata_51"} {
+			if got := w.message(object, "2"); !strings.Contains(got, tt.told) {
+				t.Errorf("%s: the message is %q, want it to say %q", object, got, tt.told)
+			}
 		}
 		for _, object := range []string{"primary_payor", "labels", "metadata_51"} {
 			w.expect("the other", object, "1", "unchanged")

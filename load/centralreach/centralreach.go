@@ -211,7 +211,7 @@ func (d *Destination) update(ctx context.Context, del etl.Delivery) load.Answer 
 	return d.write(ctx, del, http.MethodPut, path, body)
 }
 
-// unread is the answer where the contact to update could not be read: nothing
+// unread is the answer where what a write goes over could not be read: nothing
 // was written, so all but a definite refusal may be tried again.
 func (d *Destination) unread(ctx context.Context, del etl.Delivery, reply load.Reply) load.Answer {
 	switch reply.Status {
@@ -229,9 +229,14 @@ func listPath(object string) string        { return "/contacts/" + object + "s" 
 func contactPath(object, id string) string { return "/contacts/" + object + "/" + url.PathEscape(id) }
 func externalPath(object string) string    { return "/contacts/" + object + "/byExternalSystemId" }
 
-// unexpected is the error of a read that brought something else; of the answer
-// it tells nothing but the status.
-func unexpected(path string, reply load.Reply) error { return &readError{path, reply} }
+// unexpected is the error of a read that brought something else. It tells nothing
+// of the answer but its status, and keeps no records that came with it.
+func unexpected(path string, reply load.Reply) error {
+	if reply.Status == http.StatusOK {
+		reply.Body = nil
+	}
+	return &readError{path, reply}
+}
 
 type readError struct {
 	path  string

@@ -66,7 +66,7 @@ func (d *Destination) find(ctx context.Context, object string, del etl.Delivery)
 	}
 	if k, ok := d.kind(object); ok {
 		f, err := k.find(ctx, del, ours)
-		if errors.Is(err, errHidden) {
+		if isHidden(err) {
 			return load.Finding{Candidates: []string{unseen}}, nil
 		}
 		return f, err

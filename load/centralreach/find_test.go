@@ -161,19 +161,29 @@ func TestThrottledReadWaits(t *testing.T) {
 	}
 }
 
-// TestPatientOnce: what is read before a write is read once, and the engine alone
-// waits and tries again.
-func TestPatientOnce(t *testing.T) {
+// TestReadBeforeAWrite: what is read before a write is read once, the engine alone
+// waits and tries again, and only a definite refusal is one of the record.
+func TestReadBeforeAWrite(t *testing.T) {
+	const notFound = `{"responseStatus":{"errorCode":"NotFound"}}`
+	at := func(f loadtest.Fault, path string) loadtest.Fault { return f.On("GET", path).Repeat(-1) }
+	forbidden := loadtest.Status(403, "{}")
 	for name, tt := range map[string]struct {
 		faults []loadtest.Fault
 		want   load.Answer
+		reads  int
 	}{
-		"token": {[]loadtest.Fault{loadtest.TokenDeath().On("GET", "/labels"), loadtest.TooMany("").On("POST", "/token").Repeat(-1)},
-			load.Answer{Kind: load.Throttled, Phase: load.PhaseDial}},
-		"list": {[]loadtest.Fault{loadtest.TooMany("7").On("GET", "/labels").Repeat(-1)},
-			load.Answer{Kind: load.Throttled, Phase: load.PhaseAnswer, Status: 429, After: 7 * time.Second}},
-		"broken": {[]loadtest.Fault{loadtest.Status(503, "{}").On("GET", "/labels").Repeat(-1)},
-			load.Answer{Kind: load.NotSent, Phase: load.PhaseDial, Status: 503}},
+		"token throttled": {[]loadtest.Fault{loadtest.TokenDeath().On("GET", "/labels"), loadtest.TooMany("").On("POST", "/token").Repeat(-1)},
+			load.Answer{Kind: load.Throttled, Phase: load.PhaseDial}, 1},
+		"token refused": {[]loadtest.Fault{at(loadtest.Status(401, "{}"), "/labels")}, load.Answer{Kind: load.Denied, Phase: load.PhaseAnswer, Status: 401}, 2},
+		"throttled": {[]loadtest.Fault{at(loadtest.TooMany("7"), "/labels")},
+			load.Answer{Kind: load.Throttled, Phase: load.PhaseAnswer, Status: 429, After: 7 * time.Second}, 1},
+		"broken":      {[]loadtest.Fault{at(loadtest.Status(503, "{}"), "/labels")}, load.Answer{Kind: load.NotSent, Phase: load.PhaseDial, Status: 503}, 1},
+		"wrong key":   {[]loadtest.Fault{at(forbidden, "/labels"), at(forbidden, "/clients")}, load.Answer{Kind: load.Denied, Phase: load.PhaseAnswer, Status: 403}, 1},
+		"not allowed": {[]loadtest.Fault{at(forbidden, "/labels")}, load.Answer{Kind: load.Rejected, Phase: load.PhaseAnswer, Status: 403, Problem: notAllowed(etl.Delivery{Object: labels})}, 1},
+		"not allowed or wrong key": {[]loadtest.Fault{at(forbidden, "/labels"), at(loadtest.Status(503, "{}"), "/clients")},
+			load.Answer{Kind: load.NotSent, Phase: load.PhaseAnswer, Status: 403}, 1},
+		"no second page": {[]loadtest.Fault{loadtest.Status(200, `{"items":[{"labelId":12}],"totalCount":2}`).On("GET", "/labels"), at(loadtest.Status(404, notFound), "/labels")},
+			load.Answer{Kind: load.NotSent, Phase: load.PhaseDial}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, o := newVendor(t, loadtest.CentralReachOptions{})
@@ -187,9 +197,9 @@ func TestPatientOnce(t *testing.T) {
 			if diff := cmp.Diff(tt.want, a); diff != "" {
 				t.Errorf("answer (-want +got):\n%s", diff)
 			}
-			reads := slices.DeleteFunc(s.Journal(), func(e loadtest.Entry) bool { return !strings.HasSuffix(e.Path, "/labels") })
-			if len(reads) != 1 || slices.ContainsFunc(clock.slept, func(d time.Duration) bool { return d > 0 }) {
-				t.Errorf("the list was read %d times, with waits %v; want once and none", len(reads), clock.slept)
+			calls := slices.DeleteFunc(s.Journal(), func(e loadtest.Entry) bool { return !strings.HasSuffix(e.Path, "/labels") })
+			if len(calls) != tt.reads || slices.ContainsFunc(clock.slept, func(d time.Duration) bool { return d > 0 }) {
+				t.Errorf("%d calls for labels, with waits %v; want %d and none", len(calls), clock.slept, tt.reads)
 			}
 		})
 	}

@@ -85,7 +85,7 @@ func (d *Destination) hasConflict(object, source string) bool {
 // B1): it is asked for by page and pageSize only where a reply shows fewer
 // than its totalCount (assumptions, CentralReach). A list that does not come
 // whole is an error: what it hides would be created again. Each page is read
-// most times, as get has it.
+// at most so many times.
 func (d *Destination) items(ctx context.Context, path string, query url.Values, idField string, most int) ([]contact, error) {
 	all, total, err := d.page(ctx, path, query, idField, most)
 	if err != nil {
@@ -98,6 +98,9 @@ func (d *Destination) items(ctx context.Context, path string, query url.Values, 
 			next[name] = v
 		}
 		page, count, err := d.page(ctx, path, next, idField, most)
+		if isGone(err) { // the list is there: its first page was
+			err = short(path, len(all), total)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -129,17 +132,25 @@ func fresh(all, page []contact, idField string, seen map[string]bool) ([]contact
 	return all, seen
 }
 
-var (
-	errGone   = errors.New("CentralReach does not know the contact")
-	errHidden = errors.New("the API user may not read it")
-)
+// isGone reports that CentralReach does not know what a read was about, in its
+// own words: any other 404 is an address that there is not.
+func isGone(err error) bool {
+	var read *readError
+	return errors.As(err, &read) && read.reply.Status == http.StatusNotFound && statusIn(read.reply).Code != ""
+}
+
+// isHidden reports that the API user may not read it.
+func isHidden(err error) bool {
+	var read *readError
+	return errors.As(err, &read) && read.reply.Status == http.StatusForbidden
+}
 
 // hanging reads a list that hangs on a contact. Where CentralReach says that
 // there is nothing, it may mean the list or the contact: the write that follows
 // is answered for that one record.
 func (d *Destination) hanging(ctx context.Context, path, idField string, most int) ([]contact, error) {
 	items, err := d.items(ctx, path, nil, idField, most)
-	if errors.Is(err, errGone) {
+	if isGone(err) {
 		return nil, nil
 	}
 	return items, err
@@ -150,14 +161,10 @@ func (d *Destination) page(ctx context.Context, path string, query url.Values, i
 	if err != nil {
 		return nil, 0, err
 	}
-	switch refused := statusIn(reply).Code != ""; {
+	switch {
 	case reply.Status == http.StatusNoContent:
 		return nil, 0, nil
-	case reply.Status == http.StatusNotFound && refused:
-		return nil, 0, fmt.Errorf("%w: %w", unexpected(path, reply), errGone)
-	case reply.Status == http.StatusForbidden:
-		return nil, 0, fmt.Errorf("%w: %w", unexpected(path, reply), errHidden)
-	case reply.Status != http.StatusOK || !reply.IsJSON() || refused:
+	case reply.Status != http.StatusOK || !reply.IsJSON() || statusIn(reply).Code != "":
 		return nil, 0, unexpected(path, reply)
 	}
 	if items, total, err = parseItems(reply, idField); err != nil {

@@ -2,7 +2,6 @@ package centralreach
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -110,7 +109,7 @@ func (d *Destination) slot(ctx context.Context, ours contact, most int) (s slot,
 // put into it is overwritten only when a person says so.
 func (d *Destination) findMetadata(ctx context.Context, del etl.Delivery, ours contact) (load.Finding, error) {
 	s, _, err := d.slot(ctx, ours, reads)
-	if err != nil && !errors.Is(err, errGone) { // the write is answered for that one record
+	if err != nil && !isGone(err) { // the write is answered for that one record
 		return load.Finding{}, err
 	}
 	f := load.Finding{TargetID: ours.text("contactId"), How: load.ByExternalID}

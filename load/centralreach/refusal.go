@@ -86,13 +86,18 @@ func (d *Destination) answered(a load.Answer, reply load.Reply, del etl.Delivery
 }
 
 // forbidden tells the two meanings of 403 apart: the API key, or a permission
-// for this one contact. The key is wrong if the list is refused too.
+// for this one contact. The key is wrong if the list is refused too; where that
+// cannot be seen, the record is tried again.
 func (d *Destination) forbidden(ctx context.Context, a load.Answer, del etl.Delivery) load.Answer {
-	if list, err := d.get(ctx, listPath(d.contactOf(del.Object)), nil, once); err == nil && list.Status == http.StatusForbidden {
+	list, err := d.get(ctx, listPath(d.contactOf(del.Object)), nil, once)
+	switch {
+	case err == nil && list.Status == http.StatusForbidden:
 		a.Kind = load.Denied
-		return a
+	case err == nil && list.Status == http.StatusOK:
+		a.Kind, a.Problem = load.Rejected, notAllowed(del)
+	default:
+		a.Kind = load.NotSent
 	}
-	a.Kind, a.Problem = load.Rejected, notAllowed(del)
 	return a
 }
 
@@ -151,6 +156,8 @@ func (d *Destination) refusal(reply load.Reply, del etl.Delivery) etl.Problem {
 
 func notFound(del etl.Delivery) string {
 	switch {
+	case del.Object == labels, isMetadata(del.Object): // their id is the contact's
+		return noContact
 	case del.Object != client && del.Object != employee && del.TargetID == "":
 		return noContact
 	case del.TargetID == "":
